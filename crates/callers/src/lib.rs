@@ -1,0 +1,1 @@
+//! Everyone who calls us, as clients only.

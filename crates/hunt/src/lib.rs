@@ -1,0 +1,1 @@
+//! Find the group's next names.

@@ -1,0 +1,1 @@
+//! What does it mean: enrich, label, count, fold into the knowledge of the group.

@@ -1,0 +1,182 @@
+//! A case: one group, its names, the authorities for them, and where it stands.
+
+use serde::{Deserialize, Serialize};
+
+use crate::Refusal;
+use crate::group::Group;
+use crate::id::CaseId;
+use crate::marking::{Retention, Tlp, Withheld};
+use crate::order::Sourced;
+
+/// What a case says of itself, apart from its orders and names. A fact carries it whole.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CaseTerms {
+    pub id: CaseId,
+    pub title: String,
+    pub group: Group,
+    /// Whom an owner, a victim or a registrar can write to; it stands on the notice page.
+    pub contact: String,
+    /// Why the data is processed, and on which legal basis: for the record of processing.
+    pub purpose: Sourced<String>,
+    #[serde(default)]
+    pub tlp: Marking,
+    #[serde(default)]
+    pub withheld: Withheld,
+    #[serde(default)]
+    pub retention: Retention,
+    #[serde(default)]
+    pub answer: AnswerPolicy,
+}
+
+/// The highest light under which the case's indicators are shared.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Marking(pub Tlp);
+
+impl Default for Marking {
+    fn default() -> Self {
+        Self(Tlp::Amber)
+    }
+}
+
+/// What the trap says to whoever calls.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AnswerPolicy {
+    /// A page with case, contact, and why you are here.
+    #[default]
+    Notice,
+    /// 200 with nothing in it.
+    Empty,
+    /// Nothing: the connection closes once the request is recorded.
+    Close,
+}
+
+//----------- CaseState --------------------------------------------------------------------------------------------
+
+/// Where a case stands.
+///
+/// ```text
+/// draft ► evidence ► review ► filed ► granted ► executing ► executed ► unsealed ► served ► injunction
+///   ► supplemental* ► judgment ► permanent ► monitoring ► closed
+/// aside: denied (from filed) · expired, amended, contested (from granted on) · vacated
+/// ```
+///
+/// States that only a US court knows are optional: a case may go on to any later state. It never goes back.
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CaseState {
+    #[default]
+    Draft,
+    Evidence,
+    Review,
+    Filed,
+    Granted,
+    Executing,
+    Executed,
+    Unsealed,
+    Served,
+    Injunction,
+    Supplemental,
+    Judgment,
+    Permanent,
+    Monitoring,
+    Closed,
+    Denied,
+    Expired,
+    Amended,
+    Contested,
+    Vacated,
+}
+
+impl CaseState {
+    pub const ALL: [Self; 20] = [
+        Self::Draft,
+        Self::Evidence,
+        Self::Review,
+        Self::Filed,
+        Self::Granted,
+        Self::Executing,
+        Self::Executed,
+        Self::Unsealed,
+        Self::Served,
+        Self::Injunction,
+        Self::Supplemental,
+        Self::Judgment,
+        Self::Permanent,
+        Self::Monitoring,
+        Self::Closed,
+        Self::Denied,
+        Self::Expired,
+        Self::Amended,
+        Self::Contested,
+        Self::Vacated,
+    ];
+
+    fn is_end(self) -> bool {
+        matches!(self, Self::Closed | Self::Denied | Self::Vacated)
+    }
+
+    /// The state after this one, if the law allows the step.
+    pub fn advance(self, to: Self) -> Result<Self, Refusal> {
+        let allowed = match to {
+            _ if self.is_end() => false,
+            Self::Denied => self == Self::Filed,
+            Self::Expired | Self::Amended | Self::Contested => self.has_been_granted() && self != to,
+            Self::Vacated => self.has_been_granted(),
+            Self::Supplemental => self.has_been_granted(),
+            // From aside (expired, amended, contested) the case finds its way back to any granted state.
+            _ if self > Self::Closed => to >= Self::Granted,
+            _ => to > self,
+        };
+        if allowed {
+            Ok(to)
+        } else {
+            Err(Refusal::new(format!("a case that is {self:?} cannot become {to:?}").to_lowercase()))
+        }
+    }
+
+    /// Whether an authority has spoken.
+    pub fn has_been_granted(self) -> bool {
+        self >= Self::Granted && self != Self::Denied
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::CaseState::*;
+    use super::*;
+
+    #[test]
+    fn a_case_goes_forward_and_never_back() {
+        for (from, to, allowed) in [
+            (Draft, Evidence, true),
+            (Draft, Granted, true),
+            (Filed, Denied, true),
+            (Granted, Denied, false),
+            (Granted, Executing, true),
+            (Executing, Granted, false),
+            (Executing, Vacated, true),
+            (Draft, Vacated, false),
+            (Injunction, Supplemental, true),
+            (Supplemental, Supplemental, true),
+            (Expired, Granted, true),
+            (Expired, Draft, false),
+            (Contested, Monitoring, true),
+            (Contested, Contested, false),
+            (Monitoring, Closed, true),
+        ] {
+            assert_eq!(from.advance(to).is_ok(), allowed, "{from:?} to {to:?}");
+        }
+    }
+
+    #[test]
+    fn nothing_follows_an_end() {
+        for end in [Closed, Denied, Vacated] {
+            for to in CaseState::ALL {
+                assert!(end.advance(to).is_err(), "{end:?} to {to:?}");
+            }
+        }
+    }
+}

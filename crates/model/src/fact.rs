@@ -1,0 +1,242 @@
+//! What somebody did, or what became known: the law's memory.
+//!
+//! A fact is appended, never changed. State is a fold of facts. It holds no personal data of callers, only ids,
+//! counts and digests, and it speaks of a set where it can: a million names are one fact and one table load.
+//!
+//! The Merkle leaf of a fact is a *salted commitment*: SHA-256 over a prefix, 32 random bytes and the fact's canonical
+//! JSON (RFC 8785). Whoever holds the body and the salt can check the leaf; whoever holds only the leaf can neither
+//! read nor guess the body, so a body may be withheld or erased with the proof intact.
+
+use serde::{Deserialize, Serialize};
+
+use crate::approval::{Approval, Request};
+use crate::case::{CaseState, CaseTerms};
+use crate::digest::{Digest, canonical_json};
+use crate::id::{CaseId, GroupId, OrderId, PersonId, Position, RequestId};
+use crate::marking::Audience;
+use crate::name::DomainName;
+use crate::order::OrderTerms;
+use crate::person::Person;
+use crate::seizure::{Seizure, ServiceMode};
+use crate::time::Timestamp;
+
+/// The version that this program writes. Older ones are read for ever; `tests/golden` holds one of each.
+pub const FACT_VERSION: u16 = 1;
+
+//----------- Fact -------------------------------------------------------------------------------------------------
+
+/// One entry of the ledger.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Fact {
+    pub version: u16,
+    pub position: Position,
+    pub actor: Actor,
+    /// The order under which it was done, where one was needed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub authority: Option<OrderId>,
+    pub time: Timestamp,
+    pub body: Body,
+}
+
+impl Fact {
+    /// The leaf: what the Merkle log commits to.
+    pub fn commitment(&self, salt: &[u8; 32]) -> Digest {
+        Digest::of_parts([b"bailiwick fact v1\0".as_slice(), salt, &canonical_json(self)])
+    }
+}
+
+/// Who did it.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum Actor {
+    /// A person, by token.
+    Person { id: PersonId },
+    /// Whoever sat at the machine, by the kernel's word: enough for what needs no person.
+    LocalUser { uid: u32 },
+    /// A room of the program itself.
+    Room { name: String },
+}
+
+/// A fact that is yet to be appended: the ledger gives it its place.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Draft {
+    pub actor: Actor,
+    pub authority: Option<OrderId>,
+    pub body: Body,
+}
+
+impl Draft {
+    pub fn new(actor: Actor, body: Body) -> Self {
+        Self { actor, authority: None, body }
+    }
+
+    pub fn under(mut self, order: &OrderId) -> Self {
+        self.authority = Some(order.clone());
+        self
+    }
+
+    pub fn at(self, position: Position, time: Timestamp) -> Fact {
+        let Self { actor, authority, body } = self;
+        Fact { version: FACT_VERSION, position, actor, authority, time, body }
+    }
+}
+
+//----------- Body -------------------------------------------------------------------------------------------------
+
+/// Everything that may enter the ledger.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "fact", rename_all = "kebab-case", rename_all_fields = "snake_case")]
+pub enum Body {
+    /// The program started on this data folder.
+    Started {
+        sensor: u32,
+        boot: u32,
+        program: String,
+    },
+    /// A configuration was checked whole and taken.
+    ConfigApplied {
+        digest: Digest,
+    },
+    PersonEnrolled {
+        person: Person,
+    },
+    CaseOpened {
+        case: Box<CaseTerms>,
+        file: Digest,
+    },
+    CaseAdvanced {
+        case: CaseId,
+        to: CaseState,
+    },
+    /// An order with the digest and number of its names; the names are in the table `listed`.
+    OrderListed {
+        case: CaseId,
+        order: Box<OrderTerms>,
+        names: Digest,
+        count: u64,
+    },
+    ApprovalRequested {
+        request: Request,
+    },
+    ApprovalGiven {
+        approval: Approval,
+    },
+    ApprovalVoided {
+        request: RequestId,
+        reason: String,
+    },
+    OrderPutInForce {
+        case: CaseId,
+        order: OrderId,
+        request: RequestId,
+    },
+    OrderVacated {
+        case: CaseId,
+        order: OrderId,
+        reason: String,
+    },
+    OrderLapsed {
+        case: CaseId,
+        order: OrderId,
+    },
+    /// The sinkhole answers for all names of the order whose outcome is `redirect`.
+    NamesServed {
+        case: CaseId,
+        order: OrderId,
+        names: Digest,
+        count: u64,
+        request: RequestId,
+    },
+    /// Fewer of other people's contacts: one person, at once.
+    ServiceNarrowed {
+        case: CaseId,
+        names: Vec<DomainName>,
+        mode: ServiceMode,
+        reason: String,
+    },
+    /// Names whose seizure state moved.
+    SeizureMoved {
+        case: CaseId,
+        names: Vec<DomainName>,
+        to: Seizure,
+    },
+    /// Somebody else's knowledge was taken in; the file lies in the vault, verbatim.
+    KnowledgeImported {
+        group: GroupId,
+        format: KnowledgeFormat,
+        source: String,
+        file: Digest,
+        objects: u64,
+    },
+    IndicatorLearned {
+        case: CaseId,
+        group: GroupId,
+        indicator: Indicator,
+    },
+    SuspectFound {
+        name: DomainName,
+        score: u8,
+        reasons: Vec<String>,
+    },
+    FeedExported {
+        format: String,
+        audience: Audience,
+        digest: Digest,
+        octets: u64,
+    },
+    /// The law said no.
+    Refused {
+        tried: String,
+        why: String,
+    },
+}
+
+/// The forms in which knowledge of a group comes.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum KnowledgeFormat {
+    /// STIX 2.0 or 2.1 bundle, such as ATT&CK's.
+    Stix,
+    /// MISP galaxy clusters.
+    MispGalaxy,
+}
+
+/// Something that gives the group away, learned from what called. Never a caller's address or value.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Indicator {
+    pub kind: IndicatorKind,
+    pub value: String,
+    /// The seized name at which it was seen.
+    pub apex: DomainName,
+    pub first_seen: Timestamp,
+    pub last_seen: Timestamp,
+    /// From how many contacts.
+    pub contacts: u64,
+    /// From how many addresses: an upper bound, never a number of machines.
+    pub addresses: u64,
+}
+
+/// What an indicator is about.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum IndicatorKind {
+    /// A host below a seized name that callers knew.
+    HostName,
+    /// A path that several callers asked for.
+    UrlPath,
+    UserAgent,
+    Ja4,
+}
+
+impl IndicatorKind {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::HostName => "host-name",
+            Self::UrlPath => "url-path",
+            Self::UserAgent => "user-agent",
+            Self::Ja4 => "ja4",
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! The words and the law: what exists in a takedown, and what may follow from what.
+//!
+//! Values only: no clock, no disk, no sockets, no async. Time comes in as `now`, salts as bytes. Every other room
+//! speaks in these words, so this is the place to learn the trade from: start with [`order`] (what an authority
+//! allows), [`contact`] (what came in) and [`fact`] (what somebody did).
+//!
+//! What is deliberately absent: protocols (room `wire`), storage (room `store`), and decisions (room `docket`). A
+//! state machine lives here with its `apply`, so that folding facts needs no room above `store`.
+
+pub mod address;
+pub mod approval;
+pub mod case;
+pub mod contact;
+pub mod digest;
+pub mod fact;
+pub mod frame;
+pub mod group;
+pub mod id;
+pub mod marking;
+pub mod name;
+pub mod order;
+pub mod outcome;
+pub mod person;
+pub mod seizure;
+pub mod suspect;
+pub mod tally;
+pub mod time;
+pub mod verdict;
+
+pub use digest::Digest;
+pub use name::DomainName;
+pub use time::Timestamp;
+
+/// Why the law says no: a document, date, role or approval that is missing, in words for the person who asked.
+///
+/// A refusal is not an error of ours. It is shown to whoever asked, and recorded.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("{what}")]
+pub struct Refusal {
+    /// What was refused and why, in one sentence without a full stop.
+    pub what: String,
+    /// What to do about it.
+    pub hint: Option<String>,
+}
+
+impl Refusal {
+    pub fn new(what: impl Into<String>) -> Self {
+        Self { what: what.into(), hint: None }
+    }
+
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+}

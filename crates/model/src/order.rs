@@ -1,0 +1,461 @@
+//! What an authority allows: acts on names, until a day. What is not covered cannot be done, because the values that
+//! the other rooms need ([`Coverage`]) come only from here.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::Refusal;
+use crate::approval::{Approved, PutInForce};
+use crate::digest::Digest;
+use crate::id::{CaseId, OrderId};
+use crate::name::DomainName;
+use crate::time::{Date, Timestamp};
+
+//----------- Sourced ----------------------------------------------------------------------------------------------
+
+/// A statement with the place that it was taken from.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sourced<T> {
+    pub value: T,
+    pub source: Source,
+}
+
+/// Where a statement comes from. `unverified` is an answer; silence is not.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
+#[serde(from = "String", into = "String")]
+pub enum Source {
+    From(String),
+    Unverified,
+}
+
+impl From<String> for Source {
+    fn from(text: String) -> Self {
+        if text == "unverified" { Self::Unverified } else { Self::From(text) }
+    }
+}
+
+impl From<Source> for String {
+    fn from(source: Source) -> Self {
+        match source {
+            Source::From(text) => text,
+            Source::Unverified => "unverified".to_owned(),
+        }
+    }
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::From(text) => f.pad(text),
+            Self::Unverified => f.pad("unverified"),
+        }
+    }
+}
+
+//----------- Act --------------------------------------------------------------------------------------------------
+
+/// What an authority may allow us to do with a name.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Act {
+    /// Have the parent zone delegate the name to our name servers.
+    Delegate,
+    /// Answer for the name, in DNS and on its addresses.
+    Answer,
+    /// Record who called, when, and in which form: no values that a person entered.
+    RecordMetadata,
+    /// Record what a caller sent.
+    RecordContent,
+    /// Take mail for the name: other people's correspondence.
+    AcceptMail,
+    /// Obtain a certificate from a public authority; certificate transparency will show it.
+    PublicCertificate,
+    /// Share what was learned.
+    Share,
+    /// Keep records beyond the defaults.
+    Retain,
+}
+
+impl Act {
+    pub const ALL: [Self; 8] = [
+        Self::Delegate,
+        Self::Answer,
+        Self::RecordMetadata,
+        Self::RecordContent,
+        Self::AcceptMail,
+        Self::PublicCertificate,
+        Self::Share,
+        Self::Retain,
+    ];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Delegate => "delegate",
+            Self::Answer => "answer",
+            Self::RecordMetadata => "record-metadata",
+            Self::RecordContent => "record-content",
+            Self::AcceptMail => "accept-mail",
+            Self::PublicCertificate => "public-certificate",
+            Self::Share => "share",
+            Self::Retain => "retain",
+        }
+    }
+}
+
+/// A set of acts in one byte, so that a million names carry theirs for a megabyte.
+#[derive(Clone, Copy, Eq, Hash, PartialEq)]
+pub struct Acts(u8);
+
+impl Acts {
+    pub const NONE: Self = Self(0);
+
+    pub fn contains(self, act: Act) -> bool {
+        self.0 & (1 << act as u8) != 0
+    }
+
+    pub fn with(self, act: Act) -> Self {
+        Self(self.0 | 1 << act as u8)
+    }
+
+    pub fn iter(self) -> impl Iterator<Item = Act> {
+        Act::ALL.into_iter().filter(move |act| self.contains(*act))
+    }
+
+    /// The byte that tables store; bit n is the n-th act in order of declaration.
+    pub fn to_bits(self) -> u8 {
+        self.0
+    }
+
+    pub fn from_bits(bits: u8) -> Self {
+        Self(bits)
+    }
+}
+
+/// Delegate, answer, record metadata: the least with which a sinkhole works.
+impl Default for Acts {
+    fn default() -> Self {
+        [Act::Delegate, Act::Answer, Act::RecordMetadata].into_iter().collect()
+    }
+}
+
+impl FromIterator<Act> for Acts {
+    fn from_iter<I: IntoIterator<Item = Act>>(acts: I) -> Self {
+        acts.into_iter().fold(Self::NONE, Self::with)
+    }
+}
+
+impl fmt::Debug for Acts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.iter()).finish()
+    }
+}
+
+impl Serialize for Acts {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.iter())
+    }
+}
+
+impl<'de> Deserialize<'de> for Acts {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(Vec::<Act>::deserialize(deserializer)?.into_iter().collect())
+    }
+}
+
+//----------- Authority --------------------------------------------------------------------------------------------
+
+/// The kinds of instrument in daily use. A court order is one of them.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Instrument {
+    /// Temporary restraining order of a civil court.
+    CivilTro,
+    /// Preliminary or permanent injunction.
+    Injunction,
+    /// A registrar or registry acts on evidence (RAA 3.18).
+    RegistrarAction,
+    ProsecutorOrder,
+    PoliceRequest,
+    CctldPolicy,
+    /// The registrant hands the name over.
+    VoluntaryTransfer,
+    /// We registered it: expired, never registered, or generated names.
+    OwnRegistration,
+    /// A rehearsal: loopback only, marked on everything it touches, never promoted.
+    Exercise,
+}
+
+impl Instrument {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::CivilTro => "civil-tro",
+            Self::Injunction => "injunction",
+            Self::RegistrarAction => "registrar-action",
+            Self::ProsecutorOrder => "prosecutor-order",
+            Self::PoliceRequest => "police-request",
+            Self::CctldPolicy => "cctld-policy",
+            Self::VoluntaryTransfer => "voluntary-transfer",
+            Self::OwnRegistration => "own-registration",
+            Self::Exercise => "exercise",
+        }
+    }
+}
+
+/// Who allows it, by which paper. Dates are copied from the paper, never computed.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Authority {
+    pub instrument: Instrument,
+    /// The court, registrar, registrant or office that issued it.
+    pub issuer: Sourced<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub docket_number: Option<Sourced<String>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub judge: Option<Sourced<String>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub issued: Option<Sourced<Date>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hearing: Option<Sourced<Date>>,
+    /// The instant at which it lapses, with the zone that the paper names.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires: Option<Sourced<Timestamp>>,
+    /// Until then nothing that we show names the court or the case.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sealed_until: Option<Sourced<Date>>,
+}
+
+impl Authority {
+    pub fn is_exercise(&self) -> bool {
+        self.instrument == Instrument::Exercise
+    }
+}
+
+//----------- NameOutcome ------------------------------------------------------------------------------------------
+
+/// What shall become of a name.
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum NameOutcome {
+    /// Delegated to our name servers. The only outcome that brings contacts.
+    #[default]
+    Redirect,
+    /// Taken out of the zone (`clientHold`, `serverHold`).
+    Hold,
+    LockOnly,
+    Transfer,
+    Delete,
+    BlockRegistration,
+    /// A provider removes a host under its shared suffix.
+    ProviderRemoval,
+}
+
+impl NameOutcome {
+    pub const ALL: [Self; 7] = [
+        Self::Redirect,
+        Self::Hold,
+        Self::LockOnly,
+        Self::Transfer,
+        Self::Delete,
+        Self::BlockRegistration,
+        Self::ProviderRemoval,
+    ];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Redirect => "redirect",
+            Self::Hold => "hold",
+            Self::LockOnly => "lock-only",
+            Self::Transfer => "transfer",
+            Self::Delete => "delete",
+            Self::BlockRegistration => "block-registration",
+            Self::ProviderRemoval => "provider-removal",
+        }
+    }
+}
+
+//----------- Order ------------------------------------------------------------------------------------------------
+
+/// What one instrument says about one name.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Listed {
+    pub outcome: NameOutcome,
+    pub acts: Acts,
+}
+
+/// The names of an order, in order of name. A set has a digest, by which facts speak of it.
+pub type Names = BTreeMap<DomainName, Listed>;
+
+/// The digest of a set of names: SHA-256 over one line `name TAB outcome TAB act-bits LF` each, in order of name.
+pub fn names_digest(names: &Names) -> Digest {
+    let mut text = String::with_capacity(names.len() * 40);
+    for (name, listed) in names {
+        text.push_str(name.as_str());
+        text.push('\t');
+        text.push_str(listed.outcome.as_str());
+        text.push('\t');
+        text.push_str(&listed.acts.to_bits().to_string());
+        text.push('\n');
+    }
+    Digest::of_bytes(text.as_bytes())
+}
+
+/// What the order says apart from its list of names.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OrderTerms {
+    pub id: OrderId,
+    pub authority: Authority,
+    /// The name servers that the names are delegated to, exactly as ordered.
+    pub name_servers: Vec<DomainName>,
+}
+
+/// Whether an order may be acted on.
+///
+/// ```text
+/// draft ──put in force (two people)──► in force ──► lapsed   (its day came)
+///                                          └──────► vacated  (the issuer took it back)
+/// ```
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OrderStatus {
+    Draft,
+    InForce,
+    Lapsed,
+    Vacated,
+}
+
+/// One instrument with its names: the value that decides what we may do.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Order {
+    case: CaseId,
+    terms: OrderTerms,
+    names: Names,
+    status: OrderStatus,
+}
+
+impl Order {
+    pub fn draft(case: CaseId, terms: OrderTerms, names: Names) -> Self {
+        Self { case, terms, names, status: OrderStatus::Draft }
+    }
+
+    pub fn case(&self) -> &CaseId {
+        &self.case
+    }
+
+    pub fn terms(&self) -> &OrderTerms {
+        &self.terms
+    }
+
+    pub fn names(&self) -> &Names {
+        &self.names
+    }
+
+    pub fn status(&self) -> OrderStatus {
+        self.status
+    }
+
+    /// The digest of all that the order says; an approval is bound to it.
+    pub fn digest(&self) -> Digest {
+        Digest::of_value(&(&self.case, &self.terms, names_digest(&self.names)))
+    }
+
+    /// Puts the order in force: two people in two roles have approved exactly this text.
+    pub fn put_in_force(&mut self, approved: &Approved<PutInForce>) -> Result<(), Refusal> {
+        let id = &self.terms.id;
+        if self.status != OrderStatus::Draft {
+            return Err(Refusal::new(format!("order {id} is {:?} already", self.status)));
+        }
+        if approved.what().order != *id || approved.what().terms != self.digest() {
+            return Err(Refusal::new(format!("the approval is not for order {id} as it stands"))
+                .hint("ask for a new approval: what was shown has changed"));
+        }
+        self.status = OrderStatus::InForce;
+        Ok(())
+    }
+
+    pub fn vacate(&mut self) {
+        self.status = OrderStatus::Vacated;
+    }
+
+    pub fn lapse(&mut self) {
+        self.status = OrderStatus::Lapsed;
+    }
+
+    /// The listed name that `name` is or lies below.
+    pub fn apex_of(&self, name: &DomainName) -> Option<(&DomainName, &Listed)> {
+        let mut text = name.as_str();
+        loop {
+            let candidate = DomainName::parse(text).ok()?;
+            if let Some(found) = self.names.get_key_value(&candidate) {
+                return Some(found);
+            }
+            text = text.split_once('.')?.1;
+        }
+    }
+
+    /// Whether the order, now in force, covers this act on this name, which may lie below a listed one.
+    pub fn covers(&self, name: &DomainName, act: Act) -> Option<Coverage> {
+        let (apex, listed) = self.apex_of(name)?;
+        let served = act != Act::Answer || listed.outcome == NameOutcome::Redirect;
+        (self.status == OrderStatus::InForce && listed.acts.contains(act) && served).then(|| Coverage {
+            apex: apex.clone(),
+            act,
+            acts: listed.acts,
+            case: self.case.clone(),
+            order: self.terms.id.clone(),
+            until: self.terms.authority.expires.as_ref().map(|expires| expires.value),
+            exercise: self.terms.authority.is_exercise(),
+        })
+    }
+}
+
+//----------- Coverage ---------------------------------------------------------------------------------------------
+
+/// The proof that an order in force covers an act on a name. Only [`Order::covers`] makes one.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Coverage {
+    apex: DomainName,
+    act: Act,
+    acts: Acts,
+    case: CaseId,
+    order: OrderId,
+    until: Option<Timestamp>,
+    exercise: bool,
+}
+
+impl Coverage {
+    pub fn apex(&self) -> &DomainName {
+        &self.apex
+    }
+
+    pub fn act(&self) -> Act {
+        self.act
+    }
+
+    /// All that the order allows for this name.
+    pub fn acts(&self) -> Acts {
+        self.acts
+    }
+
+    pub fn case(&self) -> &CaseId {
+        &self.case
+    }
+
+    pub fn order(&self) -> &OrderId {
+        &self.order
+    }
+
+    /// When the authority ends; then the name goes to `hold`.
+    pub fn until(&self) -> Option<Timestamp> {
+        self.until
+    }
+
+    /// Loopback only, and marked.
+    pub fn is_exercise(&self) -> bool {
+        self.exercise
+    }
+}

@@ -1,0 +1,1 @@
+//! Tell those who can act.

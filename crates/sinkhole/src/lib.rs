@@ -1,0 +1,1 @@
+//! Answer for seized names, record every knock, harm nobody.

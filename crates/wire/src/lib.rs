@@ -1,0 +1,1 @@
+//! Protocols as pure machines: bytes and now in, outputs out.
