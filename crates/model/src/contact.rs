@@ -351,6 +351,3 @@ impl Secret {
         }
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -459,3 +459,6 @@ impl Coverage {
         self.exercise
     }
 }
+
+#[cfg(test)]
+mod tests;

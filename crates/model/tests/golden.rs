@@ -1,0 +1,274 @@
+//! The shapes on disk, for ever: one golden file of each kind and version. A test that fails here means that old
+//! journals or ledgers would no longer open, or that equal data would get other bytes. Never change a file; add one.
+
+use std::borrow::Cow;
+use std::path::Path;
+
+use model::Digest;
+use model::contact::*;
+use model::fact::{Actor, Body as FactBody, Draft, Fact};
+use model::id::{Boot, ContactId, Lane, OrderId, PersonId, Position, RequestId, SensorId};
+use model::outcome::{Body, End, Outcome, Tls};
+use model::tally::{Counts, Shed, Tally};
+
+use bailiwick_model as model;
+
+fn id(seq: u64) -> ContactId {
+    ContactId::new(SensorId(1), Boot(3), Lane(2), seq)
+}
+
+fn contact(seq: u64, what: What<'static>) -> Contact<'static> {
+    Contact {
+        id: id(seq),
+        received: "2019-03-27T12:34:56.789012345Z".parse().unwrap(),
+        source: "192.0.2.7:40001".parse().unwrap(),
+        local: "[2001:db8::1]:53".parse().unwrap(),
+        transport: Transport::Tcp,
+        via: Via::Proxy { version: 2, balancer: "198.51.100.1".parse().unwrap() },
+        over: Some(id(1)),
+        subject: Some(Subject {
+            case: "phosphorus-2019".into(),
+            apex: "outlook-verify.net".into(),
+            named_by: NamedBy::Host,
+        }),
+        oddities: vec!["http.bare-lf".into()],
+        limits: Limits::TRUNCATED.with(Limits::CUT),
+        what,
+    }
+}
+
+fn contacts() -> Vec<(&'static str, Contact<'static>)> {
+    let bytes = |text: &'static [u8]| Cow::Borrowed(text);
+    let hash = Some(Digest([7; 32]));
+    vec![
+        (
+            "query",
+            contact(
+                2,
+                What::Query(Query {
+                    id: 0x1234,
+                    flags: 0x0100,
+                    name: bytes(b"\x0eOutlook-verify\x03net\x00"),
+                    qtype: 28,
+                    qclass: 1,
+                    edns: Some(Edns {
+                        udp_size: 1232,
+                        version: 0,
+                        dnssec_ok: true,
+                        cookie: Cookie::ClientOnly,
+                        client_subnet: bytes(b"\x00\x01\x18\x00\xc0\x00\x02"),
+                    }),
+                    size: 72,
+                    rcode: Some(0),
+                    raw: Cow::default(),
+                }),
+            ),
+        ),
+        (
+            "connection",
+            contact(
+                3,
+                What::Connection(Connection {
+                    looks_like: "http".into(),
+                    first_bytes: bytes(b"GET /"),
+                    keyed_hash: hash,
+                }),
+            ),
+        ),
+        (
+            "hello",
+            contact(
+                4,
+                What::Hello(Hello {
+                    sni: bytes(b"outlook-verify.net"),
+                    legacy_version: 0x0303,
+                    versions: vec![0x0304, 0x0303],
+                    ciphers: vec![0x1301, 0x1302],
+                    extensions: vec![0, 43, 16],
+                    alpn: vec![bytes(b"h2"), bytes(b"http/1.1")],
+                    ja3: "0123456789abcdef0123456789abcdef".into(),
+                    ja4: "t13d0203h2_0123456789ab_0123456789ab".into(),
+                    raw: bytes(b"\x16\x03\x01"),
+                }),
+            ),
+        ),
+        (
+            "request",
+            contact(
+                5,
+                What::Request(Request {
+                    method: bytes(b"POST"),
+                    target: bytes(b"/owa/?u={redacted:query-value}"),
+                    version: HttpVersion::Http11,
+                    host: bytes(b"outlook-verify.net"),
+                    user_agent: bytes(b"Mozilla/5.0"),
+                    referer: bytes(b"http://news.example/"),
+                    content_type: bytes(b"application/x-www-form-urlencoded"),
+                    forwarded: bytes(b"10.0.0.1"),
+                    head: bytes(b"POST /owa/?u={redacted:query-value} HTTP/1.1\nHost: x\r\n\r\n"),
+                    redactions: vec![Redaction { offset: 13, kind: Secret::QueryValue }],
+                    h2: Cow::default(),
+                }),
+            ),
+        ),
+        (
+            "message",
+            contact(
+                6,
+                What::Message(Message {
+                    helo: bytes(b"mail.example"),
+                    starttls: true,
+                    auth_mechanism: "PLAIN".into(),
+                    mail_from: hash,
+                    recipients: vec![Digest([8; 32]), Digest([9; 32])],
+                }),
+            ),
+        ),
+        (
+            "datagram",
+            contact(
+                7,
+                What::Datagram(Datagram {
+                    looks_like: "unknown".into(),
+                    first_bytes: bytes(b"\x00\x01"),
+                    keyed_hash: hash,
+                    len: 1400,
+                }),
+            ),
+        ),
+    ]
+}
+
+fn outcome() -> Outcome<'static> {
+    Outcome {
+        id: id(8),
+        of: id(5),
+        at: "2019-03-27T12:34:57Z".parse().unwrap(),
+        octets_in: 300,
+        octets_out: 1200,
+        duration_nanos: 210_987_655,
+        end: End::Peer,
+        status: Some(200),
+        tls: Some(Tls { completed: true, version: 0x0304, cipher: 0x1301, alert_in: Some(0), alert_out: None }),
+        body: Some(Body {
+            len: 42,
+            complete: true,
+            fields: vec!["user".into(), "password".into()],
+            redactions: vec![Redaction { offset: 5, kind: Secret::BodyValue }],
+        }),
+    }
+}
+
+fn counts() -> Counts<'static> {
+    Counts {
+        at: "2019-03-27T12:35:00Z".parse().unwrap(),
+        listener: "dns-udp 127.0.0.1:53".into(),
+        tally: Tally {
+            recorded: 1000,
+            collapsed: 5,
+            shed: Shed { connections: 1, journal: 2, not_covered: 3 },
+            lost_in_kernel: 4,
+            loss_unknown: 1,
+        },
+    }
+}
+
+/// Compares with the committed file, or writes it where there is none yet.
+fn compare(name: &str, found: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name);
+    if !path.exists() {
+        std::fs::write(&path, found).unwrap();
+        panic!("{name} was not there; it is now: read it, then commit it");
+    }
+    let golden = std::fs::read_to_string(&path).unwrap();
+    assert_eq!(golden.trim_end(), found.trim_end(), "{name} has changed");
+}
+
+fn hex(bytes: &[u8]) -> String {
+    let digits: Vec<String> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    digits.chunks(32).map(<[String]>::concat).collect::<Vec<_>>().join("\n") + "\n"
+}
+
+fn unhex(text: &str) -> Vec<u8> {
+    let digits: Vec<u8> = text.bytes().filter(|b| !b.is_ascii_whitespace()).collect();
+    let pair = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap();
+    digits.chunks(2).map(pair).collect()
+}
+
+fn golden_bytes(name: &str) -> Vec<u8> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name);
+    unhex(&std::fs::read_to_string(path).unwrap())
+}
+
+#[test]
+fn contacts_of_version_1_are_written_and_read_as_ever() {
+    for (name, contact) in contacts() {
+        let mut bytes = Vec::new();
+        contact.encode(&mut bytes);
+        compare(&format!("contact-{name}.v1.hex"), &hex(&bytes));
+        let golden = golden_bytes(&format!("contact-{name}.v1.hex"));
+        assert_eq!(Contact::decode(contact.id, &golden).unwrap(), contact);
+    }
+}
+
+#[test]
+fn outcomes_and_counts_of_version_1_are_written_and_read_as_ever() {
+    let mut bytes = Vec::new();
+    outcome().encode(&mut bytes);
+    compare("outcome.v1.hex", &hex(&bytes));
+    assert_eq!(Outcome::decode(id(8), &golden_bytes("outcome.v1.hex")).unwrap(), outcome());
+    bytes.clear();
+    counts().encode(&mut bytes);
+    compare("counts.v1.hex", &hex(&bytes));
+    assert_eq!(Counts::decode(&golden_bytes("counts.v1.hex")).unwrap(), counts());
+}
+
+#[test]
+fn facts_of_version_1_are_written_committed_to_and_read_as_ever() {
+    let fact = Draft::new(
+        Actor::Person { id: PersonId::parse("alice").unwrap() },
+        FactBody::ApprovalVoided { request: RequestId(7), reason: "the list has changed".into() },
+    )
+    .under(&OrderId::parse("dcd-1-19-cv-00716").unwrap())
+    .at(Position(9), "2019-03-27T12:34:56Z".parse().unwrap());
+    let canonical = String::from_utf8(model::digest::canonical_json(&fact)).unwrap();
+    compare("fact.v1.json", &canonical);
+    compare("fact.v1.commitment", &fact.commitment(&[5; 32]).to_string());
+    let golden = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/fact.v1.json"));
+    assert_eq!(serde_json::from_str::<Fact>(&golden.unwrap()).unwrap(), fact);
+}
+
+#[test]
+fn a_reader_skips_fields_that_it_does_not_know_and_names_those_that_are_missing() {
+    let (_, contact) = contacts().remove(0);
+    let mut bytes = Vec::new();
+    contact.encode(&mut bytes);
+    model::frame::put_bytes(&mut bytes, 999, b"from a newer program");
+    assert_eq!(Contact::decode(contact.id, &bytes).unwrap(), contact);
+    assert_eq!(Contact::decode(contact.id, b"").unwrap_err().to_string(), "field 1 is missing");
+}
+
+mod any_bytes {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn never_panic_a_decoder(bytes: Vec<u8>) {
+            let _ = Contact::decode(id(0), &bytes);
+            let _ = Outcome::decode(id(0), &bytes);
+            let _ = Counts::decode(&bytes);
+        }
+
+        #[test]
+        fn never_panic_it_either_when_a_frame_is_bent(at in 0usize..400, to: u8, which in 0usize..6) {
+            let (_, contact) = contacts().remove(which);
+            let mut bytes = Vec::new();
+            contact.encode(&mut bytes);
+            let at = at % bytes.len();
+            bytes[at] = to;
+            let _ = Contact::decode(contact.id, &bytes);
+        }
+    }
+}
