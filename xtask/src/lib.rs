@@ -1,0 +1,1 @@
+//! Everything about the repository that is not the product.
