@@ -1,1 +1,13 @@
-//! Protocols as pure machines: bytes and now in, outputs out.
+//! Protocols as pure machines: bytes and `now` in, outputs out.
+//!
+//! Every machine here can be driven by a test without a socket, a clock or a runtime. What a peer does wrong is never
+//! an error: it is an oddity with a stable code, and evidence. Nothing is sized by what a peer claims.
+//!
+//! What is deliberately absent: cases, groups and zones of ours (room `model`), sockets and time (room `sinkhole`).
+
+pub mod dns;
+pub mod http;
+pub mod oddity;
+pub mod secrets;
+pub mod session;
+pub mod tls;

@@ -1,0 +1,1 @@
+//! HTTP and HTTPS: every request recorded, nobody harmed.

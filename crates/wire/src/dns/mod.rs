@@ -1,0 +1,85 @@
+//! DNS as a pure machine: a query packet and a zone's answers in, a reply packet out.
+//!
+//! [`Query::parse`] reads one question with its EDNS and turns whatever is wrong into [`Oddities`]: a packet that
+//! cannot be read is evidence, not an error. [`Answers`] holds a zone's RRsets in wire form, written once and shared by
+//! every zone with the same content, and [`answer`] copies the right one behind the question. Nothing on that way
+//! allocates. [`ask`] is the other side, for those who call.
+//!
+//! What is deliberately absent: recursion, zone files, transfers and signatures. A seized name needs no zone tree: every
+//! name below the apex exists and answers alike, so nothing is ever NXDOMAIN (RFC 8020 would take the rest with it).
+
+pub mod ask;
+
+mod answers;
+mod oddity;
+mod query;
+mod reader;
+mod reply;
+
+pub use answers::{Answers, Records, SOA_EXPIRE_SECS, SOA_REFRESH_SECS, SOA_RETRY_SECS};
+pub use oddity::{Oddities, Oddity};
+pub use query::{CookieSeen, Edns, Fate, Query, Question, RECORDS_MAX};
+pub use reply::{Reply, Transport, Zone, answer};
+
+/// The longest name in wire form (RFC 1035, 2.3.4).
+pub const NAME_OCTETS_MAX: usize = 255;
+/// The largest message that TCP can frame (RFC 1035, 4.2.2).
+pub const MESSAGE_OCTETS_MAX: usize = 65_535;
+/// The UDP payload that every DNS program accepts (RFC 1035, 2.3.4).
+pub const UDP_OCTETS_MIN: usize = 512;
+/// The largest UDP payload that we send or ask for: 1280 octets of IPv6 minimum MTU less 48 of headers, so that
+/// nothing fragments.
+pub const UDP_OCTETS_MAX: usize = 1232;
+
+/// The octets of a message's header.
+pub(crate) const HEADER_OCTETS: usize = 12;
+
+/// Record types that we speak of by name.
+pub mod rtype {
+    pub const A: u16 = 1;
+    pub const NS: u16 = 2;
+    pub const SOA: u16 = 6;
+    pub const HINFO: u16 = 13;
+    pub const MX: u16 = 15;
+    pub const TXT: u16 = 16;
+    pub const AAAA: u16 = 28;
+    pub const OPT: u16 = 41;
+    pub const IXFR: u16 = 251;
+    pub const AXFR: u16 = 252;
+    pub const ANY: u16 = 255;
+    pub const CAA: u16 = 257;
+}
+
+/// Classes that we speak of by name.
+pub mod class {
+    pub const IN: u16 = 1;
+    pub const CH: u16 = 3;
+}
+
+/// Response codes, with EDNS's extension (RFC 6895, 2.3).
+pub mod rcode {
+    pub const NOERROR: u16 = 0;
+    pub const FORMERR: u16 = 1;
+    pub const SERVFAIL: u16 = 2;
+    pub const NXDOMAIN: u16 = 3;
+    pub const NOTIMP: u16 = 4;
+    pub const REFUSED: u16 = 5;
+    pub const BADVERS: u16 = 16;
+}
+
+/// Bits of a header's second 16 bits (RFC 1035, 4.1.1; RFC 4035, 3).
+pub mod flag {
+    pub const QR: u16 = 0x8000;
+    pub const OPCODE: u16 = 0x7800;
+    pub const AA: u16 = 0x0400;
+    pub const TC: u16 = 0x0200;
+    pub const RD: u16 = 0x0100;
+    pub const RA: u16 = 0x0080;
+    pub const Z: u16 = 0x0040;
+    pub const AD: u16 = 0x0020;
+    pub const CD: u16 = 0x0010;
+    pub const RCODE: u16 = 0x000f;
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,1 @@
+//! What was odd about what a peer sent, as stable codes.

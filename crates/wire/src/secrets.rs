@@ -1,0 +1,1 @@
+//! Where secrets stand in what a caller sent.
