@@ -1,1 +1,23 @@
 //! Memory: the only room that owns a disk.
+//!
+//! Everything that the house remembers lies in one [data folder](folder::DataFolder), which one process holds at a
+//! time. Contacts go to the [journal](journal) before they are answered; what somebody did goes to the
+//! [ledger](ledger) as facts; what was understood goes to the [archive](archive), which any tool can read; exhibits
+//! go to the [vault](vault). State is never stored: a [view](view) is a fold of facts, and [zones](zones) come from a
+//! view and from nowhere else.
+//!
+//! One rule of durability: a crash of the process loses nothing that was answered, a loss of power loses at most the
+//! last 50 ms of contacts, and a fact is synced before it is acknowledged.
+//!
+//! What is deliberately absent: decisions (room `docket`), meaning (room `insight`), and any socket.
+
+pub mod archive;
+mod error;
+pub mod folder;
+pub mod journal;
+pub mod ledger;
+pub mod vault;
+pub mod view;
+pub mod zones;
+
+pub use error::Error;

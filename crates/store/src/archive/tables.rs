@@ -1,0 +1,192 @@
+//! The four tables of the archive, each column named once.
+//!
+//! `contacts` holds what was received, cell by cell; `raw` the bytes themselves, with a retention of their own;
+//! `outcomes` what followed; `verdicts` what insight makes of it. A new column is added at the end and is an `Option`:
+//! older files read as null there.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use arrow_array::{ArrayRef, RecordBatch};
+use arrow_schema::{Field, Schema, SchemaRef};
+use model::Timestamp;
+use model::contact::Kind;
+use model::id::ContactId;
+use model::verdict::Label;
+
+use super::cell::Cell;
+
+/// A row of a table.
+pub(super) trait Row: Sized {
+    const TABLE: &'static str;
+    fn schema() -> SchemaRef;
+    fn to_batch(rows: &[Self]) -> RecordBatch;
+    /// The rows of a batch, whatever columns it has beside; `None` if one of ours is not what it should be.
+    fn from_batch(batch: &RecordBatch) -> Option<Vec<Self>>;
+    /// The instant that decides on the day under which the row lies.
+    fn filed_at(&self) -> Timestamp;
+}
+
+macro_rules! table {
+    ($(#[$doc:meta])* $name:ident in $table:literal by $filed:ident {
+        $($(#[$field_doc:meta])* $field:ident: $of:ty,)*
+    } $(beside { $($(#[$more_doc:meta])* $more:ident: $more_of:ty,)* })?) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq)]
+        pub struct $name {
+            $($(#[$field_doc])* pub $field: $of,)*
+            $($($(#[$more_doc])* pub $more: $more_of,)*)?
+        }
+
+        impl Row for $name {
+            const TABLE: &'static str = $table;
+
+            fn schema() -> SchemaRef {
+                Arc::new(Schema::new(vec![
+                    $(Field::new(stringify!($field), <$of as Cell>::data_type(), <$of as Cell>::NULLABLE),)*
+                ]))
+            }
+
+            fn to_batch(rows: &[Self]) -> RecordBatch {
+                let columns: Vec<ArrayRef> =
+                    vec![$(<$of as Cell>::column(rows.iter().map(|row| Some(&row.$field))),)*];
+                RecordBatch::try_new(Self::schema(), columns).expect("schema and columns are of one macro")
+            }
+
+            fn from_batch(batch: &RecordBatch) -> Option<Vec<Self>> {
+                $(let $field = batch.column_by_name(stringify!($field));)*
+                (0..batch.num_rows()).map(|row| Some(Self {
+                    $($field: read_cell($field, row)?,)*
+                    $($($more: Default::default(),)*)?
+                })).collect()
+            }
+
+            fn filed_at(&self) -> Timestamp {
+                self.$filed
+            }
+        }
+    };
+}
+
+/// A cell of a column that an old file may not have: then it is null, where the type has nulls.
+fn read_cell<C: Cell>(column: Option<&ArrayRef>, row: usize) -> Option<C> {
+    match column {
+        Some(column) if C::NULLABLE || !column.is_null(row) => C::read(column.as_ref(), row),
+        Some(_) => None,
+        None => C::read(&arrow_array::NullArray::new(row + 1), row),
+    }
+}
+
+//----------- The tables -------------------------------------------------------------------------------------------
+
+table! {
+    /// What was received, once per contact.
+    ContactRow in "contacts" by received {
+        id: ContactId,
+        received: Timestamp,
+        source: IpAddr,
+        source_port: u16,
+        local: IpAddr,
+        local_port: u16,
+        /// `udp` or `tcp`
+        transport: String,
+        kind: Kind,
+        /// `proxy v2 192.0.2.1` or `dnstap sensor`; null if it came directly.
+        via: Option<String>,
+        over: Option<ContactId>,
+        case: Option<String>,
+        apex: Option<String>,
+        /// `question`, `sni`, `host`, `recipient` or `address`
+        named_by: Option<String>,
+        oddities: Vec<String>,
+        limits: u32,
+        query_id: Option<u16>,
+        query_flags: Option<u16>,
+        /// In presentation form (RFC 1035, 5.1), in the case in which it was asked.
+        qname: Option<String>,
+        qtype: Option<u16>,
+        qclass: Option<u16>,
+        rcode: Option<u16>,
+        edns_size: Option<u16>,
+        dnssec_ok: Option<bool>,
+        client_subnet: Option<Vec<u8>>,
+        /// Octets received, where it is one datagram.
+        octets: Option<u32>,
+        looks_like: Option<String>,
+        keyed_hash: Option<String>,
+        sni: Option<String>,
+        tls_version: Option<u16>,
+        alpn: Option<Vec<String>>,
+        ja3: Option<String>,
+        ja4: Option<String>,
+        method: Option<String>,
+        target: Option<String>,
+        http_version: Option<String>,
+        host: Option<String>,
+        user_agent: Option<String>,
+        referer: Option<String>,
+        content_type: Option<String>,
+        forwarded: Option<String>,
+        /// `offset kind` of each marker in the raw head.
+        redactions: Option<Vec<String>>,
+        helo: Option<String>,
+        mail_from: Option<String>,
+        recipients: Option<Vec<String>>,
+    } beside {
+        /// The bytes themselves, for the table `raw`.
+        raw: Vec<RawRow>,
+    }
+}
+
+table! {
+    /// Bytes as received, outside redacted spans.
+    RawRow in "raw" by received {
+        id: ContactId,
+        received: Timestamp,
+        /// `head`, `h2`, `hello`, `first-bytes` or `query`
+        part: String,
+        bytes: Vec<u8>,
+    }
+}
+
+table! {
+    /// What followed a contact.
+    OutcomeRow in "outcomes" by at {
+        id: ContactId,
+        of: ContactId,
+        at: Timestamp,
+        octets_in: u64,
+        octets_out: u64,
+        duration_nanos: u64,
+        end: String,
+        status: Option<u16>,
+        tls_completed: Option<bool>,
+        tls_version: Option<u16>,
+        tls_cipher: Option<u16>,
+        tls_alert_in: Option<u8>,
+        tls_alert_out: Option<u8>,
+        body_len: Option<u64>,
+        body_complete: Option<bool>,
+        body_fields: Option<Vec<String>>,
+    }
+}
+
+table! {
+    /// What insight says of a contact, in one generation of rules and tables.
+    VerdictRow in "verdicts" by received {
+        of: ContactId,
+        /// When the contact was received: a verdict lies under its contact's day.
+        received: Timestamp,
+        /// The digest of the rules and tables that spoke.
+        generation: String,
+        /// When it was archived; the last word on a contact counts.
+        judged: Timestamp,
+        label: Label,
+        score: u8,
+        reasons: Vec<String>,
+        asn: Option<u32>,
+        as_name: Option<String>,
+        country: Option<String>,
+        withheld: bool,
+    }
+}

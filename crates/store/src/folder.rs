@@ -1,0 +1,225 @@
+//! The data folder: one path, one holder, one sensor, and a count of boots.
+//!
+//! ```text
+//! DATA/lock       who holds it: pid, role, since; the kernel's flock decides, the text only tells
+//! DATA/format     the version of everything below
+//! DATA/sensor     the sensor's number, given once
+//! DATA/boot       how often it was opened, synced before the first contact
+//! DATA/journal/   DATA/archive/   DATA/vault/   DATA/ledger.sqlite
+//! DATA/quarantine what could not be read or has no row: named, never deleted
+//! ```
+//!
+//! Keep the [`DataFolder`] until everything that was opened on it is closed: dropping it lets the next process in.
+
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{Read as _, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+
+use model::Timestamp;
+use model::id::{Boot, SensorId};
+use nix::errno::Errno;
+use nix::fcntl::{Flock, FlockArg};
+
+use crate::Error;
+
+/// The version of the folder that this program writes, and the newest that it reads.
+pub const FORMAT: u32 = 1;
+
+/// The folders within.
+const FOLDERS: [&str; 4] = ["journal", "archive", "vault", "quarantine"];
+
+/// The most that is read of a small file of ours.
+const SMALL_FILE_MAX: u64 = 4096;
+
+//----------- DataFolder -------------------------------------------------------------------------------------------
+
+/// A data folder, held by this process.
+#[derive(Debug)]
+pub struct DataFolder {
+    path: PathBuf,
+    sensor: SensorId,
+    boot: Boot,
+    _lock: Flock<File>,
+}
+
+impl DataFolder {
+    /// Takes the folder, making it if it is new, and counts this boot.
+    ///
+    /// # Errors
+    /// [`Error::InUse`] if another process holds it; [`Error::NotOurs`] for a folder with files but no `format`;
+    /// [`Error::Format`] for one that a later release wrote.
+    pub fn open(path: &Path, role: &str, now: Timestamp) -> Result<Self, Error> {
+        make_folder(path)?;
+        let path = path.canonicalize().map_err(Error::io("finding", path))?;
+        let lock = take_lock(&path, role, now)?;
+        check_format(&path)?;
+        for folder in FOLDERS {
+            make_folder(&path.join(folder))?;
+        }
+        let sensor = read_number(&path.join("sensor"))?.unwrap_or(1);
+        write_small(&path.join("sensor"), &format!("{sensor}\n"))?;
+        let boot = read_number(&path.join("boot"))?.unwrap_or(0) + 1;
+        write_small(&path.join("boot"), &format!("{boot}\n"))?;
+        Ok(Self { path, sensor: SensorId(sensor), boot: Boot(boot), _lock: lock })
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub fn sensor(&self) -> SensorId {
+        self.sensor
+    }
+
+    pub fn boot(&self) -> Boot {
+        self.boot
+    }
+
+    pub(crate) fn quarantine(&self) -> PathBuf {
+        self.path.join("quarantine")
+    }
+}
+
+//----------- The lock ---------------------------------------------------------------------------------------------
+
+fn take_lock(folder: &Path, role: &str, now: Timestamp) -> Result<Flock<File>, Error> {
+    let path = folder.join("lock");
+    let open = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(&path);
+    let file = open.map_err(Error::io("opening", &path))?;
+    match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
+        Ok(mut lock) => {
+            let text = format!("pid={}\nrole={role}\nsince={now}\n", std::process::id());
+            lock.set_len(0).and_then(|()| lock.write_all(text.as_bytes())).map_err(Error::io("writing", &path))?;
+            Ok(lock)
+        }
+        Err((file, Errno::EWOULDBLOCK)) => Err(holder(folder, file)),
+        Err((_, errno)) => Err(Error::Io { what: "locking", path, cause: errno.into() }),
+    }
+}
+
+/// Who holds the folder, as far as the holder has said.
+fn holder(folder: &Path, file: File) -> Error {
+    let mut text = String::new();
+    // An unreadable text changes nothing: the kernel has said that the folder is held.
+    let _ = file.take(SMALL_FILE_MAX).read_to_string(&mut text);
+    let field = |name| text.lines().find_map(|line| line.strip_prefix(name)).unwrap_or("unknown").to_owned();
+    Error::InUse {
+        path: folder.to_owned(),
+        pid: field("pid=").parse().unwrap_or(0),
+        role: field("role="),
+        since: field("since="),
+    }
+}
+
+//----------- Small files ------------------------------------------------------------------------------------------
+
+fn check_format(folder: &Path) -> Result<(), Error> {
+    let path = folder.join("format");
+    match read_small(&path)? {
+        Some(text) if text.trim() == FORMAT.to_string() => Ok(()),
+        Some(text) => Err(Error::Format { path: folder.to_owned(), found: text.trim().to_owned(), known: FORMAT }),
+        None if holds_only_the_lock(folder)? => write_small(&path, &format!("{FORMAT}\n")),
+        None => Err(Error::NotOurs { path: folder.to_owned() }),
+    }
+}
+
+fn holds_only_the_lock(folder: &Path) -> Result<bool, Error> {
+    let entries = fs::read_dir(folder).map_err(Error::io("listing", folder))?;
+    let names: Result<Vec<_>, _> = entries.map(|entry| entry.map(|entry| entry.file_name())).collect();
+    let ours = ["lock", "format.new"];
+    Ok(names.map_err(Error::io("listing", folder))?.iter().all(|name| ours.iter().any(|our| name == our)))
+}
+
+fn read_small(path: &Path) -> Result<Option<String>, Error> {
+    let file = match File::open(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        other => other.map_err(Error::io("opening", path))?,
+    };
+    let mut text = String::new();
+    file.take(SMALL_FILE_MAX).read_to_string(&mut text).map_err(Error::io("reading", path))?;
+    Ok(Some(text))
+}
+
+fn read_number(path: &Path) -> Result<Option<u32>, Error> {
+    let Some(text) = read_small(path)? else { return Ok(None) };
+    let number = text
+        .trim()
+        .parse()
+        .map_err(|_| Error::Damaged { path: path.to_owned(), what: format!("{:?} is no number", text.trim()) })?;
+    Ok(Some(number))
+}
+
+/// Writes beside, syncs, renames and syncs the folder: after it, a loss of power leaves the old text or the new.
+fn write_small(path: &Path, text: &str) -> Result<(), Error> {
+    let beside = path.with_extension("new");
+    write_synced(&beside, text.as_bytes())?;
+    fs::rename(&beside, path).map_err(Error::io("renaming to", path))?;
+    sync_folder(path.parent().expect("a file of ours lies in the data folder"))
+}
+
+/// Writes a whole file and syncs it. It is not visible under its own name until renamed.
+pub(crate) fn write_synced(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+    let open = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path);
+    let mut file = open.map_err(Error::io("creating", path))?;
+    file.write_all(bytes).and_then(|()| file.sync_all()).map_err(Error::io("writing", path))
+}
+
+/// Makes a rename or a new file in the folder survive a loss of power.
+pub(crate) fn sync_folder(path: &Path) -> Result<(), Error> {
+    File::open(path).and_then(|folder| folder.sync_all()).map_err(Error::io("syncing", path))
+}
+
+/// Makes a folder that only its owner can enter, with those above it.
+pub(crate) fn make_folder(path: &Path) -> Result<(), Error> {
+    DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(Error::io("making", path))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn now() -> Timestamp {
+        "2019-03-27T12:00:00Z".parse().unwrap()
+    }
+
+    #[test]
+    fn each_opening_is_a_boot_and_the_sensor_stays() {
+        let home = tempfile::tempdir().unwrap();
+        for boot in 1..=3 {
+            let folder = DataFolder::open(&home.path().join("d"), "test", now()).unwrap();
+            assert_eq!((folder.sensor(), folder.boot()), (SensorId(1), Boot(boot)));
+        }
+    }
+
+    #[test]
+    fn the_second_holder_is_told_of_the_first() {
+        let home = tempfile::tempdir().unwrap();
+        let first = DataFolder::open(home.path(), "serve", now()).unwrap();
+        let error = DataFolder::open(home.path(), "query", now()).unwrap_err();
+        let Error::InUse { pid, role, since, .. } = &error else { panic!("{error}") };
+        assert_eq!((*pid, role.as_str(), since.as_str()), (std::process::id(), "serve", "2019-03-27T12:00:00Z"));
+        assert!(error.hint().is_some());
+        drop(first);
+        assert!(DataFolder::open(home.path(), "query", now()).is_ok(), "the lock file stays, the lock does not");
+    }
+
+    #[test]
+    fn a_folder_of_somebody_else_or_of_the_future_is_left_alone() {
+        let home = tempfile::tempdir().unwrap();
+        fs::write(home.path().join("thesis.tex"), "x").unwrap();
+        assert!(matches!(DataFolder::open(home.path(), "t", now()), Err(Error::NotOurs { .. })));
+        assert!(!home.path().join("journal").exists());
+        let home = tempfile::tempdir().unwrap();
+        fs::write(home.path().join("format"), "2\n").unwrap();
+        assert!(matches!(DataFolder::open(home.path(), "t", now()), Err(Error::Format { known: 1, .. })));
+    }
+
+    #[test]
+    fn a_damaged_boot_number_is_an_error_and_not_a_new_beginning() {
+        let home = tempfile::tempdir().unwrap();
+        drop(DataFolder::open(home.path(), "t", now()).unwrap());
+        fs::write(home.path().join("boot"), "\0\0").unwrap();
+        assert!(matches!(DataFolder::open(home.path(), "t", now()), Err(Error::Damaged { .. })));
+    }
+}

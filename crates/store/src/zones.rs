@@ -1,0 +1,108 @@
+//! The zones that a sinkhole answers for, each made from the proof that an order covers answering.
+//!
+//! There is no way to a [`Zone`] but [`Zone::new`], which takes a [`Coverage`] for [`Act::Answer`], and no way to
+//! that but an order in force. A name that is merely listed, or whose order was vacated, has no zone: the sinkhole
+//! refuses it like any other name of the world.
+
+use std::sync::Arc;
+
+use model::case::{AnswerPolicy, CaseTerms};
+use model::order::{Act, Coverage, OrderTerms};
+use model::seizure::ServiceMode;
+use model::time::Date;
+use model::{DomainName, Refusal};
+
+//----------- Zone -------------------------------------------------------------------------------------------------
+
+/// One seized name, as it is to be served.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Zone {
+    coverage: Coverage,
+    mode: ServiceMode,
+    terms: Arc<ZoneTerms>,
+}
+
+/// What the zones of one order have in common.
+#[derive(Debug, PartialEq)]
+pub(crate) struct ZoneTerms {
+    case_title: String,
+    contact: String,
+    answer_policy: AnswerPolicy,
+    name_servers: Vec<DomainName>,
+    sealed_until: Option<Date>,
+}
+
+impl ZoneTerms {
+    pub(crate) fn new(terms: &CaseTerms, order: &OrderTerms) -> Arc<Self> {
+        Arc::new(Self {
+            case_title: terms.title.clone(),
+            contact: terms.contact.clone(),
+            answer_policy: terms.answer,
+            name_servers: order.name_servers.clone(),
+            sealed_until: order.authority.sealed_until.as_ref().map(|until| until.value),
+        })
+    }
+}
+
+impl Zone {
+    /// # Errors
+    /// If the coverage is not for [`Act::Answer`], or is another order's or another case's.
+    pub fn new(coverage: Coverage, mode: ServiceMode, terms: &CaseTerms, order: &OrderTerms) -> Result<Self, Refusal> {
+        if *coverage.case() != terms.id || *coverage.order() != order.id {
+            return Err(Refusal::new(format!("{} is covered by another order", coverage.apex().defanged())));
+        }
+        Self::sharing(coverage, mode, &ZoneTerms::new(terms, order))
+    }
+
+    pub(crate) fn sharing(coverage: Coverage, mode: ServiceMode, terms: &Arc<ZoneTerms>) -> Result<Self, Refusal> {
+        if coverage.act() != Act::Answer {
+            let name = coverage.apex().defanged();
+            return Err(Refusal::new(format!("to {} is not to answer for {name}", coverage.act().as_str())));
+        }
+        Ok(Self { coverage, mode, terms: Arc::clone(terms) })
+    }
+
+    pub fn apex(&self) -> &DomainName {
+        self.coverage.apex()
+    }
+
+    pub fn coverage(&self) -> &Coverage {
+        &self.coverage
+    }
+
+    pub fn mode(&self) -> ServiceMode {
+        self.mode
+    }
+
+    /// The name servers that the order names.
+    pub fn name_servers(&self) -> &[DomainName] {
+        &self.terms.name_servers
+    }
+
+    pub fn case_title(&self) -> &str {
+        &self.terms.case_title
+    }
+
+    pub fn contact(&self) -> &str {
+        &self.terms.contact
+    }
+
+    pub fn answer_policy(&self) -> AnswerPolicy {
+        self.terms.answer_policy
+    }
+
+    /// Whether on that day nothing that is shown may name the court or the case.
+    pub fn is_sealed(&self, on: Date) -> bool {
+        self.terms.sealed_until.is_some_and(|until| on < until)
+    }
+}
+
+//----------- ZoneSet ----------------------------------------------------------------------------------------------
+
+/// Every zone at one position of the ledger, in order of name within case and order.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ZoneSet {
+    /// The SOA serial: the ledger's next position, so a set with more facts behind it has the larger serial.
+    pub serial: u32,
+    pub zones: Vec<Zone>,
+}
