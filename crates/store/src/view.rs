@@ -39,6 +39,10 @@ pub struct CaseView {
     pub file: Digest,
     pub state: CaseState,
     pub opened: Timestamp,
+    /// The last fact that changed what may be told of the case (names, orders, service, seizures, indicators), and
+    /// when: starts, exports, requests, approvals and refusals do not count, so that unchanged data gives unchanged feeds.
+    pub changed: Position,
+    pub changed_at: Timestamp,
     pub orders: BTreeMap<OrderId, Order>,
     pub names: BTreeMap<DomainName, NameView>,
 }

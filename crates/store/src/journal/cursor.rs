@@ -75,9 +75,9 @@ pub struct Damage {
 }
 
 impl Damage {
-    pub(super) fn new(segment: &Path, offset: u64, len: usize) -> Self {
+    pub(super) fn new(segment: &Path, offset: u64, len: u64) -> Self {
         let name = segment.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        Self { segment: name, offset, len: len as u64 }
+        Self { segment: name, offset, len }
     }
 }
 

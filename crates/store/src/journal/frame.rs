@@ -28,7 +28,7 @@ pub(super) const FRAME_HEADER_LEN: usize = 28;
 /// The longest payload: four hellos, or sixteen full heads. What is longer was not bounded by its room.
 pub const PAYLOAD_LEN_MAX: usize = 256 * 1024;
 
-const MARK: [u8; 2] = [0xb5, 0x1d];
+pub(super) const MARK: [u8; 2] = [0xb5, 0x1d];
 
 //----------- Frame ------------------------------------------------------------------------------------------------
 

@@ -1,0 +1,188 @@
+//! One segment: a file that only grows, named `<sensor>-<boot>-<lane>-<n>.seg`, with a header of 64 bytes.
+//!
+//! ```text
+//! 0  magic    b"BWSEGMNT"
+//! 8  version  u16          1
+//! 10 length   u16          of this header: 64
+//! 12 first    16 bytes     the id of the first frame (ContactId)
+//! 28 number   u32          n
+//! 32 opened   i64          nanoseconds since the Unix epoch
+//! 40 zeros
+//! 60 crc      u32          CRC32C over bytes 0..60
+//! ```
+//!
+//! `first` says where the sequence goes on. Frames at the end of the segment before with that number or a higher one
+//! were never acknowledged: they are what a failed write left behind where it could not be taken back.
+
+use std::fs::{File, OpenOptions};
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use model::Timestamp;
+use model::id::{Boot, ContactId, Lane, SensorId};
+use model::time::to_nanos;
+
+use crate::Error;
+
+/// The version of the segment header that this program writes.
+pub const SEGMENT_VERSION: u16 = 1;
+
+pub(super) const SEGMENT_HEADER_LEN: usize = 64;
+
+const MAGIC: [u8; 8] = *b"BWSEGMNT";
+
+//----------- SegmentName ------------------------------------------------------------------------------------------
+
+/// Whose segment it is, and which. Names sort as segments were written.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub(super) struct SegmentName {
+    pub(super) sensor: SensorId,
+    pub(super) boot: Boot,
+    pub(super) lane: Lane,
+    pub(super) number: u32,
+}
+
+impl SegmentName {
+    pub(super) fn file_name(self) -> String {
+        let Self { sensor, boot, lane, number } = self;
+        format!("{:08x}-{:08x}-{:04x}-{number:08x}.seg", sensor.0, boot.0, lane.0)
+    }
+
+    pub(super) fn parse(file_name: &str) -> Option<Self> {
+        let parts: Vec<&str> = file_name.strip_suffix(".seg")?.split('-').collect();
+        let [sensor, boot, lane, number] = parts[..] else { return None };
+        let hex = |part| u32::from_str_radix(part, 16).ok();
+        let name = Self {
+            sensor: SensorId(hex(sensor)?),
+            boot: Boot(hex(boot)?),
+            lane: Lane(u16::try_from(hex(lane)?).ok()?),
+            number: hex(number)?,
+        };
+        (name.file_name() == file_name).then_some(name)
+    }
+
+    /// Whether a frame belongs here.
+    pub(super) fn owns(self, id: ContactId) -> bool {
+        (id.sensor, id.boot, id.lane) == (self.sensor, self.boot, self.lane)
+    }
+}
+
+//----------- SegmentHeader ----------------------------------------------------------------------------------------
+
+/// What a segment says of itself.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) struct SegmentHeader {
+    pub(super) first: ContactId,
+    pub(super) number: u32,
+    pub(super) opened_nanos: i64,
+}
+
+impl SegmentHeader {
+    pub(super) fn encode(&self) -> [u8; SEGMENT_HEADER_LEN] {
+        let mut bytes = [0; SEGMENT_HEADER_LEN];
+        bytes[..8].copy_from_slice(&MAGIC);
+        bytes[8..10].copy_from_slice(&SEGMENT_VERSION.to_be_bytes());
+        bytes[10..12].copy_from_slice(&(SEGMENT_HEADER_LEN as u16).to_be_bytes());
+        bytes[12..28].copy_from_slice(&self.first.to_bytes());
+        bytes[28..32].copy_from_slice(&self.number.to_be_bytes());
+        bytes[32..40].copy_from_slice(&self.opened_nanos.to_be_bytes());
+        let crc = crc32c::crc32c(&bytes[..60]);
+        bytes[60..].copy_from_slice(&crc.to_be_bytes());
+        bytes
+    }
+
+    /// `None` if the bytes are no header that this program knows.
+    pub(super) fn decode(bytes: &[u8; SEGMENT_HEADER_LEN]) -> Option<Self> {
+        let part = |from: usize, to: usize| &bytes[from..to];
+        let whole = part(60, 64) == crc32c::crc32c(part(0, 60)).to_be_bytes();
+        if !whole || *part(0, 8) != MAGIC || *part(8, 10) != SEGMENT_VERSION.to_be_bytes() {
+            return None;
+        }
+        Some(Self {
+            first: ContactId::from_bytes(part(12, 28).try_into().ok()?),
+            number: u32::from_be_bytes(part(28, 32).try_into().ok()?),
+            opened_nanos: i64::from_be_bytes(part(32, 40).try_into().ok()?),
+        })
+    }
+}
+
+//----------- Segment ----------------------------------------------------------------------------------------------
+
+/// A segment that is being written. The writer adds, the syncing thread syncs, readers read up to `written`.
+#[derive(Debug)]
+pub(super) struct Segment {
+    pub(super) name: SegmentName,
+    pub(super) path: PathBuf,
+    pub(super) file: File,
+    pub(super) opened: Timestamp,
+    /// Bytes that are acknowledged: always whole frames.
+    written: AtomicU64,
+    synced: AtomicU64,
+    /// A sync failed, or a failed write could not be taken back: nothing more is written or synced here.
+    suspect: AtomicBool,
+}
+
+impl Segment {
+    pub(super) fn create(folder: &Path, name: SegmentName, seq: u64, now: Timestamp) -> Result<Self, Error> {
+        let path = folder.join(name.file_name());
+        let open = OpenOptions::new().append(true).create_new(true).mode(0o600).open(&path);
+        let mut file = open.map_err(Error::io("creating", &path))?;
+        let first = ContactId::new(name.sensor, name.boot, name.lane, seq);
+        let header = SegmentHeader { first, number: name.number, opened_nanos: to_nanos(now) };
+        if let Err(cause) = file.write_all(&header.encode()) {
+            // Nothing was acknowledged here; the number is used again once there is room.
+            let _ = std::fs::remove_file(&path);
+            return Err(Error::Io { what: "writing", path, cause });
+        }
+        Ok(Self {
+            name,
+            path,
+            file,
+            opened: now,
+            written: AtomicU64::new(SEGMENT_HEADER_LEN as u64),
+            synced: AtomicU64::new(0),
+            suspect: AtomicBool::new(false),
+        })
+    }
+
+    pub(super) fn written(&self) -> u64 {
+        self.written.load(Ordering::Acquire)
+    }
+
+    pub(super) fn is_suspect(&self) -> bool {
+        self.suspect.load(Ordering::Acquire)
+    }
+
+    /// One write(2). What was written of a failed one is taken back.
+    pub(super) fn append(&self, bytes: &[u8]) -> Result<(), Error> {
+        let cause = match (&self.file).write(bytes) {
+            Ok(len) if len == bytes.len() => {
+                self.written.fetch_add(len as u64, Ordering::Release);
+                return Ok(());
+            }
+            Ok(_) => std::io::ErrorKind::WriteZero.into(),
+            Err(error) => error,
+        };
+        if self.file.set_len(self.written()).is_err() {
+            self.suspect.store(true, Ordering::Release);
+        }
+        Err(Error::Io { what: "appending to", path: self.path.clone(), cause })
+    }
+
+    /// Syncs what is not synced yet. After a failure the state of the file's pages is unknown (the kernel may have
+    /// dropped them and called them clean), so a second attempt would prove nothing: the segment is suspect for good.
+    pub(super) fn sync(&self) -> Result<(), Error> {
+        let written = self.written();
+        if self.is_suspect() || self.synced.load(Ordering::Acquire) == written {
+            return Ok(());
+        }
+        self.file.sync_data().map_err(|cause| {
+            self.suspect.store(true, Ordering::Release);
+            Error::Io { what: "syncing", path: self.path.clone(), cause }
+        })?;
+        self.synced.store(written, Ordering::Release);
+        Ok(())
+    }
+}

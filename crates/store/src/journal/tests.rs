@@ -1,0 +1,386 @@
+//! The journal's promises, each as a story.
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+use std::fs::{self, OpenOptions};
+use std::net::SocketAddr;
+
+use model::contact::{Contact, Limits, Query, Transport, Via, What};
+use model::id::ContactId;
+use model::tally::{Counts, Tally};
+use proptest::prelude::*;
+use tempfile::TempDir;
+
+use super::frame::{FRAME_HEADER_LEN, Found, look};
+use super::segment::{SEGMENT_HEADER_LEN, Segment, SegmentHeader, SegmentName};
+use super::*;
+
+fn noon() -> Timestamp {
+    "2019-03-27T12:00:00Z".parse().unwrap()
+}
+
+fn after(secs: i64) -> Timestamp {
+    Timestamp::from_second(noon().as_second() + secs).unwrap()
+}
+
+fn contact(id: ContactId, name: &[u8]) -> Contact<'_> {
+    let source: SocketAddr = "203.0.113.7:4711".parse().unwrap();
+    Contact {
+        id,
+        received: noon(),
+        source,
+        local: "192.0.2.53:53".parse().unwrap(),
+        transport: Transport::Udp,
+        via: Via::Direct,
+        over: None,
+        subject: None,
+        oddities: Vec::new(),
+        limits: Limits::default(),
+        what: What::Query(Query { name: Cow::Borrowed(name), qtype: 1, qclass: 1, ..Query::default() }),
+    }
+}
+
+/// A journal in a folder that goes away.
+struct House {
+    home: TempDir,
+    folder: Option<DataFolder>,
+    journal: Arc<Journal>,
+}
+
+fn house(limits: JournalLimits) -> House {
+    let home = tempfile::tempdir().unwrap();
+    let folder = DataFolder::open(home.path(), "test", noon()).unwrap();
+    let journal = Journal::open(&folder, limits).unwrap();
+    House { home, folder: Some(folder), journal }
+}
+
+impl House {
+    fn reboot(&mut self) {
+        self.folder = None;
+        let folder = DataFolder::open(self.home.path(), "test", noon()).unwrap();
+        self.journal = Journal::open(&folder, JournalLimits::default()).unwrap();
+        self.folder = Some(folder);
+    }
+
+    fn segments(&self) -> Vec<PathBuf> {
+        let entries = fs::read_dir(self.home.path().join("journal")).unwrap();
+        let mut paths: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
+        paths.sort();
+        paths
+    }
+
+    fn read(&self, cursor: &mut Cursor) -> (Vec<ContactId>, ReadReport) {
+        let mut ids = Vec::new();
+        let report = self.journal.read(cursor, usize::MAX, &mut |frame| ids.extend(frame.own_id())).unwrap();
+        (ids, report)
+    }
+
+    fn read_all(&self) -> (Vec<ContactId>, ReadReport) {
+        let mut ids = Vec::new();
+        let report = read_all(&self.home.path().join("journal"), &mut |frame| ids.extend(frame.own_id())).unwrap();
+        (ids, report)
+    }
+}
+
+fn append(lane: &mut LaneWriter, count: usize, now: Timestamp) -> Vec<ContactId> {
+    let mut ids = Vec::new();
+    for _ in 0..count {
+        ids.push(lane.next_id());
+        lane.stage(&Frame::Contact(contact(lane.next_id(), b"\x07example\x04test\x00")));
+    }
+    lane.commit(now).unwrap();
+    ids
+}
+
+//----------- Writing and reading ----------------------------------------------------------------------------------
+
+#[test]
+fn what_is_committed_is_read_in_order_and_once() {
+    let house = house(JournalLimits::default());
+    let (mut one, mut two) = (house.journal.lane(noon()).unwrap(), house.journal.lane(noon()).unwrap());
+    let mut ids = append(&mut one, 3, noon());
+    ids.extend(append(&mut two, 2, noon()));
+    one.stage(&Frame::Contact(contact(one.next_id(), b"")));
+    let mut cursor = Cursor::default();
+    let (read, report) = house.read(&mut cursor);
+    assert_eq!(read, ids, "staged is not committed");
+    assert_eq!((report.frames, report.missing, report.torn), (7, 0, 0), "five contacts, two boots of lanes");
+    one.commit(noon()).unwrap();
+    let cursor_kept = serde_json::to_string(&cursor).unwrap();
+    cursor = serde_json::from_str(&cursor_kept).unwrap();
+    assert_eq!(house.read(&mut cursor).0.len(), 1, "a cursor goes on where it was, also from paper");
+    assert_eq!(house.read(&mut cursor).1, ReadReport::default(), "nothing new is nothing read");
+    assert_eq!(house.read_all().1.frames, 8);
+}
+
+#[test]
+fn counts_and_clock_take_their_turn_in_the_sequence() {
+    let house = house(JournalLimits::default());
+    let mut lane = house.journal.lane(noon()).unwrap();
+    let counts = Counts { at: noon(), listener: "dns-udp 127.0.0.1:5353".into(), tally: Tally::default() };
+    let step = Clock { at: noon(), kind: ClockKind::Step { nanos: -250_000_000 } };
+    lane.stage(&Frame::Counts(counts.clone()));
+    lane.stage(&Frame::Clock(step));
+    assert_eq!(lane.next_id().seq(), 3);
+    lane.commit(noon()).unwrap();
+    let mut frames = Vec::new();
+    let take = &mut |frame: Frame<'_>| frames.push(format!("{frame:?}"));
+    house.journal.read(&mut Cursor::default(), usize::MAX, take).unwrap();
+    let boot = Clock { at: noon(), kind: ClockKind::Boot };
+    let expected = [Frame::Clock(boot), Frame::Counts(counts), Frame::Clock(step)];
+    assert_eq!(frames, expected.map(|frame| format!("{frame:?}")));
+}
+
+#[test]
+fn a_reader_that_takes_little_at_a_time_takes_everything() {
+    let house = house(JournalLimits { segment_bytes: 4096, ..JournalLimits::default() });
+    let mut lanes: Vec<_> = (0..3).map(|_| house.journal.lane(noon()).unwrap()).collect();
+    let mut ids: Vec<_> = lanes.iter_mut().flat_map(|lane| append(lane, 100, noon())).collect();
+    let (mut cursor, mut read, mut rounds) = (Cursor::default(), Vec::new(), 0);
+    loop {
+        let report = house.journal.read(&mut cursor, 1000, &mut |frame| read.extend(frame.own_id())).unwrap();
+        if report.frames == 0 {
+            break;
+        }
+        rounds += 1;
+        assert!(report.bytes < 3000, "{report:?}");
+    }
+    assert!(rounds > 10);
+    ids.sort();
+    read.sort();
+    assert_eq!(read, ids);
+}
+
+#[test]
+fn followers_are_woken_by_a_sync() {
+    let house = house(JournalLimits::default());
+    let mut appended = house.journal.appended();
+    let syncing = house.journal.start_syncing();
+    append(&mut house.journal.lane(noon()).unwrap(), 4, noon());
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    assert_eq!(*runtime.block_on(appended.wait_for(|frames| *frames == 5)).unwrap(), 5);
+    syncing.stop();
+    assert_eq!(house.journal.suspects(), 0);
+}
+
+//----------- Segments ---------------------------------------------------------------------------------------------
+
+#[test]
+fn segments_end_by_size_by_age_and_at_midnight_and_the_sequence_goes_on() {
+    let limits = JournalLimits { segment_bytes: 2000, segment_age: Duration::from_secs(60) };
+    for (what, batches) in [
+        ("size", vec![(15, noon()), (15, noon()), (15, noon())]),
+        ("age", vec![(1, noon()), (1, after(59)), (1, after(60)), (1, after(120))]),
+        ("day", vec![(1, noon()), (1, after(12 * 3600 - 1)), (1, after(12 * 3600))]),
+        (
+            "a clock that goes back ends none but at midnight",
+            vec![(1, noon()), (1, after(-3600)), (1, after(-13 * 3600))],
+        ),
+    ] {
+        let limits = if what == "day" || what.starts_with('a') && what != "age" {
+            JournalLimits { segment_age: Duration::from_secs(1 << 30), ..limits }
+        } else {
+            limits
+        };
+        let house = house(limits);
+        let mut lane = house.journal.lane(noon()).unwrap();
+        let ids: Vec<_> = batches.into_iter().flat_map(|(count, at)| append(&mut lane, count, at)).collect();
+        let expected = if what == "size" || what == "age" { 3 } else { 2 };
+        assert_eq!(house.segments().len(), expected, "{what}");
+        let (read, report) = house.read_all();
+        assert_eq!((read, report.missing, report.doubles), (ids, 0, 0), "{what}");
+    }
+}
+
+#[test]
+fn a_frame_or_a_batch_beyond_its_limit_is_refused_and_leaves_nothing() {
+    let house = house(JournalLimits::default());
+    let mut lane = house.journal.lane(noon()).unwrap();
+    let id = lane.next_id();
+    lane.stage(&Frame::Contact(contact(id, &vec![0; PAYLOAD_LEN_MAX])));
+    assert!(matches!(lane.commit(noon()), Err(Error::Limit { what: "a journal frame", .. })));
+    for _ in 0..STAGED_LEN_MAX / 200_000 + 1 {
+        lane.stage(&Frame::Contact(contact(lane.next_id(), &vec![0; 200_000])));
+    }
+    assert!(matches!(lane.commit(noon()), Err(Error::Limit { what: "a journal commit", .. })));
+    assert_eq!(lane.next_id(), id, "ids are used again");
+    assert_eq!(append(&mut lane, 1, noon()), [id]);
+    assert_eq!(house.read_all().1.missing, 0);
+}
+
+#[test]
+fn a_disk_that_takes_nothing_leaves_nothing_half_visible() {
+    let house = house(JournalLimits::default());
+    let mut lane = house.journal.lane(noon()).unwrap();
+    append(&mut lane, 2, noon());
+    // /dev/full says ENOSPC to every write, and cannot be cut either: the segment becomes suspect.
+    let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let name = SegmentName { sensor: SensorId(9), boot: Boot(9), lane: Lane(9), number: 0 };
+    let mut segment = Segment::create(&house.home.path().join("quarantine"), name, 0, noon()).unwrap();
+    segment.file = full;
+    lane.replace_file(segment);
+    let id = lane.next_id();
+    lane.stage(&Frame::Contact(contact(id, b"")));
+    assert!(matches!(lane.commit(noon()), Err(Error::Io { what: "appending to", .. })));
+    assert_eq!(lane.next_id(), id);
+    assert_eq!(append(&mut lane, 1, noon()), [id], "a new segment takes the same number");
+    assert_eq!((house.segments().len(), house.read_all().1.missing), (2, 0));
+}
+
+#[test]
+fn a_segment_whose_sync_failed_is_never_synced_again_and_a_new_one_begins() {
+    let house = house(JournalLimits::default());
+    let mut lane = house.journal.lane(noon()).unwrap();
+    let name = SegmentName { sensor: SensorId(9), boot: Boot(9), lane: Lane(9), number: 0 };
+    let mut segment = Segment::create(&house.home.path().join("quarantine"), name, 0, noon()).unwrap();
+    // The null device takes every write and knows no sync.
+    segment.file = OpenOptions::new().write(true).open("/dev/null").unwrap();
+    lane.replace_file(segment);
+    append(&mut lane, 1, noon());
+    house.journal.shared.sync();
+    house.journal.shared.sync();
+    assert_eq!(house.journal.suspects(), 1, "told once, tried once");
+    append(&mut lane, 1, noon());
+    assert_eq!(house.segments().len(), 2);
+    house.journal.shared.sync();
+    assert_eq!(house.journal.suspects(), 1);
+}
+
+//----------- Damage -----------------------------------------------------------------------------------------------
+
+#[test]
+fn a_tail_cut_anywhere_is_torn_and_what_was_whole_is_read() {
+    let mut house = house(JournalLimits::default());
+    let ids = append(&mut house.journal.lane(noon()).unwrap(), 2, noon());
+    house.reboot();
+    let path = house.segments().remove(0);
+    let bytes = fs::read(&path).unwrap();
+    let mut ends = vec![SEGMENT_HEADER_LEN];
+    while let Found::Whole(sound) = look(&bytes[*ends.last().unwrap()..]) {
+        ends.push(ends.last().unwrap() + sound.len);
+    }
+    assert_eq!(ends.len(), 4, "a clock and two contacts");
+    for cut in 0..=bytes.len() {
+        fs::write(&path, &bytes[..cut]).unwrap();
+        let (read, report) = house.read(&mut Cursor::default());
+        let whole = ends[1..].iter().filter(|end| **end <= cut).count();
+        assert_eq!(read, ids[..whole.saturating_sub(1)], "cut at {cut}");
+        assert_eq!(report.torn, u64::from(cut > 0 && !ends.contains(&cut)), "cut at {cut}");
+        assert_eq!((report.damaged.len(), report.missing), (0, 0), "cut at {cut}");
+    }
+}
+
+#[test]
+fn zeros_at_the_end_are_what_a_loss_of_power_leaves() {
+    let mut house = house(JournalLimits::default());
+    append(&mut house.journal.lane(noon()).unwrap(), 2, noon());
+    house.reboot();
+    let path = house.segments().remove(0);
+    let mut bytes = fs::read(&path).unwrap();
+    bytes.extend([0; 5000]);
+    fs::write(&path, &bytes).unwrap();
+    let mut cursor = Cursor::default();
+    let (read, report) = house.read(&mut cursor);
+    assert_eq!((read.len(), report.torn, report.damaged.len()), (2, 1, 0));
+    assert_eq!(house.read(&mut cursor).1.torn, 0, "counted once");
+}
+
+#[test]
+fn a_flipped_bit_costs_its_frame_which_is_named_and_kept() {
+    let mut house = house(JournalLimits::default());
+    let ids = append(&mut house.journal.lane(noon()).unwrap(), 3, noon());
+    house.reboot();
+    let path = house.segments().remove(0);
+    let bytes = fs::read(&path).unwrap();
+    let clock = match look(&bytes[SEGMENT_HEADER_LEN..]) {
+        Found::Whole(sound) => sound.len,
+        other => panic!("{other:?}"),
+    };
+    let first = SEGMENT_HEADER_LEN + clock;
+    let len = (bytes.len() - first) / 3;
+    for byte in 0..len {
+        let mut damaged = bytes.clone();
+        damaged[first + byte] ^= 0x10;
+        fs::write(&path, &damaged).unwrap();
+        let (read, report) = house.read(&mut Cursor::default());
+        assert_eq!(read, ids[1..], "byte {byte}");
+        let expected = Damage {
+            segment: path.file_name().unwrap().to_str().unwrap().into(),
+            offset: first as u64,
+            len: len as u64,
+        };
+        assert_eq!((report.damaged, report.missing, report.torn), (vec![expected], 1, 0), "byte {byte}");
+    }
+    let kept = fs::read_dir(house.home.path().join("quarantine")).unwrap().count();
+    assert_eq!(kept, 1, "one damage, one copy");
+}
+
+#[test]
+fn a_damaged_header_hides_no_frames() {
+    let mut house = house(JournalLimits::default());
+    let ids = append(&mut house.journal.lane(noon()).unwrap(), 3, noon());
+    house.reboot();
+    let path = house.segments().remove(0);
+    let mut bytes = fs::read(&path).unwrap();
+    bytes[20] ^= 1;
+    fs::write(&path, &bytes).unwrap();
+    let (read, report) = house.read(&mut Cursor::default());
+    assert_eq!((read, report.damaged.len()), (ids, 1));
+}
+
+#[test]
+fn what_a_failed_write_left_behind_is_not_read_twice() {
+    let mut house = house(JournalLimits { segment_bytes: 300, ..JournalLimits::default() });
+    let mut lane = house.journal.lane(noon()).unwrap();
+    let mut ids = append(&mut lane, 3, noon());
+    let first = house.segments().remove(0);
+    let leftover = fs::read(&first).unwrap();
+    ids.extend(append(&mut lane, 3, noon()));
+    let second = house.segments().remove(1);
+    // As if the frames of the second segment had first gone to the end of the first one, unacknowledged.
+    let mut bytes = leftover;
+    bytes.extend(&fs::read(second).unwrap()[SEGMENT_HEADER_LEN..]);
+    fs::write(first, bytes).unwrap();
+    house.reboot();
+    let (read, report) = house.read(&mut Cursor::default());
+    assert_eq!((read, report.doubles, report.missing), (ids, 0, 0));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    #[test]
+    fn any_bytes_are_walked_to_their_end(bytes: Vec<u8>, marks in prop::collection::vec(0..4000usize, 0..8)) {
+        let mut bytes = bytes;
+        for at in marks.into_iter().filter(|at| at + 4 < bytes.len()).collect::<Vec<_>>() {
+            bytes[at..at + 4].copy_from_slice(&[0xb5, 0x1d, 1, 1]);
+        }
+        let home = tempfile::tempdir().unwrap();
+        let name = SegmentName { sensor: SensorId(1), boot: Boot(1), lane: Lane(0), number: 0 };
+        fs::write(home.path().join(name.file_name()), &bytes).unwrap();
+        let report = read_all(home.path(), &mut |_| ()).unwrap();
+        prop_assert_eq!(report.frames, 0);
+        let damaged: u64 = report.damaged.iter().map(|damage| damage.len).sum();
+        prop_assert!(damaged <= bytes.len() as u64);
+    }
+
+    #[test]
+    fn a_frame_is_read_as_it_was_written(name in prop::collection::vec(any::<u8>(), 0..300), seq in 0..1u64 << 48) {
+        let id = ContactId::new(SensorId(1), Boot(2), Lane(3), seq);
+        let frame = Frame::Contact(contact(id, &name));
+        let mut bytes = Vec::new();
+        let len = frame.encode(id, &mut bytes);
+        prop_assert_eq!(bytes.len(), FRAME_HEADER_LEN + len);
+        let Found::Whole(sound) = look(&bytes) else { panic!("written whole") };
+        prop_assert_eq!(sound.decode().unwrap(), frame);
+    }
+
+    #[test]
+    fn segment_headers_round_trip(seq in 0..1u64 << 48, number: u32, opened_nanos: i64, at in 0..64usize) {
+        let header = SegmentHeader { first: ContactId::new(SensorId(1), Boot(2), Lane(3), seq), number, opened_nanos };
+        let mut bytes = header.encode();
+        prop_assert_eq!(SegmentHeader::decode(&bytes), Some(header));
+        bytes[at] ^= 1;
+        prop_assert_eq!(SegmentHeader::decode(&bytes), None);
+    }
+}
