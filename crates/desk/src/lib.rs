@@ -1,1 +1,61 @@
-//! Where people work: the API over views, changed only through docket's decisions.
+//! Where people work: one HTTP API over what stands, which changes anything only through the docket's decisions.
+//!
+//! The command line calls [`router`] over the control socket of a running daemon, or in its own process where none
+//! runs: the same routes, the same rules. The roof passes in who sits at the other end ([`Peer`], by the kernel's word)
+//! and what the running process knows of itself ([`StatusSource`]); a person acts by a bearer token.
+//!
+//! What is deliberately absent: rules (room `docket`), rendering (room `share`), sockets, and any state of its own.
+
+pub mod api;
+
+mod approvals;
+mod asker;
+mod cases;
+mod feeds;
+mod groups;
+mod intake;
+mod people;
+mod problem;
+mod query;
+mod run;
+mod status;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::routing::{get, post};
+
+pub use asker::Peer;
+pub use run::{Desk, StatusSource};
+
+/// The largest JSON body.
+pub const BODY_OCTETS_MAX: usize = 1 << 20;
+
+/// The API, at `/api/v1`.
+pub fn router(desk: Desk) -> Router {
+    let case_files = DefaultBodyLimit::max(docket::casefile::CASE_FILE_OCTETS_MAX);
+    let knowledge = DefaultBodyLimit::max(docket::decide::KNOWLEDGE_OCTETS_MAX);
+    let api = Router::new()
+        .route("/status", get(status::show))
+        .route("/cases", get(cases::list).merge(post(cases::import).layer(case_files)))
+        .route("/cases/quick", post(cases::quick))
+        .route("/cases/{id}", get(cases::show))
+        .route("/cases/{id}/state", post(cases::advance))
+        .route("/cases/{id}/narrow", post(cases::narrow))
+        .route("/cases/{id}/requests", post(approvals::request))
+        .route("/people", get(people::list).post(people::enrol))
+        .route("/approvals", get(approvals::list))
+        .route("/approvals/{id}", get(approvals::show).post(approvals::give))
+        .route("/groups/{alias}", get(groups::show))
+        .route("/groups/{alias}/knowledge", post(groups::import).layer(knowledge))
+        .route("/query", post(query::ask))
+        .route("/feeds/{format}", get(feeds::export))
+        .layer(DefaultBodyLimit::max(BODY_OCTETS_MAX))
+        .with_state(desk);
+    Router::new()
+        .nest("/api/v1", api)
+        .fallback(problem::no_such_route)
+        .method_not_allowed_fallback(problem::no_such_method)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,1 +1,19 @@
-//! The case: evidence, order, seizure.
+//! The case: from a file on paper's authority to names that may be served.
+//!
+//! [`casefile`] reads a case file and says every fault in it at once; [`quick`] writes the smallest one for a team that
+//! already holds a few names. [`decide`] is the law in action: what a command may change, as facts to append, or the
+//! refusal; [`shown`] is exactly what two people approve. [`run`] is the door: it loads the view, decides, appends.
+//!
+//! What is deliberately absent: the state machines themselves (room `model`), storage (room `store`), and everything
+//! that would ask the world whether a seizure took effect.
+
+pub mod casefile;
+pub mod command;
+pub mod decide;
+pub mod quick;
+pub mod run;
+pub mod shown;
+
+pub use command::Command;
+pub use decide::{Decision, Done, decide};
+pub use run::execute;

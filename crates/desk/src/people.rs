@@ -1,0 +1,32 @@
+//! `/people`: who may act. A token never comes here, only its digest.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use docket::Command;
+use model::person::Person;
+
+use crate::api::{EnrolRequest, PersonSummary, Problem};
+use crate::asker::Asker;
+use crate::intake::Sent;
+use crate::run::Desk;
+
+pub(crate) async fn list(State(desk): State<Desk>) -> Result<Json<Vec<PersonSummary>>, Problem> {
+    Ok(Json(desk.view().await?.people.values().map(summary).collect()))
+}
+
+pub(crate) async fn enrol(
+    State(desk): State<Desk>,
+    asker: Asker,
+    Sent(wish): Sent<EnrolRequest>,
+) -> Result<(StatusCode, Json<PersonSummary>), Problem> {
+    let EnrolRequest { id, roles, token_sha256, fixture } = wish;
+    let person = Person { id, roles, token: token_sha256, fixture };
+    let answer = summary(&person);
+    desk.execute(Command::EnrolPerson { person }, asker).await?;
+    Ok((StatusCode::CREATED, Json(answer)))
+}
+
+fn summary(person: &Person) -> PersonSummary {
+    PersonSummary { id: person.id.clone(), roles: person.roles.clone(), fixture: person.fixture }
+}

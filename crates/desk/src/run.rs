@@ -1,0 +1,57 @@
+//! The desk's door: the only place that asks the clock, and through which everything that changes goes.
+
+use std::sync::Arc;
+
+use docket::Command;
+use docket::run::Executed;
+use model::Timestamp;
+use model::fact::Actor;
+use store::archive::Archive;
+use store::ledger::Ledger;
+use store::vault::Vault;
+use store::view::View;
+
+use crate::api::{Live, Problem};
+use crate::asker::Asker;
+use crate::problem;
+
+/// What the desk works on.
+#[derive(Clone)]
+pub struct Desk {
+    pub ledger: Arc<Ledger>,
+    pub archive: Arc<Archive>,
+    pub vault: Arc<Vault>,
+    pub status: Arc<dyn StatusSource>,
+}
+
+/// What the running process knows of itself, asked for each answer of `GET /status`.
+pub trait StatusSource: Send + Sync {
+    fn live(&self) -> Live;
+}
+
+impl Desk {
+    pub(crate) async fn view(&self) -> Result<Arc<View>, Problem> {
+        self.ledger.view().await.map_err(|error| problem::ours(&error))
+    }
+
+    /// Carries out a command, or says why not; a refusal has been recorded then.
+    pub(crate) async fn execute(&self, command: Command, asker: Asker) -> Result<Executed, Problem> {
+        let needs_person = command.needs_person();
+        let is_person = matches!(asker.actor, Actor::Person { .. });
+        let executed = docket::execute(&self.ledger, &self.vault, command, asker.actor, now()).await;
+        executed.map_err(|error| problem::of_command(error, needs_person && !is_person))
+    }
+
+    /// Remembers a refusal that the docket never saw.
+    pub(crate) async fn remember_refusal(&self, tried: &str, why: &str, actor: Actor) {
+        let command = Command::Refuse { tried: tried.to_owned(), why: why.to_owned() };
+        if let Err(error) = docket::execute(&self.ledger, &self.vault, command, actor, now()).await {
+            tracing::error!(%error, tried, why, "a refusal could not be recorded; the disk may be full");
+        }
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "this is the desk's door")]
+fn now() -> Timestamp {
+    Timestamp::now()
+}

@@ -1,0 +1,34 @@
+//! `GET /status`: what runs, what stands, what waits.
+
+use axum::Json;
+use axum::extract::State;
+use model::seizure::ServiceMode;
+use store::view::View;
+
+use crate::api::{LedgerStatus, Problem, Status};
+use crate::problem;
+use crate::run::Desk;
+
+pub(crate) async fn show(State(desk): State<Desk>) -> Result<Json<Status>, Problem> {
+    let view = desk.view().await?;
+    let archive = desk.archive.tallies().await.map_err(|error| problem::ours(&error))?;
+    let names = view.cases.values().flat_map(|case| case.names.values());
+    Ok(Json(Status {
+        version: env!("CARGO_PKG_VERSION").into(),
+        live: desk.status.live(),
+        ledger: ledger(&view),
+        archive: archive.into_iter().collect(),
+        cases: view.cases.len() as u64,
+        names_served: names.filter(|name| name.mode.is_some_and(|mode| mode != ServiceMode::Off)).count() as u64,
+        approvals_open: view.approvals.iter().filter(|standing| standing.is_open()).count() as u64,
+        indicators: view.indicators.len() as u64,
+    }))
+}
+
+fn ledger(view: &View) -> LedgerStatus {
+    LedgerStatus {
+        next: view.next.to_string(),
+        refusals: view.refusals,
+        without_effect: view.without_effect.len() as u64,
+    }
+}

@@ -1,0 +1,112 @@
+//! A case file: group, authority, names, each statement with the place it was taken from.
+//!
+//! A file is taken whole or refused whole. [`parse`] is a function of its text: it reads the TOML as a tree with byte
+//! spans, so that one pass says everything that is wrong, each with its place and what to do. It knows nothing of other
+//! cases, of the clock, or of what has been decided; that is [`crate::decide`]'s.
+
+use model::Digest;
+use model::case::CaseTerms;
+use model::id::OrderId;
+use model::name::DomainName;
+use model::order::{Acts, NameOutcome, Names, OrderTerms, Source, Sourced};
+
+mod fault;
+mod list;
+mod names;
+mod read;
+mod section;
+mod value;
+
+pub use fault::{FAULTS_MAX, Fault, FaultReport, faults_rendered, render_faults};
+
+/// The largest case file that is read: a million names take 30 MB.
+pub const CASE_FILE_OCTETS_MAX: usize = 256 << 20;
+
+//----------- CaseFile ---------------------------------------------------------------------------------------------
+
+/// A case file without a fault.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CaseFile {
+    pub terms: CaseTerms,
+    pub orders: Vec<FiledOrder>,
+    pub lists: Vec<NameList>,
+    pub claims: Vec<Claim>,
+    /// SHA-256 of the file's bytes.
+    pub digest: Digest,
+}
+
+/// An order with its names, gathered from all lists that name it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FiledOrder {
+    pub terms: OrderTerms,
+    pub names: Names,
+}
+
+/// One block of an order's appendix: names of one registry with one outcome.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NameList {
+    pub order: OrderId,
+    pub registry: Option<Registry>,
+    /// Who says that these names are on the list.
+    pub source: Source,
+    pub outcome: NameOutcome,
+    pub acts: Acts,
+    pub names: Vec<DomainName>,
+}
+
+/// Whoever keeps the zone in which the names are delegated.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Registry {
+    pub tld: String,
+    pub operator: Option<Sourced<String>>,
+}
+
+/// Somebody says that a listed name belongs to a group: kept beside the case's own attribution, never merged into it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Claim {
+    pub name: DomainName,
+    pub group: String,
+    pub source: Source,
+}
+
+impl CaseFile {
+    /// The claims that contradict the case's own attribution.
+    pub fn conflicts(&self) -> impl Iterator<Item = &Claim> {
+        self.claims.iter().filter(|claim| !self.terms.group.is_called(&claim.group))
+    }
+
+    /// How many names the file lists, over all orders.
+    pub fn name_count(&self) -> usize {
+        self.orders.iter().map(|order| order.names.len()).sum()
+    }
+}
+
+//----------- parse ------------------------------------------------------------------------------------------------
+
+/// Reads a case file. All faults come in one go, in order of place; with one fault nothing is taken.
+pub fn parse(text: &str) -> Result<CaseFile, Vec<Fault>> {
+    let mut faults = fault::Faults::default();
+    if text.len() > CASE_FILE_OCTETS_MAX {
+        let hint = "split it into supplemental orders, each in a file of its own";
+        faults.add(
+            0..0,
+            format!("a case file has at most {CASE_FILE_OCTETS_MAX} octets, this one {}", text.len()),
+            hint,
+        );
+        return Err(faults.into_sorted());
+    }
+    let (root, broken) = toml::de::DeTable::parse_recoverable(text);
+    for error in &broken {
+        let place = error.span().unwrap_or(0..0);
+        faults.add(place, error.message(), "the file is TOML 1.1; this line is not");
+    }
+    // A tree mended by guesses would bring faults that nobody made.
+    let file = if broken.is_empty() { read::case_file(&root, text, &mut faults) } else { None };
+    match file {
+        Some(file) if faults.is_empty() => Ok(file),
+        _ => Err(faults.into_sorted()),
+    }
+}
+
+#[cfg(test)]
+mod tests;

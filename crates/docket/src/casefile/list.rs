@@ -1,0 +1,114 @@
+//! The lists of a case file: names under an order, grouped by registry, and what others claim about them.
+
+use std::collections::BTreeMap;
+
+use model::DomainName;
+use model::id::OrderId;
+use model::order::{Listed, Names};
+use toml::Spanned;
+use toml::de::DeValue;
+
+use super::fault::Faults;
+use super::names::{self, Entry, Gathered};
+use super::read::OrderRead;
+use super::section::Section;
+use super::{Claim, NameList, Registry};
+
+/// One list, its names gathered under its order.
+pub(super) fn read<'t>(
+    value: &'t Spanned<DeValue<'t>>,
+    orders: &BTreeMap<OrderId, OrderRead>,
+    gathered: &mut Gathered,
+    faults: &mut Faults,
+) -> Option<NameList> {
+    let section = Section::open(value, "list", &["order", "registry", "source", "outcome", "acts", "names"], faults)?;
+    let order = under(&section, orders, faults);
+    let registry = section.get("registry").and_then(|value| registry(value, faults));
+    let source = section.required("source", faults);
+    let listed = Listed { outcome: section.or_default("outcome", faults), acts: section.or_default("acts", faults) };
+    let entries = entries(&section, listed, registry.as_ref(), faults);
+    let names = entries.iter().map(|entry| entry.name.clone()).collect();
+    let order = order?;
+    gathered.of(&order).extend(entries);
+    Some(NameList { order, registry, source: source?, outcome: listed.outcome, acts: listed.acts, names })
+}
+
+/// The order that a list stands under. Without one its names are outside every authority.
+fn under(section: &Section<'_>, orders: &BTreeMap<OrderId, OrderRead>, faults: &mut Faults) -> Option<OrderId> {
+    let ids: Vec<&str> = orders.keys().map(OrderId::as_str).collect();
+    let hint = match &ids[..] {
+        [] => "add `[[order]]` with the authority for these names".to_owned(),
+        ids => format!("say under which order they stand: `order = \"{}\"`", ids.join("\"` or `order = \"")),
+    };
+    if section.get("order").is_none() {
+        faults.add(section.span(), "the names of this list are outside every authority", hint);
+        return None;
+    }
+    let order: OrderId = section.required("order", faults)?;
+    if !orders.contains_key(&order) {
+        let what = format!("there is no order `{order}`: the names of this list are outside every authority");
+        faults.add(section.place("order"), what, hint);
+        return None;
+    }
+    Some(order)
+}
+
+fn registry<'t>(value: &'t Spanned<DeValue<'t>>, faults: &mut Faults) -> Option<Registry> {
+    let section = Section::open(value, "registry", &["tld", "operator"], faults)?;
+    let operator = section.optional("operator", faults);
+    let tld: String = section.required("tld", faults)?;
+    Some(Registry { tld: tld.trim_start_matches('.').to_ascii_lowercase(), operator })
+}
+
+fn entries(section: &Section<'_>, listed: Listed, registry: Option<&Registry>, faults: &mut Faults) -> Vec<Entry> {
+    let values = match section.get("names").map(|value| (value.span(), value.get_ref())) {
+        Some((_, DeValue::Array(values))) if !values.is_empty() => values,
+        Some((span, _)) => {
+            faults.add(span, "a list holds at least one name", "write `names = [\"name.example\"]`");
+            return Vec::new();
+        }
+        None => {
+            section.missing("names", "add `names = [\"name.example\"]`", faults);
+            return Vec::new();
+        }
+    };
+    values.iter().filter_map(|value| entry(value, listed, registry, faults)).collect()
+}
+
+fn entry(
+    value: &Spanned<DeValue<'_>>,
+    listed: Listed,
+    registry: Option<&Registry>,
+    faults: &mut Faults,
+) -> Option<Entry> {
+    let name = names::domain_name(value, faults)?;
+    names::check(&name, listed.outcome, value.span(), faults);
+    if let Some(registry) = registry.filter(|registry| !is_in(&name, &registry.tld)) {
+        let what = format!("`{}` is not delegated by the registry of .{}", name.defanged(), registry.tld);
+        faults.add(value.span(), what, format!("move it to the list of .{}'s registry", name.tld()));
+    }
+    Some(Entry { name, listed, place: value.span() })
+}
+
+fn is_in(name: &DomainName, tld: &str) -> bool {
+    name.as_str().strip_suffix(tld).is_some_and(|rest| rest.ends_with('.'))
+}
+
+//----------- Claims -----------------------------------------------------------------------------------------------
+
+/// What somebody else says of a listed name.
+pub(super) fn claim<'t>(
+    value: &'t Spanned<DeValue<'t>>,
+    listed: &BTreeMap<OrderId, Names>,
+    faults: &mut Faults,
+) -> Option<Claim> {
+    let section = Section::open(value, "claim", &["name", "group", "source"], faults)?;
+    let (name, group) = (section.required("name", faults), section.required("group", faults));
+    let source = section.required("source", faults);
+    let name: DomainName = name?;
+    if !listed.values().any(|names| names.contains_key(&name)) {
+        let what = format!("a claim about `{}`, which this case does not list", name.defanged());
+        faults.add(section.place("name"), what, "list the name under an order, or remove the claim");
+    }
+    Some(Claim { name, group: group?, source: source? })
+}

@@ -1,0 +1,110 @@
+//! The names of a case file: what can be listed, and what cannot be seized.
+//!
+//! This is the hot part: a file may list a million names. Each is parsed once; doubles are found by sorting, not by a
+//! second table.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use model::id::OrderId;
+use model::name::{DomainName, NameError};
+use model::order::{Listed, NameOutcome, Names};
+use toml::Spanned;
+use toml::de::DeValue;
+
+use super::fault::{Fault, Faults};
+
+/// Reads a name, or says why it is none.
+pub(super) fn domain_name(value: &Spanned<DeValue<'_>>, faults: &mut Faults) -> Option<DomainName> {
+    let DeValue::String(text) = value.get_ref() else {
+        faults.add(value.span(), format!("a name is a text, not a {}", value.get_ref().type_str()), "put it in quotes");
+        return None;
+    };
+    let told = |error| {
+        let shown = model::name::defang(text);
+        faults.add(value.span(), format!("`{shown}` is not a domain name: {error}"), hint_for(error));
+    };
+    DomainName::parse(text).map_err(told).ok()
+}
+
+fn hint_for(error: NameError) -> &'static str {
+    match error {
+        NameError::Address => "an order on addresses is another kind of order; list names here",
+        NameError::Defanged => "write it with plain dots; this file is read by a machine",
+        NameError::Empty => "remove the empty entry",
+        NameError::Idna | NameError::Character => {
+            "letters, digits and hyphens only, or a valid internationalised name; no scheme, path, space or `_`"
+        }
+        NameError::Length => "check for a doubled dot, or text that ran together",
+    }
+}
+
+/// Whether somebody could do to this name what the list says; the fault if not.
+pub(super) fn check(name: &DomainName, outcome: NameOutcome, place: Range<usize>, faults: &mut Faults) {
+    let shown = name.defanged();
+    if name.is_public_suffix() {
+        let what = format!("`{shown}` is a public suffix: strangers register names below it, nobody can seize it");
+        faults.add(place, what, "list the names below it");
+    } else if outcome != NameOutcome::ProviderRemoval && name.is_under_shared_suffix() {
+        let what = format!("`{shown}` lies under a suffix that strangers share: no registry can {}", verb(outcome));
+        let hint = "its provider has to act: move it to a list with `outcome = \"provider-removal\"`";
+        faults.add(place, what, hint);
+    }
+}
+
+fn verb(outcome: NameOutcome) -> &'static str {
+    match outcome {
+        NameOutcome::Redirect => "redirect it",
+        NameOutcome::Hold => "hold it",
+        NameOutcome::LockOnly => "lock it",
+        NameOutcome::Transfer => "transfer it",
+        NameOutcome::Delete => "delete it",
+        NameOutcome::BlockRegistration => "block it",
+        NameOutcome::ProviderRemoval => "remove it",
+    }
+}
+
+//----------- Gathering --------------------------------------------------------------------------------------------
+
+/// One listed name with its place in the file.
+pub(super) struct Entry {
+    pub(super) name: DomainName,
+    pub(super) listed: Listed,
+    pub(super) place: Range<usize>,
+}
+
+/// The names of each order as they are gathered from the lists.
+#[derive(Default)]
+pub(super) struct Gathered {
+    by_order: BTreeMap<OrderId, Vec<Entry>>,
+}
+
+impl Gathered {
+    pub(super) fn of(&mut self, order: &OrderId) -> &mut Vec<Entry> {
+        self.by_order.entry(order.clone()).or_default()
+    }
+
+    /// The names of each order; a name that an order lists twice is a fault that shows both places.
+    pub(super) fn finish(&mut self, faults: &mut Faults) -> BTreeMap<OrderId, Names> {
+        std::mem::take(&mut self.by_order)
+            .into_iter()
+            .map(|(order, entries)| (order, distinct(entries, faults)))
+            .collect()
+    }
+}
+
+fn distinct(mut entries: Vec<Entry>, faults: &mut Faults) -> Names {
+    entries.sort_by(|a, b| a.name.cmp(&b.name).then(a.place.start.cmp(&b.place.start)));
+    for same in entries.chunk_by(|a, b| a.name == b.name) {
+        let [first, others @ ..] = same else { continue };
+        for other in others {
+            faults.push(Fault {
+                span: other.place.clone(),
+                what: format!("`{}` is listed twice under one order", other.name.defanged()),
+                hint: Some("remove one of the two".into()),
+                earlier: Some(first.place.clone()),
+            });
+        }
+    }
+    entries.into_iter().map(|entry| (entry.name, entry.listed)).collect()
+}

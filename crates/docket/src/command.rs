@@ -1,0 +1,101 @@
+//! What somebody may ask the docket to do.
+//!
+//! A command says what is wanted; whether the law allows it is [`crate::decide`]'s to say. Commands carry values that
+//! have been parsed at the door, never text to be understood later.
+
+use model::Digest;
+use model::case::CaseState;
+use model::fact::KnowledgeFormat;
+use model::id::{CaseId, GroupId, OrderId, RequestId};
+use model::marking::Audience;
+use model::name::{DomainName, defang};
+use model::person::{Person, Role};
+use model::seizure::ServiceMode;
+
+use crate::casefile::CaseFile;
+
+/// One wish.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Command {
+    /// Opens a case from its file. `text` goes to the vault as it is.
+    ImportCase {
+        file: Box<CaseFile>,
+        text: String,
+    },
+    EnrolPerson {
+        person: Person,
+    },
+    /// Asks two people: once to put each order of the case in force, once to serve its names.
+    RequestApproval {
+        case: CaseId,
+    },
+    /// One person's yes to what was shown, in one role.
+    GiveApproval {
+        request: RequestId,
+        role: Role,
+        shown: Digest,
+    },
+    AdvanceCase {
+        case: CaseId,
+        to: CaseState,
+    },
+    /// Does less with the traffic of some names; no names means all that are served.
+    NarrowService {
+        case: CaseId,
+        names: Vec<DomainName>,
+        mode: ServiceMode,
+        reason: String,
+    },
+    /// Takes in somebody else's knowledge of a group. `octets` go to the vault as they are.
+    ImportKnowledge {
+        group: GroupId,
+        format: KnowledgeFormat,
+        source: String,
+        octets: Vec<u8>,
+        objects: u64,
+    },
+    /// Remembers what left the house.
+    RecordExport {
+        case: CaseId,
+        order: Option<OrderId>,
+        format: String,
+        audience: Audience,
+        digest: Digest,
+        octets: u64,
+    },
+    /// Remembers a refusal that was made before the docket was asked: no token, no such thing.
+    Refuse {
+        tried: String,
+        why: String,
+    },
+}
+
+impl Command {
+    /// Whether only a person can do it, by token: the user of the machine cannot, root or not.
+    pub fn needs_person(&self) -> bool {
+        matches!(self, Self::GiveApproval { .. } | Self::AdvanceCase { .. } | Self::NarrowService { .. })
+    }
+
+    /// What was tried, in a few words: refusals are recorded under it.
+    pub fn tried(&self) -> String {
+        match self {
+            Self::ImportCase { file, .. } => format!("import case {}", file.terms.id),
+            Self::EnrolPerson { person } => format!("enrol {}", person.id),
+            Self::RequestApproval { case } => format!("ask for approval of case {case}"),
+            Self::GiveApproval { request, role, .. } => format!("approve request {request} as {role}"),
+            Self::AdvanceCase { case, to } => format!("advance case {case} to {to:?}").to_lowercase(),
+            Self::NarrowService { case, names, mode, .. } => narrowing(case, names, *mode),
+            Self::ImportKnowledge { group, source, .. } => format!("import knowledge of {group} from {source}"),
+            Self::RecordExport { case, format, .. } => format!("record an export of case {case} as {format}"),
+            Self::Refuse { tried, .. } => tried.clone(),
+        }
+    }
+}
+
+fn narrowing(case: &CaseId, names: &[DomainName], mode: ServiceMode) -> String {
+    match names {
+        [] => format!("{} all names of case {case}", mode.as_str()),
+        [one] => format!("{} {} of case {case}", mode.as_str(), defang(one.as_str())),
+        many => format!("{} {} names of case {case}", mode.as_str(), many.len()),
+    }
+}

@@ -1,0 +1,254 @@
+//! The law in action: what a command may change, as facts to append, or the refusal with what to do about it.
+//!
+//! Everything here is a function of the view, the command, who asks, and `now`. Nothing is written; [`crate::run`]
+//! appends the drafts at the position that the view stood at, and decides again if somebody was faster.
+//!
+//! Three rules hold over all commands. What widens takes two people in two roles, before ([`approve`]). What narrows
+//! takes one person, at once ([`narrow`]). The user of the machine may prepare, and may not act in a person's place.
+
+use std::collections::BTreeSet;
+
+use model::Refusal;
+use model::Timestamp;
+use model::fact::{Actor, Body, Draft};
+use model::id::{CaseId, OrderId, PersonId, RequestId};
+use model::person::{Person, Role};
+use model::seizure::ServiceMode;
+use store::ledger::NamedSet;
+use store::view::{CaseView, View};
+
+use crate::casefile::CaseFile;
+use crate::command::Command;
+
+mod approve;
+mod narrow;
+
+/// The most octets of one piece of imported knowledge: ATT&CK's enterprise bundle has 50 MB.
+pub const KNOWLEDGE_OCTETS_MAX: usize = 128 << 20;
+/// The longest reason, source or title that a fact carries.
+pub const TEXT_OCTETS_MAX: usize = 1_000;
+
+//----------- Decision ---------------------------------------------------------------------------------------------
+
+/// What a command changes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Decision {
+    /// Facts, in order; none where everything is as wanted already.
+    pub drafts: Vec<Draft>,
+    /// Sets of names that the facts speak of by digest.
+    pub named_sets: Vec<NamedSet>,
+    pub done: Done,
+}
+
+/// What came of it, for whoever asked.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Done {
+    CaseOpened {
+        case: CaseId,
+        names: usize,
+    },
+    /// The same file was imported before: nothing changed.
+    CaseKnown {
+        case: CaseId,
+    },
+    PersonEnrolled {
+        person: PersonId,
+    },
+    ApprovalAsked {
+        requests: Vec<RequestId>,
+    },
+    /// One yes is there; the second is another person's, in another role.
+    HalfApproved {
+        request: RequestId,
+    },
+    OrderInForce {
+        request: RequestId,
+        order: OrderId,
+    },
+    NamesServed {
+        request: RequestId,
+        order: OrderId,
+        names: u64,
+    },
+    CaseAdvanced {
+        case: CaseId,
+    },
+    ServiceNarrowed {
+        case: CaseId,
+        names: usize,
+        mode: ServiceMode,
+    },
+    KnowledgeImported {
+        objects: u64,
+    },
+    Recorded,
+}
+
+impl Decision {
+    fn of(actor: &Actor, body: Body, done: Done) -> Self {
+        Self { drafts: vec![Draft::new(actor.clone(), body)], named_sets: Vec::new(), done }
+    }
+}
+
+/// What `command`, asked by `actor`, changes in what stands.
+pub fn decide(view: &View, command: &Command, actor: &Actor, now: Timestamp) -> Result<Decision, Refusal> {
+    match command {
+        Command::ImportCase { file, .. } => import_case(view, file, actor),
+        Command::EnrolPerson { person } => enrol(view, person, actor),
+        Command::RequestApproval { case } => approve::ask(view, case, actor, now),
+        Command::GiveApproval { request, role, shown } => approve::give(view, *request, *role, *shown, actor, now),
+        Command::AdvanceCase { case, to } => {
+            working_person(view, actor)?;
+            known_case(view, case)?.state.advance(*to)?;
+            let body = Body::CaseAdvanced { case: case.clone(), to: *to };
+            Ok(Decision::of(actor, body, Done::CaseAdvanced { case: case.clone() }))
+        }
+        Command::NarrowService { case, names, mode, reason } => {
+            narrow::service(view, case, names, *mode, reason, actor)
+        }
+        Command::ImportKnowledge { group, format, source, octets, objects } => {
+            may_prepare(view, actor)?;
+            check_text("source", source)?;
+            check_knowledge(octets, *objects)?;
+            let (group, source, file) = (group.clone(), source.clone(), model::Digest::of_bytes(octets));
+            let body = Body::KnowledgeImported { group, format: *format, source, file, objects: *objects };
+            Ok(Decision::of(actor, body, Done::KnowledgeImported { objects: *objects }))
+        }
+        Command::RecordExport { case, order, format, audience, digest, octets } => {
+            known_case(view, case)?;
+            let (format, octets) = (format.clone(), *octets);
+            let body = Body::FeedExported { format, audience: *audience, digest: *digest, octets };
+            let mut decision = Decision::of(actor, body, Done::Recorded);
+            decision.drafts.iter_mut().for_each(|draft| draft.authority.clone_from(order));
+            Ok(decision)
+        }
+        Command::Refuse { tried, why } => {
+            let body = Body::Refused { tried: cut(tried), why: cut(why) };
+            Ok(Decision::of(actor, body, Done::Recorded))
+        }
+    }
+}
+
+fn check_knowledge(octets: &[u8], objects: u64) -> Result<(), Refusal> {
+    if octets.len() > KNOWLEDGE_OCTETS_MAX {
+        return Err(Refusal::new(format!("knowledge of {} octets is more than {KNOWLEDGE_OCTETS_MAX}", octets.len())));
+    }
+    if objects == 0 {
+        return Err(Refusal::new("the file holds no object that we read")
+            .hint("a STIX 2.0 or 2.1 bundle or a MISP galaxy cluster is wanted"));
+    }
+    Ok(())
+}
+
+//----------- Who may ----------------------------------------------------------------------------------------------
+
+fn person<'v>(view: &'v View, actor: &Actor) -> Result<&'v Person, Refusal> {
+    let hint = "act with your token (`--token-file`)";
+    let Actor::Person { id } = actor else {
+        return Err(Refusal::new("this takes a person, and no person's token was shown").hint(hint));
+    };
+    view.people.get(id).ok_or_else(|| Refusal::new(format!("{id} is not enrolled")).hint(hint))
+}
+
+/// A person who works on cases: anybody but partners and auditors, who only read.
+fn working_person<'v>(view: &'v View, actor: &Actor) -> Result<&'v Person, Refusal> {
+    let person = person(view, actor)?;
+    if person.roles.iter().all(|role| matches!(role, Role::Partner | Role::Auditor)) {
+        return Err(Refusal::new(format!("{} may read and not act", person.id)));
+    }
+    Ok(person)
+}
+
+/// Drafts bind nobody: the machine's user and the program itself may prepare them, and so may whoever works on cases.
+fn may_prepare(view: &View, actor: &Actor) -> Result<(), Refusal> {
+    match actor {
+        Actor::LocalUser { .. } | Actor::Room { .. } => Ok(()),
+        Actor::Person { .. } => working_person(view, actor).map(drop),
+    }
+}
+
+//----------- Cases and people -------------------------------------------------------------------------------------
+
+fn known_case<'v>(view: &'v View, case: &CaseId) -> Result<&'v CaseView, Refusal> {
+    let missing = || Refusal::new(format!("there is no case {case}")).hint("see `bailiwick case list`");
+    view.cases.get(case).ok_or_else(missing)
+}
+
+fn import_case(view: &View, file: &CaseFile, actor: &Actor) -> Result<Decision, Refusal> {
+    may_prepare(view, actor)?;
+    let id = &file.terms.id;
+    if let Some(known) = view.cases.get(id) {
+        if known.file == file.digest {
+            let done = Done::CaseKnown { case: id.clone() };
+            return Ok(Decision { drafts: Vec::new(), named_sets: Vec::new(), done });
+        }
+        return Err(Refusal::new(format!("case {id} is here with other content (file {})", known.file.short()))
+            .hint("a case is not overwritten: give the new file an id of its own"));
+    }
+    for order in &file.orders {
+        let same = |case: &&CaseView| case.orders.contains_key(&order.terms.id);
+        if let Some(other) = view.cases.values().find(same) {
+            return Err(Refusal::new(format!("order {} belongs to case {} already", order.terms.id, other.terms.id))
+                .hint("give the order an id of its own"));
+        }
+    }
+    let opened = Body::CaseOpened { case: Box::new(file.terms.clone()), file: file.digest };
+    let done = Done::CaseOpened { case: id.clone(), names: file.name_count() };
+    let mut decision = Decision::of(actor, opened, done);
+    for order in &file.orders {
+        let set = NamedSet { digest: model::order::names_digest(&order.names), names: order.names.clone() };
+        let (names, count) = (set.digest, set.names.len() as u64);
+        let listed = Body::OrderListed { case: id.clone(), order: Box::new(order.terms.clone()), names, count };
+        decision.drafts.push(Draft::new(actor.clone(), listed).under(&order.terms.id));
+        decision.named_sets.push(set);
+    }
+    Ok(decision)
+}
+
+/// The machine's user enrols people until there is an admin; from then on an admin does.
+fn enrol(view: &View, person: &Person, actor: &Actor) -> Result<Decision, Refusal> {
+    let is_admin = |person: &Person| person.roles.contains(&Role::Admin);
+    let by_admin = matches!(actor, Actor::Person { id } if view.people.get(id).is_some_and(is_admin));
+    if !by_admin && (matches!(actor, Actor::Person { .. }) || view.people.values().any(is_admin)) {
+        return Err(Refusal::new("people are enrolled by an admin").hint("act with an admin's token"));
+    }
+    if view.people.contains_key(&person.id) {
+        return Err(Refusal::new(format!("{} is enrolled already", person.id)).hint("choose another id"));
+    }
+    if view.people.values().any(|known| known.token == person.token) {
+        return Err(Refusal::new("this token is another person's").hint("two people have two tokens"));
+    }
+    if person.roles.is_empty() {
+        let roles: Vec<&str> = Role::ALL.into_iter().map(Role::as_str).collect();
+        return Err(Refusal::new(format!("{} has no role", person.id)).hint(format!("one of {}", roles.join(", "))));
+    }
+    let body = Body::PersonEnrolled { person: person.clone() };
+    Ok(Decision::of(actor, body, Done::PersonEnrolled { person: person.id.clone() }))
+}
+
+//----------- Text -------------------------------------------------------------------------------------------------
+
+fn check_text(what: &str, text: &str) -> Result<(), Refusal> {
+    if text.trim().is_empty() {
+        return Err(Refusal::new(format!("no {what} was given")).hint(format!("say the {what} in a sentence")));
+    }
+    if text.len() > TEXT_OCTETS_MAX {
+        return Err(Refusal::new(format!("the {what} has more than {TEXT_OCTETS_MAX} octets")));
+    }
+    Ok(())
+}
+
+fn cut(text: &str) -> String {
+    let end = (0..=TEXT_OCTETS_MAX.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+    text[..end].to_owned()
+}
+
+/// Names as a set, so that none is acted on twice.
+fn distinct<T: Ord + Clone>(all: &[T]) -> BTreeSet<T> {
+    all.iter().cloned().collect()
+}
+
+#[cfg(test)]
+mod histories;
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,197 @@
+//! What widens: two people in two roles, before, for exactly what they were shown.
+//!
+//! ```text
+//! ask ──► request to put the order in force ──yes──yes──► in force
+//!    └──► request to serve its names ─────────yes──yes──► served      (only once the order is in force)
+//! ```
+
+use model::approval::{Approval, Approvals, PutInForce, Request, Serve, Widening};
+use model::case::CaseState;
+use model::fact::{Actor, Body, Draft};
+use model::id::{CaseId, OrderId, RequestId};
+use model::name::DomainName;
+use model::order::{Order, OrderStatus, names_digest};
+use model::person::Role;
+use model::seizure::{Seizure, ServiceMode};
+use model::{Digest, Refusal, Timestamp};
+use store::ledger::NamedSet;
+use store::view::{CaseView, View, names_to_serve};
+
+use super::{Decision, Done, known_case, may_prepare, person};
+use crate::shown::Shown;
+
+/// The most names in one fact that moves their seizure: a fact stays below a megabyte.
+pub(super) const NAMES_PER_FACT_MAX: usize = 10_000;
+
+//----------- Asking -----------------------------------------------------------------------------------------------
+
+/// Files the requests that the case still needs, for each of its orders.
+pub(super) fn ask(view: &View, id: &CaseId, actor: &Actor, now: Timestamp) -> Result<Decision, Refusal> {
+    may_prepare(view, actor)?;
+    let case = known_case(view, id)?;
+    let mut drafts = Vec::new();
+    let mut requests = Vec::new();
+    for order in case.orders.values() {
+        for what in wanted(view, case, order, now)? {
+            let shown = Shown::of(case, order, what.clone()).digest();
+            let number = RequestId(view.next.0 + drafts.len() as u64);
+            let exercise = order.terms().authority.is_exercise();
+            let request = Request { id: number, case: id.clone(), what, shown, exercise };
+            drafts.push(Draft::new(actor.clone(), Body::ApprovalRequested { request }).under(&order.terms().id));
+            requests.push(number);
+        }
+    }
+    if drafts.is_empty() {
+        return Err(nothing_to_ask(view, id));
+    }
+    Ok(Decision { drafts, named_sets: Vec::new(), done: Done::ApprovalAsked { requests } })
+}
+
+fn nothing_to_ask(view: &View, case: &CaseId) -> Refusal {
+    let open = view.approvals.iter().filter(|standing| standing.request.case == *case && standing.is_open());
+    let open: Vec<String> = open.map(|standing| standing.request.id.to_string()).collect();
+    let refusal = Refusal::new(format!("case {case} has nothing left to ask for"));
+    if open.is_empty() { refusal } else { refusal.hint(format!("waiting for approval: request {}", open.join(", "))) }
+}
+
+/// The widenings that an order still needs and nobody has asked for.
+fn wanted(view: &View, case: &CaseView, order: &Order, now: Timestamp) -> Result<Vec<Widening>, Refusal> {
+    check_not_expired(order, now)?;
+    let id = &order.terms().id;
+    let mut wanted = Vec::new();
+    if order.status() == OrderStatus::Draft {
+        wanted.push(Widening::PutInForce(PutInForce { order: id.clone(), terms: order.digest() }));
+    }
+    let to_serve = names_to_serve(order);
+    let served = to_serve.keys().any(|name| case.names.get(name).is_some_and(|known| known.mode.is_some()));
+    if matches!(order.status(), OrderStatus::Draft | OrderStatus::InForce) && !to_serve.is_empty() && !served {
+        let (names, count) = (names_digest(&to_serve), to_serve.len() as u64);
+        wanted.push(Widening::Serve(Serve { order: id.clone(), names, count }));
+    }
+    wanted.retain(|what| !is_asked(&view.approvals, &case.terms.id, what));
+    Ok(wanted)
+}
+
+fn is_asked(approvals: &Approvals, case: &CaseId, what: &Widening) -> bool {
+    approvals.iter().any(|standing| {
+        let request = &standing.request;
+        request.case == *case && request.what == *what && !standing.void && !standing.spent
+    })
+}
+
+fn check_not_expired(order: &Order, now: Timestamp) -> Result<(), Refusal> {
+    match &order.terms().authority.expires {
+        Some(expires) if expires.value <= now => {
+            Err(Refusal::new(format!("the authority of order {} lapsed at {}", order.terms().id, expires.value))
+                .hint("a new or prolonged order is a new order: list it in a case file of its own"))
+        }
+        _ => Ok(()),
+    }
+}
+
+//----------- Giving -----------------------------------------------------------------------------------------------
+
+/// One person's yes; the second one acts.
+pub(super) fn give(
+    view: &View,
+    id: RequestId,
+    role: Role,
+    shown: Digest,
+    actor: &Actor,
+    now: Timestamp,
+) -> Result<Decision, Refusal> {
+    let person = person(view, actor)?;
+    let approval = Approval { request: id, person: person.id.clone(), role, shown };
+    let mut approvals = view.approvals.clone();
+    approvals.give(approval.clone(), person)?;
+    let request = &approvals.get(id).expect("a yes was given to it").request;
+    let (case, order) = concerned(view, request)?;
+    check_not_expired(order, now)?;
+    if Shown::of(case, order, request.what.clone()).digest() != request.shown {
+        return Err(Refusal::new(format!("what request {id} showed has changed since")).hint("ask for a new approval"));
+    }
+    let yes = Body::ApprovalGiven { approval };
+    let mut decision = Decision::of(actor, yes, Done::HalfApproved { request: id });
+    decision.drafts[0].authority = Some(order.terms().id.clone());
+    act_on(&mut decision, view, &approvals, request, case, order, actor)?;
+    Ok(decision)
+}
+
+fn concerned<'v>(view: &'v View, request: &Request) -> Result<(&'v CaseView, &'v Order), Refusal> {
+    let case = known_case(view, &request.case)?;
+    let (Widening::PutInForce(PutInForce { order, .. }) | Widening::Serve(Serve { order, .. })) = &request.what else {
+        return Err(Refusal::new(format!("request {} asks for what this release does not do", request.id)));
+    };
+    let missing = || Refusal::new(format!("case {} has no order {order}", request.case));
+    Ok((case, case.orders.get(order).ok_or_else(missing)?))
+}
+
+/// Adds what follows from the second yes; from the first nothing does.
+fn act_on(
+    decision: &mut Decision,
+    view: &View,
+    approvals: &Approvals,
+    request: &Request,
+    case: &CaseView,
+    order: &Order,
+    actor: &Actor,
+) -> Result<(), Refusal> {
+    let id = &order.terms().id;
+    let draft = |body| Draft::new(actor.clone(), body).under(id);
+    if let Some(approved) = approvals.approved::<PutInForce>(request.id) {
+        order.clone().put_in_force(&approved)?;
+        let (case_id, order_id) = (request.case.clone(), id.clone());
+        decision.drafts.push(draft(Body::OrderPutInForce { case: case_id, order: order_id, request: request.id }));
+        decision.drafts.extend(advance(case, CaseState::Granted).map(draft));
+        decision.done = Done::OrderInForce { request: request.id, order: id.clone() };
+    }
+    if let Some(approved) = approvals.approved::<Serve>(request.id) {
+        check_servable(view, case, order)?;
+        let set = names_to_serve(order);
+        let (names, count) = (approved.what().names, approved.what().count);
+        if names_digest(&set) != names {
+            return Err(Refusal::new(format!("the names of order {id} are not those of request {}", request.id)));
+        }
+        let (case_id, order_id) = (request.case.clone(), id.clone());
+        let served = Body::NamesServed { case: case_id, order: order_id, names, count, request: request.id };
+        decision.drafts.push(draft(served));
+        let moving: Vec<DomainName> = set.keys().filter(|name| can_be_ordered(case, name)).cloned().collect();
+        for names in moving.chunks(NAMES_PER_FACT_MAX) {
+            let (case, names) = (request.case.clone(), names.to_vec());
+            decision.drafts.push(draft(Body::SeizureMoved { case, names, to: Seizure::Ordered }));
+        }
+        decision.drafts.extend(advance(case, CaseState::Executing).map(draft));
+        decision.named_sets.push(NamedSet { digest: names, names: set });
+        decision.done = Done::NamesServed { request: request.id, order: id.clone(), names: count };
+    }
+    Ok(())
+}
+
+fn check_servable(view: &View, case: &CaseView, order: &Order) -> Result<(), Refusal> {
+    let id: &OrderId = &order.terms().id;
+    if order.status() != OrderStatus::InForce {
+        return Err(Refusal::new(format!("order {id} is not in force"))
+            .hint("its own request to put it in force needs two approvals first"));
+    }
+    let is_served = |known: &CaseView, name: &DomainName| {
+        known.names.get(name).and_then(|name| name.mode).is_some_and(|mode| mode != ServiceMode::Off)
+    };
+    let others = || view.cases.values().filter(|other| other.terms.id != case.terms.id);
+    for (name, _) in names_to_serve(order) {
+        if let Some(other) = others().find(|other| is_served(other, &name)) {
+            return Err(Refusal::new(format!("{} is served for case {}", name.defanged(), other.terms.id))
+                .hint("narrow it there first"));
+        }
+    }
+    Ok(())
+}
+
+fn can_be_ordered(case: &CaseView, name: &DomainName) -> bool {
+    case.names.get(name).is_some_and(|known| known.seizure.apply(Seizure::Ordered).is_ok())
+}
+
+/// The case goes on with what was decided, unless it stands further already.
+fn advance(case: &CaseView, to: CaseState) -> Option<Body> {
+    let goes_on = case.state < to && case.state.advance(to).is_ok();
+    goes_on.then(|| Body::CaseAdvanced { case: case.terms.id.clone(), to })
+}

@@ -1,0 +1,78 @@
+//! The door of the docket: load what stands, decide, append; and decide again if somebody was faster.
+//!
+//! Order of writes: a file is in the vault, synced, before the fact that names it. A refusal is a fact too.
+
+use model::fact::{Actor, Body, Draft, Fact};
+use model::{Refusal, Timestamp};
+use store::ledger::{AppendError, Ledger};
+use store::vault::Vault;
+
+use crate::command::Command;
+use crate::decide::{Done, decide};
+
+/// How often a command is decided again because somebody else appended in between.
+pub const TRIES_MAX: usize = 8;
+
+/// What was done, and the facts that say so.
+#[derive(Clone, Debug)]
+pub struct Executed {
+    pub done: Done,
+    pub facts: Vec<Fact>,
+}
+
+/// Why nothing was done.
+#[derive(Debug, thiserror::Error)]
+pub enum ExecuteError {
+    /// The law said no; that is recorded.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    #[error("the ledger was written by somebody else {TRIES_MAX} times in a row")]
+    Contended,
+    #[error(transparent)]
+    Store(#[from] store::Error),
+}
+
+/// Carries out a command, or records why not.
+pub async fn execute(
+    ledger: &Ledger,
+    vault: &Vault,
+    command: Command,
+    actor: Actor,
+    now: Timestamp,
+) -> Result<Executed, ExecuteError> {
+    for _ in 0..TRIES_MAX {
+        let view = ledger.view().await?;
+        let decision = match decide(&view, &command, &actor, now) {
+            Ok(decision) => decision,
+            Err(refusal) => return Err(record(ledger, &command, actor, refusal, now).await),
+        };
+        if decision.drafts.is_empty() {
+            return Ok(Executed { done: decision.done, facts: Vec::new() });
+        }
+        keep_file(vault, &command)?;
+        match ledger.append(Some(view.next), decision.drafts, decision.named_sets, now).await {
+            Ok(facts) => return Ok(Executed { done: decision.done, facts }),
+            Err(AppendError::Conflict { .. }) => {}
+            Err(AppendError::Store(error)) => return Err(error.into()),
+        }
+    }
+    Err(ExecuteError::Contended)
+}
+
+/// Puts the file that the command brings into the vault. The same file twice is one.
+fn keep_file(vault: &Vault, command: &Command) -> Result<(), store::Error> {
+    match command {
+        Command::ImportCase { text, .. } => vault.put(text.as_bytes()).map(drop),
+        Command::ImportKnowledge { octets, .. } => vault.put(octets).map(drop),
+        _ => Ok(()),
+    }
+}
+
+async fn record(ledger: &Ledger, command: &Command, actor: Actor, refusal: Refusal, now: Timestamp) -> ExecuteError {
+    let body = Body::Refused { tried: command.tried(), why: refusal.what.clone() };
+    match ledger.append(None, vec![Draft::new(actor, body)], Vec::new(), now).await {
+        Ok(_) => ExecuteError::Refused(refusal),
+        Err(AppendError::Store(error)) => ExecuteError::Store(error),
+        Err(AppendError::Conflict { .. }) => ExecuteError::Contended,
+    }
+}

@@ -1,0 +1,142 @@
+//! Exactly what two people are shown before they approve, as a value with a digest and as text.
+//!
+//! An approval is bound to the digest of this value's canonical JSON. Everything that decides what will happen is in
+//! it: the act, the case with its withheld recipients, the order, each name with outcome and acts, and the digest of
+//! the case file, which holds the claims that contradict the case. Whatever changes, changes the digest.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use model::Digest;
+use model::approval::Widening;
+use model::case::CaseTerms;
+use model::digest::canonical_json;
+use model::name::DomainName;
+use model::order::{Acts, Authority, NameOutcome, Order, OrderTerms, Sourced};
+use serde::Serialize;
+use store::view::CaseView;
+
+/// What is shown.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Shown {
+    pub act: Widening,
+    pub exercise: bool,
+    pub case: CaseTerms,
+    /// The digest of the case file.
+    pub file: Digest,
+    pub order: OrderTerms,
+    pub names: Vec<ShownNames>,
+}
+
+/// Names to which the same shall happen, in order of name.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ShownNames {
+    pub outcome: NameOutcome,
+    pub acts: Acts,
+    pub names: Vec<DomainName>,
+}
+
+impl Shown {
+    pub fn of(case: &CaseView, order: &Order, act: Widening) -> Self {
+        let mut groups: BTreeMap<(NameOutcome, u8), Vec<DomainName>> = BTreeMap::new();
+        for (name, listed) in order.names() {
+            groups.entry((listed.outcome, listed.acts.to_bits())).or_default().push(name.clone());
+        }
+        let group = |((outcome, acts), names)| ShownNames { outcome, acts: Acts::from_bits(acts), names };
+        Self {
+            act,
+            exercise: order.terms().authority.is_exercise(),
+            case: case.terms.clone(),
+            file: case.file,
+            order: order.terms().clone(),
+            names: groups.into_iter().map(group).collect(),
+        }
+    }
+
+    pub fn digest(&self) -> Digest {
+        Digest::of_value(self)
+    }
+
+    /// RFC 8785 bytes: the digest is theirs.
+    pub fn canonical(&self) -> Vec<u8> {
+        canonical_json(self)
+    }
+
+    pub fn name_count(&self) -> usize {
+        self.names.iter().map(|group| group.names.len()).sum()
+    }
+
+    /// The same for people: names defanged, every statement with its source.
+    pub fn to_text(&self) -> String {
+        let mut text = String::new();
+        self.write_head(&mut text);
+        write_authority(&mut text, &self.order.authority);
+        line(&mut text, "name servers", &join(self.order.name_servers.iter().map(DomainName::as_str)));
+        for group in &self.names {
+            let acts = join(group.acts.iter().map(|act| act.as_str()));
+            let _ = writeln!(text, "\n{} names: {}; allowed: {acts}", group.names.len(), group.outcome.as_str());
+            for name in &group.names {
+                let _ = writeln!(text, "  {}", name.defanged());
+            }
+        }
+        let _ = writeln!(text, "\ndigest        {}", self.digest());
+        text
+    }
+
+    fn write_head(&self, text: &mut String) {
+        let act = match &self.act {
+            Widening::PutInForce(_) => "Put in force",
+            Widening::Serve(_) => "Serve the redirected names of",
+            Widening::Unseal(_) => "Lift the seal of",
+            Widening::SharePolicy(_) => "Share under a policy from",
+            Widening::ReleaseWithheld(_) => "Release withheld data of",
+            Widening::PurgeEvidence(_) => "Destroy evidence of",
+        };
+        let _ = writeln!(text, "{act} order {} of case {}\n", self.order.id, self.case.id);
+        if self.exercise {
+            line(text, "EXERCISE", "loopback only, marked everywhere, never promoted");
+        }
+        line(text, "case", &self.case.title);
+        line(text, "group", &format!("{} ({})", self.case.group.name, self.case.group.id));
+        line(text, "contact", &self.case.contact);
+        line(text, "purpose", &sourced(&self.case.purpose));
+        line(text, "shared up to", self.case.tlp.0.label());
+        let withheld = &self.case.withheld;
+        let recipients = withheld.countries.iter().map(ToString::to_string);
+        let recipients = recipients.chain(withheld.networks.iter().map(ToString::to_string));
+        let recipients = recipients.chain(withheld.asns.iter().map(ToString::to_string));
+        line(text, "withheld", &join(recipients.chain(withheld.recipients.iter().cloned())));
+        line(text, "case file", &self.file.to_string());
+    }
+}
+
+fn write_authority(text: &mut String, authority: &Authority) {
+    line(text, "authority", authority.instrument.as_str());
+    line(text, "issuer", &sourced(&authority.issuer));
+    let dates = [
+        ("docket", authority.docket_number.as_ref().map(sourced)),
+        ("judge", authority.judge.as_ref().map(sourced)),
+        ("issued", authority.issued.as_ref().map(sourced)),
+        ("hearing", authority.hearing.as_ref().map(sourced)),
+        ("expires", authority.expires.as_ref().map(sourced)),
+        ("sealed until", authority.sealed_until.as_ref().map(sourced)),
+    ];
+    for (label, value) in dates {
+        line(text, label, value.as_deref().unwrap_or("not stated"));
+    }
+}
+
+fn line(text: &mut String, label: &str, value: &str) {
+    let _ = writeln!(text, "{label:<14}{}", if value.is_empty() { "none" } else { value });
+}
+
+fn sourced<T: std::fmt::Display>(statement: &Sourced<T>) -> String {
+    format!("{} [{}]", statement.value, statement.source)
+}
+
+fn join<T: AsRef<str>>(parts: impl Iterator<Item = T>) -> String {
+    parts.fold(
+        String::new(),
+        |text, part| if text.is_empty() { part.as_ref().into() } else { text + ", " + part.as_ref() },
+    )
+}
