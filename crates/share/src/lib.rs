@@ -1,1 +1,37 @@
-//! Tell those who can act.
+//! Tell those who can act: what may be told of a case, to whom, in which form.
+//!
+//! [`Snapshot::gather`] takes from the store what may be told of one case; [`audience`] decides, alone, who sees what
+//! of it; the renderers turn what is left into the bytes that somebody else's software reads. [`render()`] is the
+//! three in a row. All of it is functions of values: the same data gives the same bytes, in whatever order it came.
+//!
+//! What is deliberately absent: a clock (times come from facts and contacts), sockets (a later issue serves and
+//! delivers), and any way to render what [`audience`] has not cleared.
+
+pub mod audience;
+mod custody;
+mod format;
+mod gather;
+mod render;
+mod snapshot;
+
+use model::Refusal;
+use model::marking::Audience;
+
+pub use custody::Action;
+pub use format::{Format, FormatError};
+pub use snapshot::Snapshot;
+
+/// A file to hand over.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Document {
+    /// A plain file name: no folder, no case while the case is sealed.
+    pub file_name: String,
+    pub media_type: &'static str,
+    pub bytes: Vec<u8>,
+}
+
+/// The document that `audience` gets of this snapshot, or why it gets none.
+pub fn render(format: Format, snapshot: &Snapshot, audience: Audience) -> Result<Document, Refusal> {
+    let cleared = audience::clear(snapshot, audience, format.content())?;
+    render::document(format, &cleared)
+}

@@ -1,0 +1,175 @@
+//! From the store to a snapshot: facts folded into a view, and sightings, become what may be told of a case.
+//!
+//! Here what is withheld stays behind, before anything else is done. Here too lies the decision of which contacts
+//! count as somebody's use of a name: crawlers, scanners and our own verifier would only make the numbers large.
+
+use std::collections::BTreeMap;
+
+use model::approval::{Unseal, Widens};
+use model::contact::Kind;
+use model::fact::Indicator;
+use model::id::{CaseId, OrderId};
+use model::order::{Act, Order};
+use model::time::utc_day;
+use model::verdict::Label;
+use model::{DomainName, Refusal, Timestamp};
+use store::archive::Sighting;
+use store::view::{CaseView, NameView, View};
+
+use crate::audience::{Caller, Withholding};
+use crate::custody::Custody;
+use crate::snapshot::{Face, Named, Paper, Seen, Snapshot, Victim};
+
+impl Snapshot {
+    /// What may be told of the case. Sightings of other cases, and their order, do not matter.
+    pub fn gather(view: &View, sightings: &[Sighting], case: &CaseId) -> Result<Self, Refusal> {
+        let unknown = || Refusal::new(format!("there is no case {case}")).hint("`bailiwick case list` names them");
+        let known = view.cases.get(case).ok_or_else(unknown)?;
+        let ours = || sightings.iter().filter(|sighting| sighting.case.as_ref() == Some(case));
+        let withholding = Withholding::new(&known.terms.withheld, ours().map(caller));
+        let told: Vec<&Sighting> = ours().filter(|sighting| !withholding.covers(sighting.source)).collect();
+        let seen = seen_by_name(&told);
+        let names = known.names.iter().filter_map(|(name, at)| Some((name.clone(), named(known, name, at, &seen)?)));
+        Ok(Self {
+            group: known.terms.group.clone(),
+            tlp: known.terms.tlp.0,
+            exercise: known.orders.values().any(|order| order.terms().authority.is_exercise()),
+            sealed: is_sealed(view, known, latest(known, &told)),
+            face: face(known),
+            key: known.file,
+            opened: known.opened,
+            changed: known.changed_at,
+            serial: u32::try_from(known.changed.0 + 1).unwrap_or(u32::MAX),
+            names: names.collect(),
+            learned: learned(view, case, &withholding),
+            victims: victims(&told, &withholding),
+        })
+    }
+}
+
+fn caller(sighting: &Sighting) -> Caller<'_> {
+    Caller {
+        source: sighting.source,
+        asn: sighting.asn,
+        as_name: sighting.as_name.as_deref(),
+        country: sighting.country,
+        // The store withholds what is not yet judged. That says nothing of the caller, and without a label the
+        // contact is told to nobody anyway.
+        withheld: sighting.withheld && sighting.label.is_some(),
+    }
+}
+
+fn face(case: &CaseView) -> Face {
+    let papers = case.orders.values().map(|order| {
+        let authority = &order.terms().authority;
+        Paper {
+            instrument: authority.instrument.as_str(),
+            issuer: authority.issuer.value.clone(),
+            docket_number: authority.docket_number.as_ref().map(|number| number.value.clone()),
+        }
+    });
+    Face {
+        id: case.terms.id.clone(),
+        title: case.terms.title.clone(),
+        contact: case.terms.contact.clone(),
+        papers: papers.collect(),
+    }
+}
+
+/// The last instant that the data knows of; whoever has heard nothing since the seal was set keeps it.
+fn latest(case: &CaseView, told: &[&Sighting]) -> Timestamp {
+    told.iter().map(|sighting| sighting.received).fold(case.changed_at, Ord::max)
+}
+
+/// Until the paper's day, unless two people have lifted the seal before.
+fn is_sealed(view: &View, case: &CaseView, at: Timestamp) -> bool {
+    let lifted = |order: &OrderId| {
+        let mut standings = view.approvals.iter().filter(|standing| standing.request.case == case.terms.id);
+        standings.any(|standing| {
+            let unseal = Unseal::of(&standing.request.what);
+            unseal.is_some_and(|unseal| unseal.order == *order) && standing.given.len() >= 2 && !standing.void
+        })
+    };
+    case.orders.iter().any(|(id, order)| {
+        let until = order.terms().authority.sealed_until.as_ref();
+        until.is_some_and(|until| utc_day(at) < until.value) && !lifted(id)
+    })
+}
+
+//----------- Names ------------------------------------------------------------------------------------------------
+
+fn named(case: &CaseView, name: &DomainName, at: &NameView, seen: &BTreeMap<&DomainName, Seen>) -> Option<Named> {
+    let order: &Order = case.orders.get(&at.order)?;
+    let exercise = order.terms().authority.is_exercise();
+    let custody = Custody { order: order.status(), seizure: at.seizure, mode: at.mode, exercise };
+    Some(Named {
+        action: custody.action()?,
+        shareable: order.covers(name, Act::Share).is_some(),
+        seen: seen.get(name).copied(),
+    })
+}
+
+fn seen_by_name<'a>(told: &[&'a Sighting]) -> BTreeMap<&'a DomainName, Seen> {
+    let mut seen = BTreeMap::new();
+    for sighting in told.iter().filter(|sighting| is_use(sighting)) {
+        let Some(apex) = &sighting.apex else { continue };
+        let once = Seen::once(sighting.received);
+        seen.entry(apex).and_modify(|seen: &mut Seen| *seen = seen.and(once)).or_insert(once);
+    }
+    seen
+}
+
+/// Whether somebody used the name as the group meant it. The group's own knocks are never shared by themselves.
+fn is_use(sighting: &Sighting) -> bool {
+    matches!(sighting.label, Some(Label::Victim | Label::ReferredVisitor | Label::Resolver))
+}
+
+//----------- Learned ----------------------------------------------------------------------------------------------
+
+fn learned(view: &View, case: &CaseId, withholding: &Withholding<'_>) -> Vec<Indicator> {
+    let ours = view.indicators.iter().filter(|(of, _, _)| of == case).map(|(_, _, indicator)| indicator);
+    let mut last = BTreeMap::new();
+    for indicator in ours.filter(|indicator| may_be_told(indicator, withholding)) {
+        // A later fact about the same thing says more.
+        last.insert((indicator.kind, indicator.value.clone(), indicator.apex.clone()), indicator.clone());
+    }
+    last.into_values().collect()
+}
+
+/// A value that echoes a withheld address, or that had a secret in it, is no indicator for anybody else.
+fn may_be_told(indicator: &Indicator, withholding: &Withholding<'_>) -> bool {
+    !indicator.value.contains("{redacted:") && !withholding.is_mentioned_in(&indicator.value)
+}
+
+//----------- Victims ----------------------------------------------------------------------------------------------
+
+fn victims(told: &[&Sighting], withholding: &Withholding<'_>) -> Vec<Victim> {
+    let caught = told.iter().filter(|s| s.label == Some(Label::Victim) && s.kind == Kind::Request && !s.withheld);
+    let mut victims: Vec<Victim> = caught.filter_map(|sighting| victim(sighting, withholding)).collect();
+    victims.sort_by_key(|victim| (victim.received, victim.id));
+    victims
+}
+
+fn victim(sighting: &Sighting, withholding: &Withholding<'_>) -> Option<Victim> {
+    let text = |text: &Option<String>| {
+        let text = text.as_deref().unwrap_or_default();
+        if withholding.is_mentioned_in(text) { String::new() } else { text.to_owned() }
+    };
+    Some(Victim {
+        id: sighting.id,
+        received: sighting.received,
+        source: sighting.source.to_canonical(),
+        source_port: sighting.source_port,
+        asn: sighting.asn,
+        country: sighting.country,
+        local: sighting.local.to_canonical(),
+        local_port: sighting.local_port,
+        apex: sighting.apex.clone()?,
+        method: text(&sighting.method),
+        target: text(&sighting.target),
+        host: text(&sighting.host),
+        user_agent: text(&sighting.user_agent),
+        referer: text(&sighting.referer),
+        sni: text(&sighting.sni),
+    })
+}
