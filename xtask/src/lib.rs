@@ -1,1 +1,91 @@
-//! Everything about the repository that is not the product.
+//! Everything about the repository that is not the product: its suites, its benches, its peers.
+//!
+//! `cargo xtask test` installs the programs of other people that must accept what we do, runs `cargo test`, and then
+//! lets each of them try the running program. `cargo xtask bench` compares with a peer in the same run. Nothing here
+//! imports a room that it judges: suites know the program by its command line, its sockets and its files alone.
+
+pub mod bench;
+pub mod clock;
+pub mod journey;
+pub mod peers;
+pub mod program;
+pub mod shell;
+pub mod story;
+pub mod tally;
+pub mod tools;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// What went wrong, in words for whoever reads the log.
+pub type Trouble = Box<dyn std::error::Error + Send + Sync>;
+
+/// Nothing to tell, or trouble.
+pub type Done = Result<(), Trouble>;
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "The commands of the repository")]
+struct Cli {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// `cargo test`, then the running program before other people's clients.
+    Test {
+        /// Only these suites: dns, web, feeds, crash, lock, stories; nothing else then, not even `cargo test`.
+        suites: Vec<String>,
+    },
+    /// Install the peers and say how long each took.
+    Peers,
+    /// Our cost per operation against a peer's, in the same run.
+    Bench {
+        what: bench::What,
+        /// Seconds of load for each measurement.
+        #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=600))]
+        secs: u32,
+        /// How often everybody is measured in turn.
+        #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..=20))]
+        rounds: u32,
+        /// Which build of ours: `dist` is what packages carry.
+        #[arg(long, default_value = "dist")]
+        profile: String,
+    },
+    /// The bench's load, in a process of its own.
+    #[command(hide = true)]
+    Load(bench::Orders),
+    /// The bench's floor: send every datagram back.
+    #[command(hide = true)]
+    Echo { port: u16 },
+}
+
+/// Runs the command line.
+pub fn run() -> ExitCode {
+    let done = match Cli::parse().task {
+        Task::Test { suites } => journey::test(&suites),
+        Task::Peers => tools::install_all().map(|_| ()),
+        Task::Bench { what, secs, rounds, profile } => bench::run(what, bench::Plan { secs, rounds }, &profile),
+        Task::Load(orders) => bench::load(orders),
+        Task::Echo { port } => bench::echo(port),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(trouble) => {
+            eprintln!("error: {trouble}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The repository's root.
+pub fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask lies in the repository's root")
+}
+
+/// Where the build puts things.
+pub fn target() -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from)
+}

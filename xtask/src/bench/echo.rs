@@ -1,0 +1,57 @@
+//! A bare echo of datagrams: what the kernel's UDP path costs by itself, and so the floor for any name server.
+
+use std::io::{IoSlice, IoSliceMut};
+use std::net::{Ipv4Addr, UdpSocket};
+use std::os::fd::AsRawFd;
+
+use nix::errno::Errno;
+use nix::sys::socket::{MsgFlags, MultiHeaders, SockaddrIn, recvmmsg, sendmmsg};
+
+use crate::Done;
+
+const BATCH: usize = 64;
+/// The payload that EDNS asks for; nobody's question is longer.
+const DATAGRAM_OCTETS_MAX: usize = 1232;
+
+/// Echoes every datagram with the bit set that makes it a response, until it is killed.
+pub fn echo(port: u16) -> Done {
+    let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, port))?;
+    let mut buffers = vec![[0; DATAGRAM_OCTETS_MAX]; BATCH];
+    loop {
+        match one_batch(&socket, &mut buffers) {
+            Ok(()) | Err(Errno::EINTR) => {}
+            Err(error) => return Err(format!("echoing on port {port}: {error}").into()),
+        }
+    }
+}
+
+fn one_batch(socket: &UdpSocket, buffers: &mut [[u8; DATAGRAM_OCTETS_MAX]]) -> Result<(), Errno> {
+    let mut heads = MultiHeaders::<SockaddrIn>::preallocate(BATCH, None);
+    let mut spaces: Vec<[IoSliceMut<'_>; 1]> = buffers.iter_mut().map(|buffer| [IoSliceMut::new(buffer)]).collect();
+    let received = recvmmsg(socket.as_raw_fd(), &mut heads, spaces.iter_mut(), MsgFlags::MSG_WAITFORONE, None)?;
+    let came: Vec<(usize, Option<SockaddrIn>)> = received.map(|message| (message.bytes, message.address)).collect();
+    drop(spaces);
+    for (buffer, (length, _)) in buffers.iter_mut().zip(&came) {
+        if *length > 2 {
+            buffer[2] |= 0x80;
+        }
+    }
+    send(socket, buffers, &came)
+}
+
+fn send(
+    socket: &UdpSocket,
+    buffers: &[[u8; DATAGRAM_OCTETS_MAX]],
+    came: &[(usize, Option<SockaddrIn>)],
+) -> Result<(), Errno> {
+    let answers: Vec<[IoSlice<'_>; 1]> =
+        buffers.iter().zip(came).map(|(buffer, (length, _))| [IoSlice::new(&buffer[..*length])]).collect();
+    let peers: Vec<Option<SockaddrIn>> = came.iter().map(|(_, peer)| *peer).collect();
+    let mut sent = 0;
+    while sent < answers.len() {
+        let mut heads = MultiHeaders::<SockaddrIn>::preallocate(answers.len() - sent, None);
+        let some = sendmmsg(socket.as_raw_fd(), &mut heads, &answers[sent..], &peers[sent..], [], MsgFlags::empty())?;
+        sent += some.count().max(1);
+    }
+    Ok(())
+}

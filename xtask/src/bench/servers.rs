@@ -1,0 +1,132 @@
+//! Starting whoever we are compared with: each on core 0, with a log where the comparison says so.
+
+use std::fs;
+use std::net::{Ipv4Addr, TcpListener, TcpStream, UdpSocket};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use model::DomainName;
+use tempfile::TempDir;
+
+use super::on_core_zero;
+use crate::Trouble;
+use crate::clock::wait_for;
+use crate::shell::Kept;
+use crate::tools::find;
+
+const START: Duration = Duration::from_secs(20);
+
+/// A peer with its folder; both go away with it.
+pub(super) struct Peer {
+    pub(super) port: u16,
+    running: Kept,
+    _folder: TempDir,
+}
+
+impl Peer {
+    pub(super) fn pid(&self) -> u32 {
+        self.running.0.id()
+    }
+}
+
+//----------- Peers ------------------------------------------------------------------------------------------------
+
+/// The echo, which is this very program under another command.
+pub(super) fn bare_echo() -> Result<Peer, Trouble> {
+    let port = free_udp()?;
+    let mut command = on_core_zero(&std::env::current_exe()?.to_string_lossy());
+    command.args(["echo", &port.to_string()]);
+    begin(command, TempDir::new()?, port, answers_dns)
+}
+
+/// NSD with one server process and no log; every name has the same small zone, as ours have the same answers.
+pub(super) fn nsd(names: &[DomainName]) -> Result<Peer, Trouble> {
+    let (folder, port) = (TempDir::with_prefix("bench-nsd-")?, free_udp()?);
+    let place = folder.path().display();
+    let zone = "@ 60 IN SOA ns1.sinkhole.example. desk.sinkhole.example. 1 14400 3600 604800 60\n@ 60 IN NS ns1.sinkhole.example.\n@ 60 IN A 127.0.0.1\n* 60 IN A 127.0.0.1\n";
+    fs::write(folder.path().join("zone"), zone)?;
+    let mut text = format!(
+        "server:\n  ip-address: 127.0.0.1@{port}\n  server-count: 1\n  username: \"\"\n  chroot: \"\"\n  zonesdir: \"{place}\"\n  database: \"\"\n  pidfile: \"{place}/pid\"\n  zonelistfile: \"{place}/list\"\n  xfrdfile: \"{place}/xfrd\"\n  hide-version: yes\n  verbosity: 0\n  rrl-ratelimit: 0\nremote-control:\n  control-enable: no\n"
+    );
+    for name in names {
+        text.push_str(&format!("zone:\n  name: {}\n  zonefile: zone\n", name.as_str()));
+    }
+    let config = folder.path().join("nsd.conf");
+    fs::write(&config, text)?;
+    let mut command = on_core_zero(&program("nsd")?);
+    command.arg("-d").arg("-c").arg(config);
+    begin(command, folder, port, answers_dns)
+}
+
+/// nginx with one worker, a small page for any path, and a JSON line for every request: what a sinkhole's log holds.
+pub(super) fn nginx(page: &str) -> Result<Peer, Trouble> {
+    let (folder, port) = (TempDir::with_prefix("bench-nginx-")?, free_tcp()?);
+    let place = folder.path().display();
+    fs::write(folder.path().join("page.html"), page)?;
+    let fields = [
+        "time_iso8601",
+        "msec",
+        "remote_addr",
+        "remote_port",
+        "server_addr",
+        "request_method",
+        "request_uri",
+        "server_protocol",
+        "http_host",
+        "http_user_agent",
+        "http_referer",
+        "content_type",
+        "status",
+        "bytes_sent",
+    ];
+    let line: Vec<String> = fields.iter().map(|field| format!("\"{field}\":\"${field}\"")).collect();
+    let text = format!(
+        "daemon off;\nmaster_process on;\nworker_processes 1;\npid {place}/pid;\nerror_log {place}/error.log crit;\nevents {{ worker_connections 1024; }}\nhttp {{\n  client_body_temp_path {place}/b; proxy_temp_path {place}/p; fastcgi_temp_path {place}/f; uwsgi_temp_path {place}/u; scgi_temp_path {place}/s;\n  log_format contact escape=json '{{{}}}';\n  access_log {place}/access.log contact;\n  keepalive_requests 1000000;\n  server {{ listen 127.0.0.1:{port}; root {place}; location / {{ try_files /page.html =404; default_type text/html; }} }}\n}}\n",
+        line.join(",")
+    );
+    let config = folder.path().join("nginx.conf");
+    fs::write(&config, text)?;
+    let mut command = on_core_zero(&program("nginx")?);
+    command.arg("-p").arg(folder.path()).arg("-c").arg(config);
+    begin(command, folder, port, accepts)
+}
+
+fn program(name: &str) -> Result<String, Trouble> {
+    let found = find(name).ok_or_else(|| format!("there is no {name}; `cargo xtask peers` installs it"))?;
+    Ok(found.to_string_lossy().into_owned())
+}
+
+fn begin(mut command: Command, folder: TempDir, port: u16, is_ready: fn(u16) -> bool) -> Result<Peer, Trouble> {
+    let name = format!("{:?}", command.get_args().nth(2).unwrap_or_default());
+    let log = fs::File::create(folder.path().join("said"))?;
+    let child = command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log).spawn()?;
+    let running = Kept(child);
+    wait_for(&format!("{name} to answer"), START, || is_ready(port).then_some(())).map_err(|trouble| {
+        format!("{trouble}\n{}", fs::read_to_string(folder.path().join("said")).unwrap_or_default())
+    })?;
+    Ok(Peer { port, running, _folder: folder })
+}
+
+fn free_udp() -> Result<u16, Trouble> {
+    Ok(UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
+}
+
+fn free_tcp() -> Result<u16, Trouble> {
+    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
+}
+
+fn accepts(port: u16) -> bool {
+    TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_ok()
+}
+
+/// Whether anything at all comes back for a question.
+fn answers_dns(port: u16) -> bool {
+    const QUESTION: &[u8] = b"\x00\x01\x00\x00\x00\x01\x00\x00\x00\x00\x00\x00\x04test\x00\x00\x01\x00\x01";
+    let ask = || {
+        let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?;
+        socket.set_read_timeout(Some(Duration::from_millis(200)))?;
+        socket.send_to(QUESTION, (Ipv4Addr::LOCALHOST, port))?;
+        socket.recv(&mut [0; 512])
+    };
+    ask().is_ok()
+}

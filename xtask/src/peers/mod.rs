@@ -1,0 +1,16 @@
+//! One real client per promise: other people's programs against the running one.
+//!
+//! Every suite installs the exercise that ships with the program, starts it, and checks line by line. A line states
+//! what a user relies on, not what the code does.
+
+pub mod crash;
+pub mod dns;
+pub mod feeds;
+pub mod lock;
+pub mod stories;
+pub mod web;
+
+/// A name of the exercise, one that only looks like it, and one below it.
+const SEIZED: &str = "outlook-verify.net";
+const LOOKALIKE: &str = "notoutlook-verify.net";
+const BELOW: &str = "mail.outlook-verify.net";

@@ -1,0 +1,284 @@
+//! The running program, as anybody may run it: its binary, a configuration, a data folder, a command line.
+//!
+//! Every suite starts its own, in a folder that goes away, on loopback ports that were free a moment ago. The case
+//! comes in by the normal way: imported, asked for, approved by two people with fixture tokens. Nothing here knows
+//! how the program works inside.
+
+use std::fs;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use tempfile::TempDir;
+
+use crate::clock::wait_for;
+use crate::shell::{self, Kept, Said};
+use crate::{Done, Trouble, root, target};
+
+/// From start to the first answer, also on a busy machine.
+const START: Duration = Duration::from_secs(30);
+/// From SIGTERM to the end: drain and sync.
+const STOP: Duration = Duration::from_secs(30);
+/// From a contact's answer to its row in the archive.
+pub const LEARN: Duration = Duration::from_secs(30);
+/// The people of every suite, and the role in which each says yes.
+const PEOPLE: [(&str, &str); 2] = [("ines", "investigator"), ("lars", "legal")];
+
+/// The exercise that ships with the program.
+pub fn exercise() -> PathBuf {
+    root().join("cases/phosphorus-2019.toml")
+}
+
+/// The build that everything in a suite runs.
+pub fn binary() -> PathBuf {
+    target().join("debug/bailiwick")
+}
+
+/// Where the program listens, all on 127.0.0.1.
+#[derive(Clone, Copy, Debug)]
+pub struct Ports {
+    pub dns: u16,
+    pub http: u16,
+    pub https: u16,
+}
+
+impl Ports {
+    /// Ports that nobody holds at this moment, one of them for UDP and TCP alike.
+    pub fn free() -> Result<Self, Trouble> {
+        let (dns, http, https) = (free_for_both()?, free_tcp()?, free_tcp()?);
+        Ok(Self { dns: port(&dns.1)?, http: port(&http)?, https: port(&https)? })
+    }
+}
+
+fn free_tcp() -> Result<TcpListener, Trouble> {
+    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?)
+}
+
+fn free_for_both() -> Result<(UdpSocket, TcpListener), Trouble> {
+    const TRIES: usize = 20;
+    for _ in 0..TRIES {
+        let stream = free_tcp()?;
+        if let Ok(datagram) = UdpSocket::bind((Ipv4Addr::LOCALHOST, port(&stream)?)) {
+            return Ok((datagram, stream));
+        }
+    }
+    Err(format!("no port was free for UDP and TCP in {TRIES} tries").into())
+}
+
+fn port(listener: &TcpListener) -> Result<u16, Trouble> {
+    Ok(listener.local_addr()?.port())
+}
+
+//----------- Program ----------------------------------------------------------------------------------------------
+
+/// One installation: folder, configuration, ports, and the process while it runs.
+#[derive(Debug)]
+pub struct Program {
+    folder: TempDir,
+    binary: PathBuf,
+    pub case: String,
+    pub ports: Ports,
+    running: Option<Kept>,
+    /// Put before the program's command line: `taskset -c 0`.
+    pub pinned: Vec<String>,
+}
+
+impl Program {
+    /// An installation with `case_file` imported and in force; it does not run yet.
+    pub fn install(case_file: &Path) -> Result<Self, Trouble> {
+        Self::install_build(case_file, binary())
+    }
+
+    /// The same with another build, for benches.
+    pub fn install_build(case_file: &Path, binary: PathBuf) -> Result<Self, Trouble> {
+        let folder = TempDir::with_prefix("bailiwick-suite-")?;
+        let case = case_id(case_file)?;
+        let program = Self { folder, binary, case, ports: Ports::free()?, running: None, pinned: Vec::new() };
+        program.configure()?;
+        program.put_in_force(case_file)?;
+        Ok(program)
+    }
+
+    fn configure(&self) -> Done {
+        let Ports { dns, http, https } = self.ports;
+        let networks = "network,asn,as_name,country\n127.0.7.0/24,64496,Example Access,DE\n127.0.9.0/24,64497,Example Homeland,IR\n";
+        fs::write(self.path("networks.csv"), networks)?;
+        let text = format!(
+            "data = \"data\"\nkeys = \"keys\"\n\n[dns]\nlisten = [\"127.0.0.1:{dns}\"]\n\n[web]\nhttp = [\"127.0.0.1:{http}\"]\nhttps = [\"127.0.0.1:{https}\"]\n\n[answer]\nv4 = [\"127.0.0.1\"]\nv6 = [\"::1\"]\n\n[insight]\ntables = [\"networks.csv\"]\n"
+        );
+        Ok(fs::write(self.config(), text)?)
+    }
+
+    fn put_in_force(&self, case_file: &Path) -> Done {
+        let file = case_file.to_string_lossy();
+        self.ask(&["case", "import", &file])?.good()?;
+        for (person, role) in PEOPLE {
+            let token = self.token(person);
+            self.ask(&["person", "add", person, "--role", role, "--token-file", &token, "--fixture"])?.good()?;
+        }
+        let first = PEOPLE[0].0;
+        self.ask(&["case", "request", &self.case, "--as", first, "--token-file", &self.token(first)])?.good()?;
+        for (person, role) in PEOPLE {
+            let token = self.token(person);
+            self.ask(&["approval", "give", &self.case, "--as", person, "--role", role, "--token-file", &token])?
+                .good()?;
+        }
+        Ok(())
+    }
+
+    /// The file that holds a person's token.
+    pub fn token(&self, person: &str) -> String {
+        self.path(&format!("{person}.token")).to_string_lossy().into_owned()
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    pub fn config(&self) -> PathBuf {
+        self.path("bailiwick.toml")
+    }
+
+    pub fn data(&self) -> PathBuf {
+        self.path("data")
+    }
+
+    pub fn dns(&self) -> SocketAddr {
+        (Ipv4Addr::LOCALHOST, self.ports.dns).into()
+    }
+
+    //------- Running ----------------------------------------------------------------------------------------------
+
+    /// Starts `serve` and waits until it says that it listens.
+    pub fn start(&mut self) -> Done {
+        let log = fs::File::options().create(true).append(true).open(self.path("log"))?;
+        let said = fs::File::create(self.path("announced"))?;
+        let mut command = self.serve();
+        command.arg("--announce").stdin(Stdio::null()).stdout(said).stderr(log);
+        self.running = Some(Kept(command.spawn().map_err(|error| format!("starting the program: {error}"))?));
+        wait_for("the program to announce itself", START, || {
+            let ended =
+                self.running.as_mut().is_some_and(|kept| kept.0.try_wait().is_ok_and(|status| status.is_some()));
+            let said = fs::read_to_string(self.path("announced")).unwrap_or_default();
+            (ended || said.ends_with('\n')).then_some(ended)
+        })
+        .map_err(|trouble| format!("{trouble}\n{}", self.log()))
+        .and_then(|ended| if ended { Err(format!("the program ended at once\n{}", self.log())) } else { Ok(()) })?;
+        Ok(())
+    }
+
+    /// `serve`, pinned where wanted, not yet started.
+    pub fn serve(&self) -> Command {
+        let mut words = self.pinned.iter().map(std::ffi::OsString::from).collect::<Vec<_>>();
+        words.push(self.binary.clone().into());
+        let mut command = Command::new(&words[0]);
+        command.args(&words[1..]).arg("serve").arg("--config").arg(self.config());
+        command
+    }
+
+    /// What it said to the operator so far.
+    pub fn log(&self) -> String {
+        fs::read_to_string(self.path("log")).unwrap_or_default()
+    }
+
+    pub fn pid(&self) -> Result<u32, Trouble> {
+        Ok(self.running.as_ref().ok_or("the program does not run")?.0.id())
+    }
+
+    /// Ends it by SIGTERM, as a supervisor does; it must go cleanly.
+    pub fn stop(&mut self) -> Done {
+        self.signal(Signal::SIGTERM)?;
+        let mut kept = self.running.take().ok_or("the program does not run")?;
+        let status = wait_for("the program to stop", STOP, || kept.0.try_wait().transpose())??;
+        if status.success() { Ok(()) } else { Err(format!("it stopped with {status}\n{}", self.log()).into()) }
+    }
+
+    /// Ends it by SIGKILL, in the middle of whatever it does.
+    pub fn kill(&mut self) -> Done {
+        let mut kept = self.running.take().ok_or("the program does not run")?;
+        shell::end(&mut kept.0);
+        Ok(())
+    }
+
+    fn signal(&self, signal: Signal) -> Done {
+        let pid = i32::try_from(self.pid()?).map_err(|_| "a process id beyond 31 bits")?;
+        kill(Pid::from_raw(pid), signal).map_err(|error| format!("sending {signal} to {pid}: {error}").into())
+    }
+
+    //------- Asking -----------------------------------------------------------------------------------------------
+
+    /// Runs a command of the program's command line, to its end.
+    pub fn ask(&self, words: &[&str]) -> Result<Said, Trouble> {
+        let mut command = Command::new(&self.binary);
+        command.args(words).arg("--config").arg(self.config()).current_dir(self.folder.path());
+        shell::run(&mut command)
+    }
+
+    /// The rows of a query, as `query --json` prints them.
+    pub fn rows(&self, sql: &str) -> Result<Vec<Vec<serde_json::Value>>, Trouble> {
+        let said = self.ask(&["query", sql, "--json"])?.good()?;
+        let answer: serde_json::Value = serde_json::from_str(&said)?;
+        let rows = answer.get("rows").and_then(|rows| rows.as_array()).ok_or("an answer without rows")?;
+        Ok(rows.iter().map(|row| row.as_array().cloned().unwrap_or_default()).collect())
+    }
+
+    /// One number.
+    pub fn count(&self, sql: &str) -> Result<u64, Trouble> {
+        let rows = self.rows(sql)?;
+        let value = rows.first().and_then(|row| row.first()).ok_or("a count without a row")?;
+        let number = value.as_u64().or_else(|| value.as_str().and_then(|text| text.parse().ok()));
+        number.ok_or_else(|| format!("{value} is no count").into())
+    }
+
+    /// How many contacts of a kind lie in the journal's files.
+    pub fn on_disk(&self, kind: &str) -> Result<u64, Trouble> {
+        let counted: serde_json::Value = serde_json::from_str(&self.ask(&["journal", "count", "--json"])?.good()?)?;
+        counted["by_kind"][kind].as_u64().ok_or_else(|| format!("no count of {kind} in {counted}").into())
+    }
+
+    /// Waits until a count is reached: what was answered is learned a moment later.
+    pub fn count_reaches(&self, sql: &str, wanted: u64) -> Done {
+        let mut seen = String::new();
+        let reached = wait_for(&format!("{wanted} from {sql}"), LEARN, || match self.count(sql) {
+            Ok(count) if count >= wanted => Some(count),
+            other => {
+                seen = format!("{other:?}");
+                None
+            }
+        });
+        match reached {
+            Ok(count) if count == wanted => Ok(()),
+            Ok(count) => Err(format!("{count} instead of {wanted} from {sql}").into()),
+            Err(trouble) => Err(format!("{trouble}; the last answer was {seen}").into()),
+        }
+    }
+
+    /// Exports one feed into a folder of its own and returns the file.
+    pub fn feed(&self, format: &str, audience: &str) -> Result<PathBuf, Trouble> {
+        let folder = self.path(&format!("feed-{format}-{audience}"));
+        fs::create_dir_all(&folder)?;
+        let out = folder.to_string_lossy().into_owned();
+        let words = ["feed", "export", "--format", format, "--case", &self.case, "--audience", audience, "--out", &out];
+        self.ask(&words)?.good()?;
+        let mut files = fs::read_dir(&folder)?.flatten().map(|entry| entry.path()).filter(|path| path.is_file());
+        files.next().ok_or_else(|| format!("the feed {format} left no file in {out}").into())
+    }
+}
+
+/// The id that a case file gives its case.
+fn case_id(file: &Path) -> Result<String, Trouble> {
+    #[derive(serde::Deserialize)]
+    struct Outer {
+        case: Inner,
+    }
+    #[derive(serde::Deserialize)]
+    struct Inner {
+        id: String,
+    }
+    let text = fs::read_to_string(file).map_err(|error| format!("reading {}: {error}", file.display()))?;
+    let outer: Outer = toml::from_str(&text).map_err(|error| format!("{}: {error}", file.display()))?;
+    Ok(outer.case.id)
+}

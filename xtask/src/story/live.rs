@@ -1,0 +1,188 @@
+//! A story told to the running program: real sockets, real clients, real files.
+
+use std::fs;
+use std::io::{Read, Write};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
+
+use super::dns::{self, Reply};
+use super::step::{Ask, Step, Then, Visit, When};
+use super::{Story, case_file};
+use crate::program::Program;
+use crate::shell::{command, run};
+use crate::tally::{contains, holds, lacks};
+use crate::{Done, Trouble};
+
+/// What every output is written as, to look for what must not be there.
+const FORMATS: [&str; 7] = ["stix", "rpz", "suricata", "hosts", "csv", "json", "shadowserver"];
+
+/// Tells it from the beginning, and stops at the first step that is not as told.
+pub fn tell(story: &Story) -> Done {
+    let paper = tempfile::Builder::new().suffix(".toml").tempfile()?;
+    fs::write(paper.path(), case_file(story.givens()))?;
+    let mut program = Program::install(paper.path())?;
+    program.start()?;
+    let mut stage = Stage { program, reply: None, page: String::new(), status: 0 };
+    for (line, step) in &story.steps {
+        stage.step(step).map_err(|trouble| format!("line {line}: {trouble}"))?;
+    }
+    stage.program.stop()
+}
+
+/// The program, and what came of the last `when`.
+struct Stage {
+    program: Program,
+    reply: Option<Reply>,
+    page: String,
+    status: u16,
+}
+
+impl Stage {
+    fn step(&mut self, step: &Step) -> Done {
+        match step {
+            Step::Given(_) => Ok(()),
+            Step::When(when) => self.happens(when),
+            Step::Then(then) => self.is_seen(then),
+        }
+    }
+
+    //------- when -------------------------------------------------------------------------------------------------
+
+    fn happens(&mut self, when: &When) -> Done {
+        match when {
+            When::Asks(ask) => self.asks(ask),
+            When::SendsOctets { source, octets } => {
+                let answer = dns::over_udp(*source, self.program.dns(), octets)?;
+                self.reply = answer.map(|answer| dns::read(octets, &answer)).transpose()?;
+                Ok(())
+            }
+            When::Opens(visit) => self.visits(visit, None),
+            When::Posts { body, visit } => self.visits(visit, Some(body)),
+            When::Says { source, text } => self.says(*source, text),
+            When::Narrowed { name, mode } => self.narrows(name, mode),
+            When::Killed => self.program.kill().and_then(|()| self.program.start()),
+        }
+    }
+
+    fn asks(&mut self, ask: &Ask) -> Done {
+        self.reply = dns::ask(ask, self.program.dns())?;
+        Ok(())
+    }
+
+    /// By curl, from the visitor's address, with the name resolved by hand: no look-up leaves the machine.
+    fn visits(&mut self, visit: &Visit, body: Option<&str>) -> Done {
+        let (scheme, port) =
+            if visit.over_tls { ("https", self.program.ports.https) } else { ("http", self.program.ports.http) };
+        let mut curl = command("curl", ["--silent", "--insecure", "--max-time", "10", "--write-out", "\n%{http_code}"]);
+        curl.args(["--interface", &visit.source.to_string(), "--resolve", &format!("{}:{port}:127.0.0.1", visit.name)]);
+        let more =
+            [("--referer", visit.referer.as_deref()), ("--user-agent", visit.agent.as_deref()), ("--data", body)];
+        for (flag, value) in more.into_iter().filter_map(|(flag, value)| Some((flag, value?))) {
+            curl.args([flag, value]);
+        }
+        curl.arg(format!("{scheme}://{}:{port}{}", visit.name, visit.path));
+        let said = run(&mut curl)?;
+        let (page, status) = said.out.rsplit_once('\n').ok_or_else(|| format!("curl said {}", said.all()))?;
+        (self.page, self.status) = (page.to_owned(), status.parse()?);
+        Ok(())
+    }
+
+    /// Raw octets to the HTTP port, and whatever comes back until the other side closes or falls silent.
+    fn says(&mut self, source: Ipv4Addr, text: &str) -> Done {
+        let server = SocketAddr::from((Ipv4Addr::LOCALHOST, self.program.ports.http));
+        let mut stream = dns::connect(source, server)?;
+        stream.write_all(text.as_bytes())?;
+        stream.shutdown(std::net::Shutdown::Write)?;
+        let mut answer = Vec::new();
+        // A reset after the answer is as good an end as any.
+        let _ = stream.read_to_end(&mut answer);
+        self.page = String::from_utf8_lossy(&answer).into_owned();
+        self.status = self.page.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or(0);
+        Ok(())
+    }
+
+    fn narrows(&self, name: &str, mode: &str) -> Done {
+        let (case, token) = (&self.program.case, self.program.token("ines"));
+        let words = ["case", "narrow", case, name, "--mode", mode, "--reason", "the story says so"];
+        self.program.ask(&[&words[..], &["--as", "ines", "--token-file", &token]].concat())?.good().map(|_| ())
+    }
+
+    //------- then -------------------------------------------------------------------------------------------------
+
+    fn is_seen(&self, then: &Then) -> Done {
+        match then {
+            Then::Status(status) => holds(self.status == *status, || format!("the status was {}", self.status)),
+            Then::PageSays(text) => contains(&self.page, text),
+            Then::PageLacks(text) => lacks(&self.page, text),
+            Then::Recorded { count, kind } => self.is_recorded(*count, kind),
+            Then::Nowhere(text) => self.is_nowhere(text),
+            Then::Labelled { source, label } => self.is_labelled(*source, label),
+            Then::Oddity(code) => self.has_oddity(code),
+            Then::Reported(source) => {
+                let report = fs::read_to_string(self.program.feed("shadowserver", "network-owners")?)?;
+                contains(&report, &source.to_string())
+            }
+            Then::InNoOutput(source) => self.is_in_no_output(*source),
+            Then::InFeed { name, format, is } => {
+                let feed = fs::read_to_string(self.program.feed(format, "partners")?)?;
+                if *is { contains(&feed, name) } else { lacks(&feed, name) }
+            }
+            about_dns => dns::judge(about_dns, self.reply.as_ref()),
+        }
+    }
+
+    fn is_recorded(&self, count: u64, kind: &str) -> Done {
+        let filter = if kind == "contact" { String::new() } else { format!(" where kind = '{kind}'") };
+        self.program.count_reaches(&format!("select count(*) from contacts{filter}"), count)
+    }
+
+    fn is_labelled(&self, source: Ipv4Addr, label: &str) -> Done {
+        let sql = format!("select count(*) > 0 from sightings where source = '{source}' and label = '{label}'");
+        let is = |rows: Vec<Vec<serde_json::Value>>| rows == [[serde_json::Value::Bool(true)]];
+        let seen = crate::clock::wait_for(&format!("{source} to be labelled {label}"), crate::program::LEARN, || {
+            self.program.rows(&sql).ok().filter(|rows| is(rows.clone()))
+        });
+        seen.map(|_| ()).map_err(|trouble| self.with_labels(source, &trouble))
+    }
+
+    fn with_labels(&self, source: Ipv4Addr, trouble: &Trouble) -> Trouble {
+        let labels =
+            self.program.rows(&format!("select kind, label, reasons from sightings where source = '{source}'"));
+        format!("{trouble}; seen: {labels:?}").into()
+    }
+
+    fn has_oddity(&self, code: &str) -> Done {
+        let sql =
+            format!("select case when count(*) > 0 then 1 else 0 end from contacts where oddities like '%{code}%'");
+        self.program.count_reaches(&sql, 1)
+    }
+
+    /// Raw, and in the spellings in which a form sends it.
+    fn is_nowhere(&self, text: &str) -> Done {
+        let found = holders(&self.program.data(), text.as_bytes())?;
+        holds(found.is_empty(), || format!("`{text}` is in {}", found.join(", ")))?;
+        lacks(&self.program.log(), text)
+    }
+
+    fn is_in_no_output(&self, source: Ipv4Addr) -> Done {
+        for format in FORMATS {
+            for audience in ["public", "partners", "network-owners", "court"] {
+                let file = self.program.feed(format, audience)?;
+                let found = holders(&file, source.to_string().as_bytes())?;
+                holds(found.is_empty(), || format!("{source} is in the {format} for {audience}"))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The files at or below `place` that hold these octets.
+fn holders(place: &Path, octets: &[u8]) -> Result<Vec<String>, Trouble> {
+    if place.is_dir() {
+        let within = fs::read_dir(place)?.flatten().map(|entry| holders(&entry.path(), octets));
+        return Ok(within.collect::<Result<Vec<_>, _>>()?.concat());
+    }
+    // A socket holds nothing.
+    let holds = place.is_file() && fs::read(place)?.windows(octets.len()).any(|part| part == octets);
+    Ok(if holds { vec![place.display().to_string()] } else { Vec::new() })
+}
