@@ -1,1 +1,159 @@
-//! What was odd about what a peer sent, as stable codes.
+//! What was odd about what a peer sent over HTTP or TLS, as stable codes.
+//!
+//! Malformed traffic is evidence, and its exact malformation is a signature of the program that sent it. A code never
+//! changes its meaning: stored contacts and rules speak of it. (DNS keeps its own set in [`crate::dns`], as bits.)
+
+macro_rules! oddities {
+    ($($(#[$doc:meta])* $name:ident = $code:literal,)*) => {
+        /// One oddity.
+        #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+        pub enum Oddity { $($(#[$doc])* $name,)* }
+
+        impl Oddity {
+            pub const ALL: &'static [Self] = &[$(Self::$name,)*];
+
+            /// The code under which contacts and rules know it.
+            pub fn code(self) -> &'static str {
+                match self { $(Self::$name => $code,)* }
+            }
+        }
+    };
+}
+
+oddities! {
+    //----- The head of a request (RFC 9112, 2 to 5)
+
+    /// A line ended by LF alone.
+    BareLf = "http.bare-lf",
+    /// A CR that no LF follows.
+    BareCr = "http.bare-cr",
+    /// Empty lines before the request line.
+    BlankFirst = "http.blank-first",
+    /// A control byte, NUL among them, within a line.
+    ControlByte = "http.control-byte",
+    /// The first line is no request line; only its shape is kept.
+    NotHttp = "http.not-http",
+    /// A method that no registry knows.
+    Method = "http.method",
+    /// White space within the request target.
+    TargetSpace = "http.target-space",
+    /// A target in none of the four forms.
+    TargetForm = "http.target-form",
+    /// A target with scheme and host, as proxies get it: recorded, never followed.
+    AbsoluteForm = "http.absolute-form",
+    /// CONNECT, or a target that is host and port: recorded, never followed.
+    AuthorityForm = "http.authority-form",
+    /// A version that is neither 0.9, 1.0 nor 1.1.
+    Version = "http.version",
+    /// HTTP/2 by prior knowledge.
+    Http2Preface = "http.h2-preface",
+    /// HTTP/1.1 without a Host header.
+    MissingHost = "http.missing-host",
+    RepeatedHost = "http.repeated-host",
+    /// A header continued on the next line.
+    ObsFold = "http.obs-fold",
+    /// White space between a header's name and its colon.
+    SpaceBeforeColon = "http.space-before-colon",
+    NoColon = "http.no-colon",
+    /// A header name of characters that no name has.
+    HeaderName = "http.header-name",
+    TooManyHeaders = "http.too-many-headers",
+    /// The head is longer than what is read of one.
+    HeadTooLong = "http.head-too-long",
+    /// The connection ended, or time did, within a head.
+    HeadIncomplete = "http.head-incomplete",
+    /// The parser refused the head for a reason that has no code of its own.
+    HeadGarbage = "http.head-garbage",
+    /// The client asks for another protocol on this connection.
+    Upgrade = "http.upgrade",
+    /// An expectation other than 100-continue.
+    Expectation = "http.expectation",
+
+    //----- The body (RFC 9112, 6 and 7)
+
+    /// Content-Length and Transfer-Encoding together: how requests are smuggled.
+    LengthAndEncoding = "http.length-and-encoding",
+    /// A Content-Length that is no number.
+    Length = "http.length",
+    /// More than one Content-Length.
+    LengthRepeated = "http.length-repeated",
+    /// A transfer coding other than chunked, or chunked that is not the last.
+    Encoding = "http.transfer-encoding",
+    /// Chunked in a version that does not know it.
+    EncodingVersion = "http.transfer-encoding-version",
+    /// A chunk that is none.
+    Chunk = "http.chunk",
+    /// The trailers are longer than what is read of them.
+    TrailersTooLong = "http.trailers-too-long",
+    /// The connection ended, or time did, within a body.
+    BodyIncomplete = "http.body-incomplete",
+    /// The body is longer than what is read of one.
+    BodyTooLong = "http.body-too-long",
+
+    //----- The port and what came to it
+
+    /// Plain HTTP on the port for TLS.
+    PlainOnTlsPort = "trap.plain-on-tls-port",
+    /// TLS on the port for plain HTTP.
+    TlsOnPlainPort = "trap.tls-on-plain-port",
+    LooksText = "looks.text",
+    LooksBinary = "looks.binary",
+    LooksForm = "looks.form",
+    LooksTls = "looks.tls",
+    LooksSsh = "looks.ssh",
+    LooksSmtp = "looks.smtp",
+    LooksRdp = "looks.rdp",
+    LooksSmb = "looks.smb",
+    LooksSocks = "looks.socks",
+    LooksProxy = "looks.proxy",
+
+    //----- TLS (RFC 8446, 4.1.2 and 5.1)
+
+    /// The hello came in more than one record.
+    Fragmented = "tls.fragmented",
+    /// A hello in SSL 2.0's form.
+    Ssl2 = "tls.sslv2",
+    /// The newest version offered is older than TLS 1.2: no handshake can follow.
+    OldVersion = "tls.old-version",
+    NoSni = "tls.no-sni",
+    /// A server name that is no host name.
+    SniForm = "tls.sni-form",
+    /// The first handshake message is no ClientHello.
+    NotHello = "tls.not-hello",
+    /// The hello contradicts its own lengths.
+    HelloGarbage = "tls.hello-garbage",
+    /// Bytes are left within the hello after its extensions.
+    HelloTrailing = "tls.hello-trailing",
+    /// An extension that occurs twice.
+    ExtensionTwice = "tls.extension-twice",
+    /// The hello is longer than what is read of one.
+    HelloTooLong = "tls.hello-too-long",
+    /// The connection ended, or time did, within the hello.
+    HelloIncomplete = "tls.hello-incomplete",
+}
+
+/// Adds an oddity once.
+pub(crate) fn note(oddities: &mut Vec<Oddity>, oddity: Oddity) {
+    if !oddities.contains(&oddity) {
+        oddities.push(oddity);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_distinct_words_of_their_room() {
+        let mut codes: Vec<_> = Oddity::ALL.iter().map(|oddity| oddity.code()).collect();
+        let count = codes.len();
+        codes.sort_unstable();
+        codes.dedup();
+        assert_eq!(codes.len(), count);
+        for code in codes {
+            let (room, word) = code.split_once('.').unwrap();
+            assert!(["http", "tls", "trap", "looks"].contains(&room), "{code}");
+            assert!(word.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-'), "{code}");
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! A body as it streams by: how long, whether whole, which fields. Its octets are looked at once and not kept.
+
+use super::chunked::Chunked;
+use super::fields::FieldReader;
+use super::head::{Framing, Head};
+use crate::oddity::Oddity;
+use crate::secrets::{Redaction, SecretKind};
+
+/// What is known of a body when it is over.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct BodyFacts {
+    /// Octets of content received, without framing.
+    pub len: u64,
+    /// Whether its end was seen.
+    pub complete: bool,
+    /// Names of fields, as far as the grammar says that they are names.
+    pub fields: Vec<String>,
+    /// Where the first value stood. More offsets would tell how long the values are.
+    pub redactions: Vec<Redaction>,
+}
+
+/// How far a body is.
+#[derive(Debug, Eq, PartialEq)]
+pub(super) enum Progress {
+    More,
+    Complete,
+    Broken(Oddity),
+}
+
+//----------- BodyReader -------------------------------------------------------------------------------------------
+
+#[derive(Debug)]
+pub(super) struct BodyReader {
+    frame: Frame,
+    content: Content,
+}
+
+#[derive(Debug)]
+enum Frame {
+    /// So many octets are left.
+    Length(u64),
+    Chunked(Chunked),
+}
+
+/// What is counted and read, apart from the framing.
+#[derive(Debug)]
+struct Content {
+    len: u64,
+    limit: u64,
+    fields: FieldReader,
+    first_value: Option<u64>,
+}
+
+impl BodyReader {
+    /// A reader for the body that follows `head`, if one does. It reads at most `limit` octets of content.
+    pub(super) fn for_head(head: &Head, limit: u64) -> Option<Self> {
+        let frame = match head.framing {
+            Framing::None => return None,
+            Framing::Length(len) => Frame::Length(len),
+            Framing::Chunked => Frame::Chunked(Chunked::default()),
+        };
+        let fields = if head.is_coded { FieldReader::Opaque } else { FieldReader::for_type(&head.content_type) };
+        Some(Self { frame, content: Content { len: 0, limit, fields, first_value: None } })
+    }
+
+    /// Takes octets up to the body's end; says how many.
+    pub(super) fn on_bytes(&mut self, bytes: &[u8]) -> (usize, Progress) {
+        let content = &mut self.content;
+        let (taken, complete) = match &mut self.frame {
+            Frame::Length(left) => {
+                let run = usize::try_from(*left).unwrap_or(usize::MAX).min(bytes.len());
+                content.take(&bytes[..run]);
+                *left -= run as u64;
+                (run, *left == 0)
+            }
+            Frame::Chunked(chunked) => match chunked.on_bytes(bytes, |run| content.take(run)) {
+                Ok(taken) => (taken, chunked.is_done()),
+                Err(oddity) => return (bytes.len(), Progress::Broken(oddity)),
+            },
+        };
+        match complete {
+            _ if content.len > content.limit => (taken, Progress::Broken(Oddity::BodyTooLong)),
+            true => (taken, Progress::Complete),
+            false => (taken, Progress::More),
+        }
+    }
+
+    pub(super) fn facts(self, complete: bool) -> BodyFacts {
+        let content = self.content;
+        let redaction = |at| Redaction { offset: u32::try_from(at).unwrap_or(u32::MAX), kind: SecretKind::BodyValue };
+        BodyFacts {
+            len: content.len,
+            complete,
+            redactions: content.first_value.map(redaction).into_iter().collect(),
+            fields: content.fields.into_names(),
+        }
+    }
+}
+
+impl Content {
+    /// Counts octets, and looks for names in them while the limit is not reached.
+    fn take(&mut self, bytes: &[u8]) {
+        let before = self.len;
+        self.len += bytes.len() as u64;
+        if before > self.limit {
+            return;
+        }
+        if let Some(at) = self.fields.on_bytes(bytes)
+            && self.first_value.is_none()
+        {
+            self.first_value = Some(before + at as u64);
+        }
+    }
+}

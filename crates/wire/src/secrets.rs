@@ -1,1 +1,0 @@
-//! Where secrets stand in what a caller sent.
