@@ -1,0 +1,378 @@
+use std::borrow::Cow;
+
+use model::contact::*;
+use model::id::{Boot, ContactId, Lane, SensorId};
+use model::outcome::{Body, Outcome, Tls};
+use model::time::{Timestamp, from_nanos};
+
+use super::*;
+
+const EDGE: &str =
+    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131 Safari/537.36";
+const OLD_IE: &str = "Mozilla/4.0 (compatible; MSIE 7.0; Windows NT 6.0)";
+
+//----------- A desk of their own ----------------------------------------------------------------------------------
+
+/// Everything a table row needs to be judged.
+struct Desk {
+    tables: Tables,
+    withheld: BTreeMap<CaseId, Withheld>,
+    own: BTreeSet<IpAddr>,
+    memory: Memory,
+}
+
+impl Desk {
+    fn new() -> Self {
+        let withheld = Withheld { countries: ["IR".parse().unwrap()].into(), ..Withheld::default() };
+        Self {
+            tables: Tables::demo(),
+            withheld: [(CaseId::parse("phosphorus-2019").unwrap(), withheld)].into(),
+            own: ["127.0.0.9".parse().unwrap()].into(),
+            memory: Memory::default(),
+        }
+    }
+
+    fn context(&self) -> Context<'_> {
+        Context { tables: &self.tables, withheld: &self.withheld, own: &self.own, memory: &self.memory }
+    }
+
+    /// Learns of all, then judges all, as a batch.
+    fn judge(&mut self, batch: &[Seen]) -> Vec<Verdict> {
+        batch.iter().for_each(|seen| self.memory.learn(seen));
+        judge_all(batch, &self.context())
+    }
+
+    fn one(&mut self, contact: &Contact<'_>, outcome: Option<&Outcome<'_>>) -> Verdict {
+        let mut seen = Seen::of(contact);
+        outcome.into_iter().for_each(|outcome| seen.follow(outcome));
+        self.judge(&[seen]).remove(0)
+    }
+}
+
+fn id(seq: u64) -> ContactId {
+    ContactId::new(SensorId(1), Boot(1), Lane(0), seq)
+}
+
+fn at(secs: i64) -> Timestamp {
+    from_nanos(1_553_472_000_000_000_000 + secs * 1_000_000_000)
+}
+
+fn contact(seq: u64, secs: i64, from: &str, apex: Option<&'static str>, what: What<'static>) -> Contact<'static> {
+    let named = |apex| Subject { case: "phosphorus-2019".into(), apex: Cow::Borrowed(apex), named_by: NamedBy::Host };
+    Contact {
+        id: id(seq),
+        received: at(secs),
+        source: format!("{from}:40000").parse().unwrap(),
+        local: "127.0.0.1:80".parse().unwrap(),
+        transport: Transport::Tcp,
+        via: Via::Direct,
+        over: None,
+        subject: apex.map(named),
+        oddities: vec![],
+        limits: Limits::default(),
+        what,
+    }
+}
+
+/// A request as a line of the table writes it: `METHOD target`, User-Agent, Referer.
+fn request(
+    seq: u64,
+    secs: i64,
+    from: &str,
+    line: &'static str,
+    agent: &'static str,
+    referer: &'static str,
+) -> Contact<'static> {
+    let (method, target) = line.split_once(' ').unwrap();
+    let what = Request {
+        method: method.as_bytes().into(),
+        target: target.as_bytes().into(),
+        user_agent: agent.as_bytes().into(),
+        referer: referer.as_bytes().into(),
+        host: b"outlook-verify.net".into(),
+        ..Request::default()
+    };
+    contact(seq, secs, from, Some("outlook-verify.net"), What::Request(what))
+}
+
+fn query(from: &str, qtype: u16, qclass: u16, subnet: &'static [u8]) -> Contact<'static> {
+    let edns = (!subnet.is_empty()).then(|| Edns { client_subnet: subnet.into(), ..Edns::default() });
+    let name = b"\x0eoutlook-verify\x03net\0".into();
+    contact(
+        1,
+        0,
+        from,
+        Some("outlook-verify.net"),
+        What::Query(Query { name, qtype, qclass, edns, ..Query::default() }),
+    )
+}
+
+fn outcome(of: u64, fields: &[&'static str], completed: Option<bool>, octets_in: u64) -> Outcome<'static> {
+    let body = Body {
+        len: 40,
+        complete: true,
+        fields: fields.iter().map(|f| Cow::Borrowed(*f)).collect(),
+        redactions: vec![],
+    };
+    Outcome {
+        id: id(of + 1000),
+        of: id(of),
+        at: at(0),
+        octets_in,
+        octets_out: 0,
+        duration_nanos: 0,
+        end: model::outcome::End::Answered,
+        status: None,
+        tls: completed.map(|completed| Tls { completed, ..Tls::default() }),
+        body: (!fields.is_empty()).then_some(body),
+    }
+}
+
+//----------- One contact ------------------------------------------------------------------------------------------
+
+#[test]
+fn one_request_is_labelled_by_what_it_says() {
+    let google = "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)";
+    for (line, agent, referer, label, because) in [
+        ("GET /", EDGE, "", Label::Unknown, "perhaps a link in a mail"),
+        ("GET /owa/", EDGE, "https://news.example/a", Label::ReferredVisitor, "a link on news[.]example"),
+        ("GET /owa/", EDGE, "http://mail.outlook-verify.net/", Label::Unknown, "a browser"),
+        ("GET /", google, "", Label::Crawler, "says that it is a crawler"),
+        ("GET /robots.txt", EDGE, "", Label::Crawler, "robots.txt"),
+        ("GET /", "facebookexternalhit/1.1", "", Label::LinkPreview, "previews of links"),
+        ("GET /.env", EDGE, "", Label::Scanner, "looks for holes"),
+        ("GET /x/../../etc/passwd", EDGE, "", Label::Scanner, "looks for holes"),
+        ("POST /wp-login.php", google, "", Label::Scanner, "looks for holes"),
+        ("GET /", "Mozilla/5.0 zgrab/0.x", "", Label::Scanner, "scanner or a survey"),
+        ("CONNECT example.com:443", EDGE, "", Label::Scanner, "as a proxy"),
+        ("POST /gate.php", OLD_IE, "", Label::Victim, "a program, no browser, posts"),
+        ("POST /gate.php", "", "", Label::Victim, "a program, no browser, posts"),
+        ("POST /gate.php", EDGE, "", Label::Unknown, "a browser"),
+        ("POST /", "curl/8.5.0", "", Label::Unknown, "a tool that people call by hand"),
+    ] {
+        let verdict = Desk::new().one(&request(1, 0, "127.10.0.7", line, agent, referer), None);
+        assert_eq!(verdict.label, label, "{line} {agent}: {:?}", verdict.reasons);
+        assert!(verdict.reasons[0].contains(because), "{:?}", verdict.reasons);
+    }
+}
+
+#[test]
+fn a_password_makes_a_victim_of_a_referred_visitor_but_not_of_a_scanner() {
+    let typed = outcome(1, &["login", "passwd"], None, 80);
+    let person = request(1, 0, "127.10.0.7", "POST /owa/auth", EDGE, "https://news.example/");
+    let verdict = Desk::new().one(&person, Some(&typed));
+    assert_eq!((verdict.label, verdict.score), (Label::Victim, 95));
+    let though = "though, as of a referred-visitor: it comes from a link on news[.]example";
+    assert_eq!(verdict.reasons, ["it posted a form with a field for a password", though]);
+
+    let guesser = request(1, 0, "127.80.0.7", "POST /wp-login.php", EDGE, "");
+    assert_eq!(Desk::new().one(&guesser, Some(&typed)).label, Label::Scanner);
+}
+
+#[test]
+fn a_dns_query_is_a_resolvers_unless_the_client_subnet_is_its_sender() {
+    for (from, qtype, qclass, subnet, label) in [
+        ("127.53.0.1", 1, 1, &[][..], Label::Resolver),
+        ("127.10.0.7", 1, 1, &[], Label::Resolver),
+        ("127.53.0.1", 1, 1, &[0, 1, 24, 0, 192, 0, 2], Label::Resolver),
+        ("127.10.0.7", 1, 1, &[0, 1, 32, 0, 127, 10, 0, 7], Label::Unknown),
+        ("127.80.0.7", 16, 3, &[], Label::Scanner),
+        ("127.80.0.7", 252, 1, &[], Label::Scanner),
+    ] {
+        let verdict = Desk::new().one(&query(from, qtype, qclass, subnet), None);
+        assert_eq!(verdict.label, label, "{from} {qtype} {qclass} {:?}", verdict.reasons);
+    }
+}
+
+#[test]
+fn whoever_asks_for_himself_is_taken_for_what_he_did_elsewhere() {
+    let mut desk = Desk::new();
+    desk.one(&query("127.10.0.7", 1, 1, &[]), None);
+    desk.memory.conclude("127.10.0.7".parse().unwrap(), Label::Victim, 90);
+    let verdict = desk.one(&query("127.10.0.7", 1, 1, &[0, 1, 32, 0, 127, 10, 0, 7]), None);
+    assert_eq!((verdict.label, verdict.score), (Label::Victim, 70));
+    assert_eq!(desk.one(&query("127.10.0.7", 1, 1, &[]), None).label, Label::Resolver, "a resolver all the same");
+}
+
+#[test]
+fn our_own_verifier_is_never_a_victim() {
+    let typed = outcome(1, &["password"], None, 80);
+    let verdict = Desk::new().one(&request(1, 0, "127.0.0.9", "POST /", "", ""), Some(&typed));
+    assert_eq!((verdict.label, verdict.score), (Label::Own, 100));
+}
+
+#[test]
+fn whoever_comes_by_address_or_is_odd_is_a_scanner() {
+    let mut nameless = request(1, 0, "127.81.0.1", "GET /", EDGE, "");
+    nameless.subject = None;
+    assert_eq!(Desk::new().one(&nameless, None).label, Label::Scanner);
+    let mut odd = request(1, 0, "127.81.0.1", "POST /", "", "");
+    odd.oddities = vec!["http.bare-lf".into(), "http.obs-fold".into(), "http.length-repeated".into()];
+    assert_eq!(Desk::new().one(&odd, None).reasons[0], "it is odd in 3 ways at once");
+    odd.oddities = vec!["http.bare-lf".into()];
+    assert_eq!(Desk::new().one(&odd, None).label, Label::Scanner, "one POST that is odd makes no victim");
+    odd.oddities = vec!["tls.no-sni".into(), "http.upgrade".into(), "tls.fragmented".into()];
+    assert_eq!(Desk::new().one(&odd, None).label, Label::Victim, "decent software does these");
+}
+
+//----------- Several contacts -------------------------------------------------------------------------------------
+
+fn beats(agent: &'static str, line: &'static str, times: &[i64]) -> Vec<Seen> {
+    let seen = |(seq, secs): (usize, &i64)| Seen::of(&request(seq as u64, *secs, "127.10.0.7", line, agent, ""));
+    times.iter().enumerate().map(seen).collect()
+}
+
+#[test]
+fn a_beacon_is_a_call_that_repeats() {
+    for (agent, line, times, label, because) in [
+        (OLD_IE, "GET /img/a.gif?id=1", &[0, 7, 9][..], Label::Victim, "the same call 3 times"),
+        (OLD_IE, "GET /img/a.gif?id=1", &[0, 7], Label::Unknown, "nothing tells it apart"),
+        (EDGE, "GET /owa/", &[0, 7, 9, 300, 310], Label::Unknown, "a browser"),
+        (EDGE, "GET /owa/", &[0, 60, 120, 181, 240], Label::Victim, "evenly, every 60.0 s"),
+        (EDGE, "POST /owa/", &[0, 60], Label::Victim, "posted 2 times"),
+    ] {
+        let verdicts = Desk::new().judge(&beats(agent, line, times));
+        for verdict in verdicts {
+            assert_eq!(verdict.label, label, "{agent} {times:?} {:?}", verdict.reasons);
+            assert!(verdict.reasons[0].contains(because), "{:?}", verdict.reasons);
+        }
+    }
+}
+
+#[test]
+fn a_source_that_has_looked_for_holes_is_a_scanner_in_all_it_does() {
+    let mut desk = Desk::new();
+    desk.one(&request(1, 0, "127.80.0.7", "GET /.git/config", EDGE, ""), None);
+    let verdict = desk.one(&request(2, 1, "127.80.0.7", "GET /", EDGE, "https://news.example/"), None);
+    assert_eq!(verdict.label, Label::Scanner);
+    let other = desk.one(&request(3, 2, "127.80.0.8", "GET /", EDGE, "https://news.example/"), None);
+    assert_eq!(other.label, Label::ReferredVisitor, "its neighbour is not");
+}
+
+#[test]
+fn a_source_that_goes_through_a_list_of_names_is_a_scanner() {
+    const NAMES: [&str; 8] =
+        ["a.example", "b.example", "c.example", "d.example", "e.example", "f.example", "g.example", "h.example"];
+    let mut desk = Desk::new();
+    let labels = NAMES.map(|name| {
+        let mut visit = request(1, 0, "127.80.0.7", "GET /", EDGE, "");
+        visit.subject = Some(Subject { case: "phosphorus-2019".into(), apex: name.into(), named_by: NamedBy::Host });
+        desk.one(&visit, None).label
+    });
+    assert_eq!(labels[..7], [Label::Unknown; 7]);
+    assert_eq!(labels[7], Label::Scanner, "{} names", rules::NAMES_OF_A_SCANNER);
+}
+
+#[test]
+fn three_silent_connections_or_five_oddities_are_a_scanners() {
+    let mut desk = Desk::new();
+    let silent = |seq| contact(seq, 0, "127.80.0.7", None, What::Connection(Connection::default()));
+    let labels: Vec<_> = (0..3).map(|seq| desk.one(&silent(seq), Some(&outcome(seq, &[], None, 0))).label).collect();
+    assert_eq!(labels, [Label::Unknown, Label::Unknown, Label::Scanner]);
+
+    let odd = ["http.bare-lf", "http.bare-cr", "http.no-colon", "http.length", "http.chunk"];
+    let last = odd.map(|code| {
+        let mut request = request(1, 0, "127.81.0.7", "POST /", "", "");
+        request.oddities = vec![code.into()];
+        desk.one(&request, None).reasons[0].clone()
+    });
+    assert_eq!(last[4], "its address is odd in 5 ways: it tries what we do");
+}
+
+#[test]
+fn an_old_program_that_fails_the_handshake_thrice_is_a_victim() {
+    let hello = |seq| {
+        let what = Hello { sni: b"outlook-verify.net".into(), ja4: "t10d030100_x".into(), ..Hello::default() };
+        let mut seen = Seen::of(&contact(seq, 0, "127.10.0.7", Some("outlook-verify.net"), What::Hello(what)));
+        seen.follow(&outcome(seq, &[], Some(false), 60));
+        seen
+    };
+    let mut desk = Desk::new();
+    assert_eq!(desk.judge(&[hello(1), hello(2)])[0].label, Label::Unknown);
+    let verdict = desk.judge(&[hello(3)]).remove(0);
+    assert_eq!(verdict.label, Label::Victim, "{:?}", verdict.reasons);
+}
+
+#[test]
+fn a_connection_and_a_hello_are_what_came_over_them() {
+    let apex = Some("outlook-verify.net");
+    let connection = contact(1, 0, "127.10.0.7", None, What::Connection(Connection::default()));
+    let mut hello = contact(2, 0, "127.10.0.7", apex, What::Hello(Hello::default()));
+    hello.over = Some(connection.id);
+    let mut form = request(3, 0, "127.10.0.7", "POST /owa/", EDGE, "");
+    form.over = Some(hello.id);
+    let mut posted = Seen::of(&form);
+    posted.follow(&outcome(3, &["pass"], None, 80));
+    let verdicts = Desk::new().judge(&[Seen::of(&connection), Seen::of(&hello), posted]);
+    let told: Vec<_> = verdicts.iter().map(|v| (v.label, v.score, v.reasons[0].as_str())).collect();
+    assert_eq!(
+        told,
+        [
+            (Label::Victim, 95, "a hello came over it: it posted a form with a field for a password"),
+            (Label::Victim, 95, "a request came over it: it posted a form with a field for a password"),
+            (Label::Victim, 95, "it posted a form with a field for a password"),
+        ]
+    );
+}
+
+//----------- Where, and withheld ----------------------------------------------------------------------------------
+
+#[test]
+fn a_verdict_says_where_and_whether_it_may_be_told() {
+    let origin = |verdict: Verdict| (verdict.asn.unwrap().0, verdict.country.unwrap().to_string(), verdict.withheld);
+    let mut desk = Desk::new();
+    let from = |from| request(1, 0, from, "GET /", EDGE, "");
+    assert_eq!(origin(desk.one(&from("127.66.0.1"), None)), (64508, "IR".into(), true));
+    assert_eq!(origin(desk.one(&from("127.10.0.1"), None)), (64497, "US".into(), false));
+
+    let mut elsewhere = from("127.66.0.1");
+    elsewhere.subject = None;
+    assert!(desk.one(&elsewhere, None).withheld, "what concerns no case is withheld if any case would");
+    elsewhere.subject = Some(Subject { case: "another".into(), apex: "b.example".into(), named_by: NamedBy::Host });
+    assert!(!desk.one(&elsewhere, None).withheld, "another case has its own terms");
+}
+
+#[test]
+fn what_names_a_withheld_client_is_withheld_too() {
+    let subnet = query("127.53.0.1", 1, 1, &[0, 1, 24, 0, 127, 66, 3]);
+    assert!(Desk::new().one(&subnet, None).withheld, "by client subnet");
+    let mut proxied = request(1, 0, "127.10.0.1", "GET /", EDGE, "");
+    let What::Request(request) = &mut proxied.what else { unreachable!() };
+    request.forwarded = b"10.0.0.1, 127.66.3.4".into();
+    assert!(Desk::new().one(&proxied, None).withheld, "by X-Forwarded-For");
+}
+
+//----------- Memory -----------------------------------------------------------------------------------------------
+
+#[test]
+fn the_memory_forgets_who_was_silent_longest_and_who_was_silent_long() {
+    let mut memory = Memory::new(MemoryLimits { sources_max: 2, silence_secs: 100, ..MemoryLimits::default() });
+    let probe = |secs, from: &str| Seen::of(&request(1, secs, from, "GET /.env", EDGE, ""));
+    let probes = |memory: &Memory, from: &str| memory.of(from.parse().unwrap()).probes;
+    for (secs, from) in [(0, "127.80.0.1"), (1, "127.80.0.2"), (2, "127.80.0.1"), (3, "127.80.0.3")] {
+        memory.learn(&probe(secs, from));
+    }
+    assert_eq!(memory.len(), 2);
+    assert_eq!((probes(&memory, "127.80.0.1"), probes(&memory, "127.80.0.2")), (2, 0));
+    memory.learn(&probe(200, "127.80.0.1"));
+    assert_eq!(probes(&memory, "127.80.0.1"), 1, "it starts anew");
+}
+
+#[test]
+fn the_memory_of_one_source_is_bounded() {
+    let limits = MemoryLimits { distinct_max: 3, times_max: 2, ..MemoryLimits::default() };
+    let mut memory = Memory::new(limits);
+    for (seq, line) in ["GET /1", "GET /2", "GET /3", "GET /4", "GET /1", "GET /1"].into_iter().enumerate() {
+        memory.learn(&Seen::of(&request(seq as u64, seq as i64, "127.80.0.1", line, EDGE, "")));
+    }
+    let source = memory.of("127.80.0.1".parse().unwrap());
+    assert_eq!(source.beats.len(), 3);
+    let first = &source.beats["GET outlook-verify.net /1"];
+    assert_eq!((first.count, first.times.len()), (3, 2));
+}
+
+#[test]
+fn another_table_is_another_generation() {
+    assert_ne!(generation(&Tables::empty()), generation(&Tables::demo()));
+    assert_eq!(generation(&Tables::demo()), generation(&Tables::demo()));
+}
