@@ -1,4 +1,11 @@
-//! View (being written).
+//! What stands: a fold of facts.
+//!
+//! A view is what the ledger's facts add up to, and nothing else: the same facts give the same view, on any machine.
+//! The law is asked again for every fact ([`View::apply`]); one that it does not allow changes nothing and is kept in
+//! [`View::without_effect`]. So an order is in force only if two people approved exactly its text, whoever wrote the
+//! fact that says so, and a [`zone`](crate::zones) comes only from an order in force.
+//!
+//! What is deliberately absent: deciding what to do (room `docket`), clocks and disks.
 
 use std::collections::BTreeMap;
 
@@ -7,12 +14,20 @@ use model::case::{CaseState, CaseTerms};
 use model::fact::{Fact, Indicator, KnowledgeFormat};
 use model::group::Group;
 use model::id::{CaseId, GroupId, OrderId, PersonId, Position};
-use model::order::{NameOutcome, Names, Order};
+use model::order::{Act, NameOutcome, Names, Order};
 use model::person::Person;
 use model::seizure::{Seizure, ServiceMode};
 use model::{Digest, DomainName, Refusal, Timestamp};
 
-use crate::zones::ZoneSet;
+use crate::zones::{Zone, ZoneSet, ZoneTerms};
+
+mod fold;
+#[cfg(test)]
+mod tests;
+
+pub use fold::names_to_serve;
+
+//----------- View -------------------------------------------------------------------------------------------------
 
 /// What stands after a number of facts.
 #[derive(Clone, Debug, Default)]
@@ -40,7 +55,8 @@ pub struct CaseView {
     pub state: CaseState,
     pub opened: Timestamp,
     /// The last fact that changed what may be told of the case (names, orders, service, seizures, indicators), and
-    /// when: starts, exports, requests, approvals and refusals do not count, so that unchanged data gives unchanged feeds.
+    /// when: starts, exports, requests, approvals and refusals do not count, so that unchanged data gives unchanged
+    /// feeds.
     pub changed: Position,
     pub changed_at: Timestamp,
     pub orders: BTreeMap<OrderId, Order>,
@@ -76,25 +92,57 @@ pub struct SuspectView {
     pub found: Timestamp,
 }
 
-/// The names of an order that are to be served: what [`model::approval::Serve`] and `NamesServed` are about. Their
-/// digest is [`model::order::names_digest`] of this set, their count its length.
-pub fn names_to_serve(order: &Order) -> Names {
-    let redirected = order.names().iter().filter(|(_, listed)| listed.outcome == NameOutcome::Redirect);
-    redirected.map(|(name, listed)| (name.clone(), *listed)).collect()
+impl View {
+    /// Takes the next fact. `names` gives the sets that facts speak of.
+    ///
+    /// # Errors
+    /// If the law does not allow it, or it is not the next one. A refused fact still takes its position, and stands
+    /// in [`Self::without_effect`].
+    pub fn apply(&mut self, fact: &Fact, names: impl FnMut(&Digest) -> Option<Names>) -> Result<(), Refusal> {
+        if fact.position != self.next {
+            return Err(Refusal::new(format!("fact {} does not follow position {}", fact.position, self.next)));
+        }
+        self.next.0 += 1;
+        let folded = self.fold(fact, names);
+        match (&folded, fold::case_told_of(&fact.body).and_then(|id| self.cases.get_mut(id))) {
+            (Err(refusal), _) => self.without_effect.push((fact.position, refusal.clone())),
+            (Ok(()), Some(case)) => (case.changed, case.changed_at) = (fact.position, fact.time),
+            (Ok(()), None) => {}
+        }
+        folded
+    }
+
+    /// The groups that are called so, however spelled, each once.
+    pub fn group(&self, alias: &str) -> Vec<&Group> {
+        let mut groups: Vec<&Group> = Vec::new();
+        for group in self.cases.values().map(|case| &case.terms.group).filter(|group| group.is_called(alias)) {
+            if !groups.contains(&group) {
+                groups.push(group);
+            }
+        }
+        groups
+    }
+
+    /// What the sinkhole is to answer for at that instant: names that are served, as far as an order in force covers
+    /// answering for them. Once an authority has lapsed by its own date its names are held, recorded or not.
+    pub fn zones(&self, now: Timestamp) -> ZoneSet {
+        let zones = self.cases.values().flat_map(|case| case.zones(now)).collect();
+        // A serial is 32 bits by RFC 1035; it wraps as RFC 1982 means it to.
+        ZoneSet { serial: self.next.0 as u32, zones }
+    }
 }
 
-impl View {
-    pub fn apply(&mut self, _fact: &Fact, _names: impl FnMut(&Digest) -> Option<Names>) -> Result<(), Refusal> {
-        unimplemented!()
-    }
-
-    /// The groups that are called so, however spelled.
-    pub fn group(&self, alias: &str) -> Vec<&Group> {
-        self.cases.values().map(|case| &case.terms.group).filter(|group| group.is_called(alias)).collect()
-    }
-
-    /// What the sinkhole is to answer for at that instant.
-    pub fn zones(&self, _now: Timestamp) -> ZoneSet {
-        unimplemented!()
+impl CaseView {
+    fn zones(&self, now: Timestamp) -> Vec<Zone> {
+        let terms = |(id, order): (&OrderId, &Order)| (id.clone(), ZoneTerms::new(&self.terms, order.terms()));
+        let terms: BTreeMap<_, _> = self.orders.iter().map(terms).collect();
+        let zone = |(name, view): (&DomainName, &NameView)| {
+            let mode = view.mode.filter(|mode| *mode != ServiceMode::Off)?;
+            let coverage = self.orders.get(&view.order)?.covers(name, Act::Answer)?;
+            let lapsed = coverage.until().is_some_and(|until| until <= now);
+            let mode = if lapsed { mode.max(ServiceMode::Hold) } else { mode };
+            Zone::sharing(coverage, mode, terms.get(&view.order)?).ok()
+        };
+        self.names.iter().filter_map(zone).collect()
     }
 }

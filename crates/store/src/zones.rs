@@ -27,6 +27,8 @@ pub struct Zone {
 pub(crate) struct ZoneTerms {
     case_title: String,
     contact: String,
+    issuer: String,
+    docket_number: Option<String>,
     answer_policy: AnswerPolicy,
     name_servers: Vec<DomainName>,
     sealed_until: Option<Date>,
@@ -37,6 +39,8 @@ impl ZoneTerms {
         Arc::new(Self {
             case_title: terms.title.clone(),
             contact: terms.contact.clone(),
+            issuer: order.authority.issuer.value.clone(),
+            docket_number: order.authority.docket_number.as_ref().map(|number| number.value.clone()),
             answer_policy: terms.answer,
             name_servers: order.name_servers.clone(),
             sealed_until: order.authority.sealed_until.as_ref().map(|until| until.value),
@@ -85,6 +89,16 @@ impl Zone {
 
     pub fn contact(&self) -> &str {
         &self.terms.contact
+    }
+
+    /// The court or office that allowed it. While the order is sealed nobody outside learns of it.
+    pub fn issuer(&self) -> &str {
+        &self.terms.issuer
+    }
+
+    /// The court's number of the case, under the same seal.
+    pub fn docket_number(&self) -> Option<&str> {
+        self.terms.docket_number.as_deref()
     }
 
     pub fn answer_policy(&self) -> AnswerPolicy {

@@ -1,0 +1,114 @@
+//! Sets of names: one row each, holding the very lines over which its digest is taken.
+//!
+//! A million names are thus one write and one load, and a set proves itself: the digest of what is stored is its key.
+
+use std::fmt::Write as _;
+
+use model::fact::{Body, Fact};
+use model::order::{Acts, Listed, NameOutcome, Names};
+use model::{Digest, DomainName};
+use sqlx::{SqliteConnection, SqlitePool};
+use tokio::task::spawn_blocking;
+
+use crate::Error;
+
+/// A set of names under its digest.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NamedSet {
+    /// [`model::order::names_digest`] of the names; `append` refuses another.
+    pub digest: Digest,
+    pub names: Names,
+}
+
+/// A set as it is stored.
+pub(super) struct SetRow {
+    digest: Digest,
+    count: i64,
+    lines: Vec<u8>,
+}
+
+/// Writes the lines, off the async threads: a large set takes a while.
+pub(super) async fn to_rows(sets: Vec<NamedSet>) -> Result<Vec<SetRow>, Error> {
+    if sets.is_empty() {
+        return Ok(Vec::new());
+    }
+    let rows = move || sets.iter().map(to_row).collect();
+    spawn_blocking(rows).await.expect("writing lines does not panic")
+}
+
+fn to_row(set: &NamedSet) -> Result<SetRow, Error> {
+    let lines = to_lines(&set.names);
+    if Digest::of_bytes(lines.as_bytes()) != set.digest {
+        return Err(Error::OtherNames(set.digest));
+    }
+    Ok(SetRow { digest: set.digest, count: set.names.len() as i64, lines: lines.into_bytes() })
+}
+
+pub(super) async fn insert(connection: &mut SqliteConnection, rows: Vec<SetRow>) -> Result<(), Error> {
+    for row in rows {
+        sqlx::query("INSERT INTO name_sets (digest, count, lines) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING")
+            .bind(row.digest.0.to_vec())
+            .bind(row.count)
+            .bind(row.lines)
+            .execute(&mut *connection)
+            .await
+            .map_err(Error::database("writing a set of names"))?;
+    }
+    Ok(())
+}
+
+pub(super) async fn load(pool: &SqlitePool, digest: Digest) -> Result<Names, Error> {
+    let lines = sqlx::query_scalar::<_, Vec<u8>>("SELECT lines FROM name_sets WHERE digest = $1")
+        .bind(digest.0.to_vec())
+        .fetch_optional(pool)
+        .await
+        .map_err(Error::database("loading a set of names"))?
+        .ok_or(Error::NoSuchNames(digest))?;
+    let names = move || {
+        let is_whole = Digest::of_bytes(&lines) == digest;
+        std::str::from_utf8(&lines).ok().filter(|_| is_whole).and_then(from_lines).ok_or(Error::OtherNames(digest))
+    };
+    spawn_blocking(names).await.expect("reading lines does not panic")
+}
+
+/// Every set that the facts speak of. One that is missing is left out: the fold says so with its fact.
+pub(super) async fn load_all(pool: &SqlitePool, facts: &[Fact]) -> Result<Vec<NamedSet>, Error> {
+    let mut sets: Vec<NamedSet> = Vec::new();
+    for fact in facts {
+        let Body::OrderListed { names: digest, .. } = fact.body else { continue };
+        if sets.iter().any(|set| set.digest == digest) {
+            continue;
+        }
+        match load(pool, digest).await {
+            Ok(names) => sets.push(NamedSet { digest, names }),
+            Err(Error::NoSuchNames(_)) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(sets)
+}
+
+//----------- Lines ------------------------------------------------------------------------------------------------
+
+/// `name TAB outcome TAB act-bits LF`, in order of name: what [`model::order::names_digest`] hashes.
+pub(super) fn to_lines(names: &Names) -> String {
+    let mut lines = String::with_capacity(names.len() * 40);
+    for (name, listed) in names {
+        let (name, outcome, bits) = (name.as_str(), listed.outcome.as_str(), listed.acts.to_bits());
+        writeln!(lines, "{name}\t{outcome}\t{bits}").expect("a String takes everything");
+    }
+    lines
+}
+
+pub(super) fn from_lines(lines: &str) -> Option<Names> {
+    lines.lines().map(from_line).collect()
+}
+
+fn from_line(line: &str) -> Option<(DomainName, Listed)> {
+    let mut fields = line.split('\t');
+    let name = DomainName::parse(fields.next()?).ok()?;
+    let outcome = fields.next()?;
+    let outcome = NameOutcome::ALL.into_iter().find(|known| known.as_str() == outcome)?;
+    let acts = Acts::from_bits(fields.next()?.parse().ok()?);
+    Some((name, Listed { outcome, acts }))
+}

@@ -1,0 +1,272 @@
+//! One fact, folded: each arm asks the law in `model` and changes the view only if the law says yes.
+
+use model::approval::{Approval, Approved, PutInForce, Request, Serve, Widening};
+use model::fact::{Actor, Body, Fact};
+use model::id::{CaseId, OrderId, PersonId, RequestId};
+use model::order::{NameOutcome, Names, Order, OrderStatus, OrderTerms, names_digest};
+use model::seizure::{Seizure, ServiceMode};
+use model::{Digest, DomainName, Refusal};
+
+use super::{CaseView, Knowledge, NameView, SuspectView, View};
+
+/// The names of an order that are to be served: what [`Serve`] and `NamesServed` are about. The digest there is
+/// [`names_digest`] of this set, the count its length.
+pub fn names_to_serve(order: &Order) -> Names {
+    let redirected = order.names().iter().filter(|(_, listed)| listed.outcome == NameOutcome::Redirect);
+    redirected.map(|(name, listed)| (name.clone(), *listed)).collect()
+}
+
+/// The case of which a fact changes what may be told.
+pub(super) fn case_told_of(body: &Body) -> Option<&CaseId> {
+    match body {
+        Body::CaseOpened { case, .. } => Some(&case.id),
+        Body::CaseAdvanced { case, .. }
+        | Body::OrderListed { case, .. }
+        | Body::OrderPutInForce { case, .. }
+        | Body::OrderVacated { case, .. }
+        | Body::OrderLapsed { case, .. }
+        | Body::NamesServed { case, .. }
+        | Body::ServiceNarrowed { case, .. }
+        | Body::SeizureMoved { case, .. }
+        | Body::IndicatorLearned { case, .. } => Some(case),
+        _ => None,
+    }
+}
+
+impl View {
+    pub(super) fn fold(&mut self, fact: &Fact, mut names: impl FnMut(&Digest) -> Option<Names>) -> Result<(), Refusal> {
+        match &fact.body {
+            Body::Started { .. } | Body::ConfigApplied { .. } | Body::FeedExported { .. } => Ok(()),
+            Body::PersonEnrolled { person } => {
+                self.people.insert(person.id.clone(), person.clone());
+                Ok(())
+            }
+            Body::CaseOpened { case, file } => self.open_case(CaseView {
+                terms: (**case).clone(),
+                file: *file,
+                state: Default::default(),
+                opened: fact.time,
+                changed: fact.position,
+                changed_at: fact.time,
+                orders: Default::default(),
+                names: Default::default(),
+            }),
+            Body::CaseAdvanced { case, to } => {
+                let case = self.case(case)?;
+                case.state = case.state.advance(*to)?;
+                Ok(())
+            }
+            Body::OrderListed { case, order, names: digest, count } => {
+                let names = names(digest).filter(|names| names.len() as u64 == *count);
+                let names = names.ok_or_else(|| Refusal::new(format!("the names {} are not here", digest.short())))?;
+                self.case(case)?.list(order, names)
+            }
+            Body::ApprovalRequested { request } => self.ask(request, fact),
+            Body::ApprovalGiven { approval } => self.give(approval, &fact.actor),
+            Body::ApprovalVoided { request, .. } => {
+                self.approvals.void(*request);
+                Ok(())
+            }
+            Body::OrderPutInForce { case, order, request } => self.put_in_force(case, order, *request),
+            Body::OrderVacated { case, order, .. } => self.order(case, order).map(Order::vacate),
+            Body::OrderLapsed { case, order } => self.order(case, order).map(Order::lapse),
+            Body::NamesServed { case, order, names, count, request } => {
+                self.serve(case, order, (*names, *count), *request)
+            }
+            Body::ServiceNarrowed { case, names, mode, .. } => self.case(case)?.narrow(names, *mode),
+            Body::SeizureMoved { case, names, to } => self.case(case)?.move_seizures(names, *to),
+            Body::KnowledgeImported { group, format, source, file, objects } => {
+                let (group, source) = (group.clone(), source.clone());
+                let (format, file, objects) = (*format, *file, *objects);
+                self.knowledge.push(Knowledge { group, format, source, file, objects, imported: fact.time });
+                Ok(())
+            }
+            Body::IndicatorLearned { case, group, indicator } => {
+                self.case(case)?;
+                self.indicators.push((case.clone(), group.clone(), indicator.clone()));
+                Ok(())
+            }
+            Body::SuspectFound { name, score, reasons } => {
+                let suspect = SuspectView { score: *score, reasons: reasons.clone(), found: fact.time };
+                self.suspects.insert(name.clone(), suspect);
+                Ok(())
+            }
+            Body::Refused { .. } => {
+                self.refusals += 1;
+                Ok(())
+            }
+        }
+    }
+
+    fn case(&mut self, id: &CaseId) -> Result<&mut CaseView, Refusal> {
+        self.cases.get_mut(id).ok_or_else(|| Refusal::new(format!("there is no case {id}")))
+    }
+
+    fn order(&mut self, case: &CaseId, id: &OrderId) -> Result<&mut Order, Refusal> {
+        self.case(case)?.order(id)
+    }
+
+    fn open_case(&mut self, case: CaseView) -> Result<(), Refusal> {
+        let id = case.terms.id.clone();
+        if self.cases.contains_key(&id) {
+            return Err(Refusal::new(format!("case {id} is open already")));
+        }
+        self.cases.insert(id, case);
+        Ok(())
+    }
+}
+
+//----------- Approvals --------------------------------------------------------------------------------------------
+
+impl View {
+    /// A request is numbered by its fact, so none can take another's place; and only what is a rehearsal through and
+    /// through may be approved by people whose tokens are public.
+    fn ask(&mut self, request: &Request, fact: &Fact) -> Result<(), Refusal> {
+        let id = request.id;
+        if id.0 != fact.position.0 {
+            return Err(Refusal::new(format!("request {id} stands at position {}", fact.position)));
+        }
+        let case = self.case(&request.case)?;
+        let is_exercise = match ordered_in(&request.what) {
+            Some(order) => case.order(order)?.terms().authority.is_exercise(),
+            None => case.orders.values().all(|order| order.terms().authority.is_exercise()),
+        };
+        if request.exercise && !is_exercise {
+            return Err(Refusal::new(format!("request {id} is no exercise: its order is real")));
+        }
+        self.approvals.ask(request.clone(), actor_person(&fact.actor).cloned(), fact.time);
+        Ok(())
+    }
+
+    /// A yes is the person's own.
+    fn give(&mut self, approval: &Approval, actor: &Actor) -> Result<(), Refusal> {
+        if actor_person(actor) != Some(&approval.person) {
+            return Err(Refusal::new(format!("an approval of {} was given by somebody else", approval.person)));
+        }
+        let unknown = || Refusal::new(format!("{} is not enrolled", approval.person));
+        let person = self.people.get(&approval.person).ok_or_else(unknown)?;
+        self.approvals.give(approval.clone(), person)
+    }
+
+    fn put_in_force(&mut self, case: &CaseId, order: &OrderId, request: RequestId) -> Result<(), Refusal> {
+        let approved: Approved<PutInForce> = self.approved(case, request)?;
+        let case = self.case(case)?;
+        case.order(order)?.put_in_force(&approved)?;
+        for name in case.names.values_mut().filter(|name| name.order == *order) {
+            // A name that has gone further under an earlier order stays where it is.
+            name.seizure = name.seizure.apply(Seizure::Ordered).unwrap_or(name.seizure);
+        }
+        self.approvals.spend(request);
+        Ok(())
+    }
+
+    fn serve(
+        &mut self,
+        case: &CaseId,
+        order: &OrderId,
+        names: (Digest, u64),
+        request: RequestId,
+    ) -> Result<(), Refusal> {
+        let approved: Approved<Serve> = self.approved(case, request)?;
+        let Serve { order: asked, names: shown, count } = approved.what();
+        let case = self.case(case)?;
+        let in_force = case.order(order)?;
+        let to_serve = names_to_serve(in_force);
+        if asked != order || (*shown, *count) != names || names != (names_digest(&to_serve), to_serve.len() as u64) {
+            return Err(Refusal::new(format!("the approval is not for the names of order {order} as they stand")));
+        }
+        if in_force.status() != OrderStatus::InForce {
+            return Err(Refusal::new(format!("order {order} is not in force")));
+        }
+        for (name, view) in case.names.iter_mut().filter(|(_, view)| view.order == *order) {
+            if to_serve.contains_key(name) {
+                view.mode = Some(ServiceMode::Collect);
+            }
+        }
+        self.approvals.spend(request);
+        Ok(())
+    }
+
+    fn approved<A: model::approval::Widens>(&self, case: &CaseId, id: RequestId) -> Result<Approved<A>, Refusal> {
+        let standing = self.approvals.get(id).filter(|standing| standing.request.case == *case);
+        standing.and_then(|_| self.approvals.approved(id)).ok_or_else(|| {
+            Refusal::new(format!("request {id} does not carry two approvals for this"))
+                .hint("two people in two roles approve it first; see `bailiwick approval list`")
+        })
+    }
+}
+
+fn ordered_in(what: &Widening) -> Option<&OrderId> {
+    match what {
+        Widening::PutInForce(PutInForce { order, .. }) => Some(order),
+        Widening::Serve(serve) => Some(&serve.order),
+        Widening::Unseal(unseal) => Some(&unseal.order),
+        Widening::SharePolicy(_) | Widening::ReleaseWithheld(_) | Widening::PurgeEvidence(_) => None,
+    }
+}
+
+fn actor_person(actor: &Actor) -> Option<&PersonId> {
+    match actor {
+        Actor::Person { id } => Some(id),
+        Actor::LocalUser { .. } | Actor::Room { .. } => None,
+    }
+}
+
+//----------- Orders and names of one case -------------------------------------------------------------------------
+
+impl CaseView {
+    fn order(&mut self, id: &OrderId) -> Result<&mut Order, Refusal> {
+        let missing = || Refusal::new(format!("case {} has no order {id}", self.terms.id));
+        self.orders.get_mut(id).ok_or_else(missing)
+    }
+
+    /// A name belongs to the order that listed it first, until that one has lapsed or was vacated.
+    fn list(&mut self, terms: &OrderTerms, names: Names) -> Result<(), Refusal> {
+        if self.orders.contains_key(&terms.id) {
+            return Err(Refusal::new(format!("order {} is listed already", terms.id)));
+        }
+        for (name, listed) in &names {
+            let ended = |view: &NameView| {
+                let order = self.orders.get(&view.order);
+                order.is_none_or(|order| matches!(order.status(), OrderStatus::Lapsed | OrderStatus::Vacated))
+            };
+            if self.names.get(name).is_none_or(ended) {
+                let (order, outcome) = (terms.id.clone(), listed.outcome);
+                self.names.insert(name.clone(), NameView { order, outcome, seizure: Seizure::Listed, mode: None });
+            }
+        }
+        self.orders.insert(terms.id.clone(), Order::draft(self.terms.id.clone(), terms.clone(), names));
+        Ok(())
+    }
+
+    /// All names or none.
+    fn narrow(&mut self, names: &[DomainName], to: ServiceMode) -> Result<(), Refusal> {
+        for name in names {
+            let mode = self.name(name)?.mode;
+            if !mode.is_some_and(|mode| mode.narrows_to(to)) {
+                let what = format!("{} would not be served less as {}", name.defanged(), to.as_str());
+                return Err(Refusal::new(what).hint("doing more needs two people"));
+            }
+        }
+        for name in names {
+            self.name(name)?.mode = Some(to);
+        }
+        Ok(())
+    }
+
+    /// All names or none.
+    fn move_seizures(&mut self, names: &[DomainName], to: Seizure) -> Result<(), Refusal> {
+        for name in names {
+            self.name(name)?.seizure.apply(to)?;
+        }
+        for name in names {
+            self.name(name)?.seizure = to;
+        }
+        Ok(())
+    }
+
+    fn name(&mut self, name: &DomainName) -> Result<&mut NameView, Refusal> {
+        let missing = || Refusal::new(format!("{} is no name of case {}", name.defanged(), self.terms.id));
+        self.names.get_mut(name).ok_or_else(missing)
+    }
+}
