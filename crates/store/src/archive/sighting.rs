@@ -1,15 +1,20 @@
 //! A sighting: contact ⟕ outcome ⟕ the last verdict on it, as one value.
 
+use std::collections::HashMap;
 use std::net::IpAddr;
+use std::path::Path;
 
 use model::address::{Asn, Country};
 use model::contact::Kind;
 use model::id::{CaseId, ContactId};
+use model::time::{Date, utc_day};
 use model::verdict::Label;
 use model::{DomainName, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::tables::{ContactRow, OutcomeRow, VerdictRow};
+use super::file::{self, Written};
+use super::tables::{ContactRow, OutcomeRow, Row, VerdictRow};
+use crate::Error;
 
 /// Which sightings. The default is all of them.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -68,8 +73,63 @@ pub struct Sighting {
     pub withheld: bool,
 }
 
+//----------- Joining ----------------------------------------------------------------------------------------------
+
+/// Reads the days that the filter asks for and joins them in memory.
+pub(super) fn join(root: &Path, files: &[Written], filter: &SightingFilter) -> Result<Vec<Sighting>, Error> {
+    let mut contacts = Vec::new();
+    read_days(root, files, filter, &mut |row: ContactRow| {
+        if filter.admits(&row) {
+            contacts.push(row);
+        }
+    })?;
+    let mut outcomes = HashMap::<ContactId, OutcomeRow>::new();
+    read_days(root, files, &filter.open_ended(), &mut |row: OutcomeRow| {
+        if outcomes.get(&row.of).is_none_or(|known| (known.at, known.id) < (row.at, row.id)) {
+            outcomes.insert(row.of, row);
+        }
+    })?;
+    let mut verdicts = HashMap::<ContactId, VerdictRow>::new();
+    read_days(root, files, filter, &mut |row: VerdictRow| {
+        // Files come in order of commit: of two at one instant the later one counts.
+        if verdicts.get(&row.of).is_none_or(|known| known.judged <= row.judged) {
+            verdicts.insert(row.of, row);
+        }
+    })?;
+    contacts.sort_unstable_by_key(|row| (row.received, row.id));
+    let sighting = |row: ContactRow| {
+        let id = row.id;
+        Sighting::new(row, outcomes.get(&id), verdicts.get(&id))
+    };
+    let mut sightings: Vec<Sighting> = contacts.into_iter().map(sighting).collect();
+    sightings.retain(|sighting| filter.label.is_none_or(|label| sighting.label == Some(label)));
+    let surplus = filter.last.map_or(0, |last| sightings.len().saturating_sub(last));
+    Ok(sightings.split_off(surplus))
+}
+
+fn read_days<R: Row>(
+    root: &Path,
+    files: &[Written],
+    filter: &SightingFilter,
+    each: &mut dyn FnMut(R),
+) -> Result<(), Error> {
+    let wanted = |file: &&Written| file.table == R::TABLE && filter.may_have(&file.day);
+    files.iter().filter(wanted).try_for_each(|file| file::read(root, file, each))
+}
+
 impl SightingFilter {
-    pub(super) fn admits(&self, row: &ContactRow) -> bool {
+    /// Whether a day may hold what is asked for. A day that cannot be read as one may hold anything.
+    fn may_have(&self, day: &str) -> bool {
+        let Ok(day) = day.parse::<Date>() else { return true };
+        self.from.is_none_or(|from| utc_day(from) <= day) && self.until.is_none_or(|until| day <= utc_day(until))
+    }
+
+    /// The same without an end: what followed a contact may have come on a later day.
+    fn open_ended(&self) -> Self {
+        Self { until: None, ..self.clone() }
+    }
+
+    fn admits(&self, row: &ContactRow) -> bool {
         self.from.is_none_or(|from| row.received >= from)
             && self.until.is_none_or(|until| row.received < until)
             && self.kind.is_none_or(|kind| row.kind == kind)
@@ -79,7 +139,7 @@ impl SightingFilter {
 }
 
 impl Sighting {
-    pub(super) fn new(contact: ContactRow, outcome: Option<&OutcomeRow>, verdict: Option<&VerdictRow>) -> Self {
+    fn new(contact: ContactRow, outcome: Option<&OutcomeRow>, verdict: Option<&VerdictRow>) -> Self {
         Self {
             id: contact.id,
             received: contact.received,

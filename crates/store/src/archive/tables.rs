@@ -16,6 +16,9 @@ use model::verdict::Label;
 
 use super::cell::Cell;
 
+/// The tables' names, which are their folders'.
+pub(super) const TABLES: [&str; 4] = [ContactRow::TABLE, RawRow::TABLE, OutcomeRow::TABLE, VerdictRow::TABLE];
+
 /// A row of a table.
 pub(super) trait Row: Sized {
     const TABLE: &'static str;
