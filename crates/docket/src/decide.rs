@@ -142,7 +142,7 @@ fn check_knowledge(octets: &[u8], objects: u64) -> Result<(), Refusal> {
 
 //----------- Who may ----------------------------------------------------------------------------------------------
 
-fn person<'v>(view: &'v View, actor: &Actor) -> Result<&'v Person, Refusal> {
+fn acting_person<'v>(view: &'v View, actor: &Actor) -> Result<&'v Person, Refusal> {
     let hint = "act with your token (`--token-file`)";
     let Actor::Person { id } = actor else {
         return Err(Refusal::new("this takes a person, and no person's token was shown").hint(hint));
@@ -152,7 +152,7 @@ fn person<'v>(view: &'v View, actor: &Actor) -> Result<&'v Person, Refusal> {
 
 /// A person who works on cases: anybody but partners and auditors, who only read.
 fn working_person<'v>(view: &'v View, actor: &Actor) -> Result<&'v Person, Refusal> {
-    let person = person(view, actor)?;
+    let person = acting_person(view, actor)?;
     if person.roles.iter().all(|role| matches!(role, Role::Partner | Role::Auditor)) {
         return Err(Refusal::new(format!("{} may read and not act", person.id)));
     }
@@ -248,6 +248,8 @@ fn distinct<T: Ord + Clone>(all: &[T]) -> BTreeSet<T> {
     all.iter().cloned().collect()
 }
 
+#[cfg(test)]
+mod book;
 #[cfg(test)]
 mod histories;
 #[cfg(test)]

@@ -9,8 +9,9 @@ use std::fmt::Write as _;
 
 use model::Digest;
 use model::approval::Widening;
-use model::case::CaseTerms;
+use model::case::{AnswerPolicy, CaseTerms};
 use model::digest::canonical_json;
+use model::marking::Retention;
 use model::name::DomainName;
 use model::order::{Acts, Authority, NameOutcome, Order, OrderTerms, Sourced};
 use serde::Serialize;
@@ -106,6 +107,9 @@ impl Shown {
         let recipients = recipients.chain(withheld.networks.iter().map(ToString::to_string));
         let recipients = recipients.chain(withheld.asns.iter().map(ToString::to_string));
         line(text, "withheld", &join(recipients.chain(withheld.recipients.iter().cloned())));
+        line(text, "answers with", answers(self.case.answer));
+        let Retention { addresses_days, raw_days } = self.case.retention;
+        line(text, "kept", &format!("addresses {addresses_days} days whole, raw heads {raw_days} days"));
         line(text, "case file", &self.file.to_string());
     }
 }
@@ -123,6 +127,14 @@ fn write_authority(text: &mut String, authority: &Authority) {
     ];
     for (label, value) in dates {
         line(text, label, value.as_deref().unwrap_or("not stated"));
+    }
+}
+
+fn answers(policy: AnswerPolicy) -> &'static str {
+    match policy {
+        AnswerPolicy::Notice => "a page with case, contact, and why you are here",
+        AnswerPolicy::Empty => "an empty page",
+        AnswerPolicy::Close => "nothing: the connection closes",
     }
 }
 

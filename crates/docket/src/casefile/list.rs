@@ -28,6 +28,7 @@ pub(super) fn read<'t>(
     let listed = Listed { outcome: section.or_default("outcome", faults), acts: section.or_default("acts", faults) };
     let entries = entries(&section, listed, registry.as_ref(), faults);
     let names = entries.iter().map(|entry| entry.name.clone()).collect();
+    gathered.strays |= order.is_none();
     let order = order?;
     gathered.of(&order).extend(entries);
     Some(NameList { order, registry, source: source?, outcome: listed.outcome, acts: listed.acts, names })

@@ -20,11 +20,19 @@ pub(super) fn domain_name(value: &Spanned<DeValue<'_>>, faults: &mut Faults) -> 
         faults.add(value.span(), format!("a name is a text, not a {}", value.get_ref().type_str()), "put it in quotes");
         return None;
     };
-    let told = |error| {
-        let shown = model::name::defang(text);
-        faults.add(value.span(), format!("`{shown}` is not a domain name: {error}"), hint_for(error));
-    };
+    let told = |error| faults.add(value.span(), why_not(text, error), hint_for(error));
     DomainName::parse(text).map_err(told).ok()
+}
+
+fn why_not(text: &str, error: NameError) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '.';
+    let shown = if error == NameError::Defanged { text.to_owned() } else { model::name::defang(text).to_string() };
+    match text.chars().find(|c| c.is_ascii() && !plain(*c)) {
+        Some(odd) if error != NameError::Defanged => {
+            format!("`{shown}` is not a domain name: `{}` cannot stand in one", odd.escape_default())
+        }
+        _ => format!("`{shown}` is not a domain name: {error}"),
+    }
 }
 
 fn hint_for(error: NameError) -> &'static str {
@@ -76,6 +84,8 @@ pub(super) struct Entry {
 /// The names of each order as they are gathered from the lists.
 #[derive(Default)]
 pub(super) struct Gathered {
+    /// Whether a list stood under no order: then an order without names is that fault's echo.
+    pub(super) strays: bool,
     by_order: BTreeMap<OrderId, Vec<Entry>>,
 }
 

@@ -44,7 +44,8 @@ pub(super) fn case_file<'t>(root: &'t Spanned<DeTable<'t>>, text: &str, faults: 
         .collect();
     let mut listed = gathered.finish(faults);
     let claims = file.tables("claim", faults).iter().filter_map(|value| list::claim(value, &listed, faults)).collect();
-    let orders = orders.into_iter().filter_map(|(_, order)| filed(order, &mut listed, faults)).collect();
+    let orders =
+        orders.into_iter().filter_map(|(_, order)| filed(order, &mut listed, gathered.strays, faults)).collect();
     Some(CaseFile { terms: terms?, orders, lists, claims, digest: Digest::of_bytes(text.as_bytes()) })
 }
 
@@ -220,9 +221,14 @@ fn check_expiry(
     }
 }
 
-fn filed(order: OrderRead, listed: &mut BTreeMap<OrderId, Names>, faults: &mut Faults) -> Option<FiledOrder> {
+fn filed(
+    order: OrderRead,
+    listed: &mut BTreeMap<OrderId, Names>,
+    strays: bool,
+    faults: &mut Faults,
+) -> Option<FiledOrder> {
     let names = listed.remove(&order.id).unwrap_or_default();
-    if names.is_empty() {
+    if names.is_empty() && !strays {
         let hint = format!("add `[[list]]` with `order = \"{}\"` and its names", order.id);
         faults.add(order.place.clone(), format!("order `{}` lists no name", order.id), hint);
     }

@@ -30,56 +30,69 @@ pub(super) trait Read: Sized {
 //----------- Scalars ----------------------------------------------------------------------------------------------
 
 macro_rules! scalars {
-    ($($of:ty: $example:literal,)*) => {$(
+    ($($of:ty: $kind:literal, $example:literal;)*) => {$(
         impl Read for $of {
             const EXAMPLE: &'static str = $example;
 
             fn read<'t>(value: &'t Spanned<DeValue<'t>>, faults: &mut Faults) -> Option<Self> {
-                scalar(value, $example, faults)
+                scalar(value, $kind, $example, faults)
             }
         }
     )*};
 }
 
 scalars! {
-    CaseId: "\"phosphorus-2019\"",
-    OrderId: "\"dcd-1-19-cv-00716\"",
-    GroupId: "\"apt35\"",
-    Date: "2019-03-15",
-    Timestamp: "2019-03-29T17:00:00-04:00",
-    Prefix: "\"192.0.2.0/24\"",
-    Country: "\"IR\"",
-    Asn: "64496",
-    u32: "90",
-    Tlp: "\"amber\"",
-    AnswerPolicy: "\"notice\"",
-    Instrument: "\"exercise\"",
-    NameOutcome: "\"redirect\"",
-    Act: "\"answer\"",
+    CaseId: "an id", "\"phosphorus-2019\"";
+    OrderId: "an id", "\"dcd-1-19-cv-00716\"";
+    GroupId: "an id", "\"apt35\"";
+    Date: "a date", "2019-03-15";
+    Timestamp: "an instant with its zone", "2019-03-29T17:00:00-04:00";
+    Prefix: "a network", "\"192.0.2.0/24\"";
+    Country: "a country", "\"IR\"";
+    Asn: "the number of a network", "64496";
+    u32: "a number of days", "90";
+    Tlp: "a light", "\"amber\"";
+    AnswerPolicy: "an answer", "\"notice\"";
+    Instrument: "an instrument", "\"exercise\"";
+    NameOutcome: "an outcome", "\"redirect\"";
+    Act: "an act", "\"answer\"";
 }
 
-/// Reads text, a date or a whole number through the type's own `Deserialize`, whose words say what is wrong.
-fn scalar<T: DeserializeOwned>(value: &Spanned<DeValue<'_>>, example: &str, faults: &mut Faults) -> Option<T> {
-    let read: Result<T, Refused> = match value.get_ref() {
-        DeValue::String(text) => T::deserialize((&**text).into_deserializer()),
-        DeValue::Datetime(at) => T::deserialize(at.to_string().into_deserializer()),
-        DeValue::Integer(number) => match number.to_string().parse::<u32>() {
-            Ok(number) => T::deserialize(number.into_deserializer()),
-            Err(_) => Err(serde::de::Error::custom(format!("{number} is no number from 0 to {}", u32::MAX))),
-        },
-        other => Err(serde::de::Error::custom(format!("a {} does not belong here", other.type_str()))),
-    };
-    read.map_err(|error| refuse(value, &error.to_string(), example, faults)).ok()
-}
-
-fn refuse(value: &Spanned<DeValue<'_>>, error: &str, example: &str, faults: &mut Faults) {
-    match error.split_once(", expected ") {
-        Some((what, choices)) => {
-            let what = what.replacen("unknown variant", "unknown value", 1);
-            faults.add(value.span(), what, format!("expected {choices}"));
+/// Reads text, a date or a whole number through the type's own `Deserialize`.
+fn scalar<T: DeserializeOwned>(
+    value: &Spanned<DeValue<'_>>,
+    kind: &str,
+    example: &str,
+    faults: &mut Faults,
+) -> Option<T> {
+    let written = match value.get_ref() {
+        DeValue::String(text) => text.to_string(),
+        DeValue::Datetime(at) => at.to_string(),
+        DeValue::Integer(number) => number.to_string(),
+        other => {
+            let what = format!("a {} does not belong here: {kind} does", other.type_str());
+            faults.add(value.span(), what, format!("write it like `{example}`"));
+            return None;
         }
-        None => faults.add(value.span(), error, format!("write it like `{example}`")),
+    };
+    let number = if value.get_ref().is_integer() { written.parse::<u32>().ok() } else { None };
+    let read: Result<T, Refused> = match number {
+        Some(number) => T::deserialize(number.into_deserializer()),
+        None => T::deserialize(written.as_str().into_deserializer()),
+    };
+    read.map_err(|error| refuse(value, &written, &error.to_string(), kind, example, faults)).ok()
+}
+
+/// A closed list of words names its words, and the model's own types say what is wrong; other errors are parsers' talk.
+fn refuse(value: &Spanned<DeValue<'_>>, written: &str, error: &str, kind: &str, example: &str, faults: &mut Faults) {
+    let what = format!("`{written}` is not {kind}");
+    if let Some((_, choices)) = error.split_once("unknown variant").and_then(|(_, rest)| rest.split_once(", expected "))
+    {
+        return faults.add(value.span(), what, format!("expected {choices}"));
     }
+    let reason = error.split_once("`: ").map(|(_, reason)| reason).filter(|_| error.starts_with('`'));
+    let what = reason.map_or(what.clone(), |reason| format!("{what}: {reason}"));
+    faults.add(value.span(), what, format!("write it like `{example}`"));
 }
 
 impl Read for String {

@@ -12,16 +12,12 @@ use model::id::{CaseId, OrderId, RequestId};
 use model::name::DomainName;
 use model::order::{Order, OrderStatus, names_digest};
 use model::person::Role;
-use model::seizure::{Seizure, ServiceMode};
+use model::seizure::ServiceMode;
 use model::{Digest, Refusal, Timestamp};
-use store::ledger::NamedSet;
 use store::view::{CaseView, View, names_to_serve};
 
-use super::{Decision, Done, known_case, may_prepare, person};
+use super::{Decision, Done, acting_person, known_case, may_prepare};
 use crate::shown::Shown;
-
-/// The most names in one fact that moves their seizure: a fact stays below a megabyte.
-pub(super) const NAMES_PER_FACT_MAX: usize = 10_000;
 
 //----------- Asking -----------------------------------------------------------------------------------------------
 
@@ -100,7 +96,7 @@ pub(super) fn give(
     actor: &Actor,
     now: Timestamp,
 ) -> Result<Decision, Refusal> {
-    let person = person(view, actor)?;
+    let person = acting_person(view, actor)?;
     let approval = Approval { request: id, person: person.id.clone(), role, shown };
     let mut approvals = view.approvals.clone();
     approvals.give(approval.clone(), person)?;
@@ -113,7 +109,7 @@ pub(super) fn give(
     let yes = Body::ApprovalGiven { approval };
     let mut decision = Decision::of(actor, yes, Done::HalfApproved { request: id });
     decision.drafts[0].authority = Some(order.terms().id.clone());
-    act_on(&mut decision, view, &approvals, request, case, order, actor)?;
+    act_on(&mut decision, view, &approvals, request, order, actor)?;
     Ok(decision)
 }
 
@@ -126,43 +122,32 @@ fn concerned<'v>(view: &'v View, request: &Request) -> Result<(&'v CaseView, &'v
     Ok((case, case.orders.get(order).ok_or_else(missing)?))
 }
 
-/// Adds what follows from the second yes; from the first nothing does.
+/// What follows from the second yes; from the first nothing does.
 fn act_on(
     decision: &mut Decision,
     view: &View,
     approvals: &Approvals,
     request: &Request,
-    case: &CaseView,
     order: &Order,
     actor: &Actor,
 ) -> Result<(), Refusal> {
-    let id = &order.terms().id;
-    let draft = |body| Draft::new(actor.clone(), body).under(id);
-    if let Some(approved) = approvals.approved::<PutInForce>(request.id) {
+    let case = known_case(view, &request.case)?;
+    let (case_id, id) = (request.case.clone(), order.terms().id.clone());
+    let (body, next) = if let Some(approved) = approvals.approved::<PutInForce>(request.id) {
         order.clone().put_in_force(&approved)?;
-        let (case_id, order_id) = (request.case.clone(), id.clone());
-        decision.drafts.push(draft(Body::OrderPutInForce { case: case_id, order: order_id, request: request.id }));
-        decision.drafts.extend(advance(case, CaseState::Granted).map(draft));
         decision.done = Done::OrderInForce { request: request.id, order: id.clone() };
-    }
-    if let Some(approved) = approvals.approved::<Serve>(request.id) {
+        (Body::OrderPutInForce { case: case_id, order: id.clone(), request: request.id }, CaseState::Granted)
+    } else if let Some(approved) = approvals.approved::<Serve>(request.id) {
         check_servable(view, case, order)?;
-        let set = names_to_serve(order);
-        let (names, count) = (approved.what().names, approved.what().count);
-        if names_digest(&set) != names {
-            return Err(Refusal::new(format!("the names of order {id} are not those of request {}", request.id)));
-        }
-        let (case_id, order_id) = (request.case.clone(), id.clone());
-        let served = Body::NamesServed { case: case_id, order: order_id, names, count, request: request.id };
-        decision.drafts.push(draft(served));
-        let moving: Vec<DomainName> = set.keys().filter(|name| can_be_ordered(case, name)).cloned().collect();
-        for names in moving.chunks(NAMES_PER_FACT_MAX) {
-            let (case, names) = (request.case.clone(), names.to_vec());
-            decision.drafts.push(draft(Body::SeizureMoved { case, names, to: Seizure::Ordered }));
-        }
-        decision.drafts.extend(advance(case, CaseState::Executing).map(draft));
-        decision.named_sets.push(NamedSet { digest: names, names: set });
+        let Serve { names, count, .. } = *approved.what();
         decision.done = Done::NamesServed { request: request.id, order: id.clone(), names: count };
+        let order = id.clone();
+        (Body::NamesServed { case: case_id, order, names, count, request: request.id }, CaseState::Executing)
+    } else {
+        return Ok(());
+    };
+    for body in std::iter::once(body).chain(advance(case, next)) {
+        decision.drafts.push(Draft::new(actor.clone(), body).under(&id));
     }
     Ok(())
 }
@@ -184,10 +169,6 @@ fn check_servable(view: &View, case: &CaseView, order: &Order) -> Result<(), Ref
         }
     }
     Ok(())
-}
-
-fn can_be_ordered(case: &CaseView, name: &DomainName) -> bool {
-    case.names.get(name).is_some_and(|known| known.seizure.apply(Seizure::Ordered).is_ok())
 }
 
 /// The case goes on with what was decided, unless it stands further already.

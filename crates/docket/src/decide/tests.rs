@@ -1,1 +1,258 @@
+use model::fact::Body;
+use model::id::RequestId;
+use model::name::DomainName;
+use model::person::Role;
+use model::seizure::{Seizure, ServiceMode};
 
+use super::book::*;
+use super::*;
+use crate::shown::Shown;
+
+fn yes(book: &Book, request: RequestId, role: Role) -> Command {
+    Command::GiveApproval { request, role, shown: book.shown(request) }
+}
+
+/// A case with its two requests filed; alice investigates, bob is counsel, carol investigates too.
+fn asked(instrument: &str) -> (Book, RequestId, RequestId) {
+    let mut book = Book::default();
+    for (id, roles) in [("alice", &[Role::Investigator][..]), ("bob", &[Role::Legal]), ("carol", &[Role::Investigator])]
+    {
+        book.execute(&Command::EnrolPerson { person: person(id, roles, false) }, &someone()).unwrap();
+    }
+    book.execute(&import(&text("c-1", instrument)), &someone()).unwrap();
+    let done = book.execute(&Command::RequestApproval { case: case("c-1") }, &someone()).unwrap();
+    let Done::ApprovalAsked { requests } = done else { panic!("{done:?}") };
+    (book, requests[0], requests[1])
+}
+
+fn served(instrument: &str) -> Book {
+    let (mut book, in_force, serve) = asked(instrument);
+    for request in [in_force, serve] {
+        for (who, role) in [("alice", Role::Investigator), ("bob", Role::Legal)] {
+            let command = yes(&book, request, role);
+            book.execute(&command, &as_person(who)).unwrap();
+        }
+    }
+    book
+}
+
+fn refused(book: &mut Book, command: &Command, actor: &Actor) -> Refusal {
+    book.execute(command, actor).expect_err("the law says no")
+}
+
+fn name(text: &str) -> DomainName {
+    DomainName::parse(text).unwrap()
+}
+
+#[test]
+fn two_people_in_two_roles_put_the_order_in_force_and_then_serve_its_redirected_names() {
+    let (mut book, in_force, serve) = asked("civil-tro");
+    let order = |book: &Book| book.view.cases[&case("c-1")].orders.values().next().unwrap().status();
+    for (request, who, role, done) in [
+        (in_force, "alice", Role::Investigator, "HalfApproved"),
+        (in_force, "bob", Role::Legal, "OrderInForce"),
+        (serve, "carol", Role::Investigator, "HalfApproved"),
+        (serve, "bob", Role::Legal, "NamesServed"),
+    ] {
+        let command = yes(&book, request, role);
+        let said = book.execute(&command, &as_person(who)).unwrap();
+        assert!(format!("{said:?}").starts_with(done), "{said:?}");
+    }
+    assert_eq!(order(&book), model::order::OrderStatus::InForce);
+    let names = &book.view.cases[&case("c-1")].names;
+    assert_eq!(names[&name("login-harbour.example")].mode, Some(ServiceMode::Collect));
+    assert_eq!(names[&name("login-harbour.example")].seizure, Seizure::Ordered);
+    assert_eq!(names[&name("held-harbour.example")].mode, None, "a name to hold is not ours to answer for");
+    assert_eq!(book.view.zones(now()).zones.len(), 2);
+}
+
+#[test]
+fn the_order_comes_first() {
+    let (mut book, _, serve) = asked("civil-tro");
+    let first = yes(&book, serve, Role::Investigator);
+    book.execute(&first, &as_person("alice")).unwrap();
+    let second = yes(&book, serve, Role::Legal);
+    assert_eq!(refused(&mut book, &second, &as_person("bob")).what, "order o-c-1 is not in force");
+}
+
+#[test]
+fn a_yes_takes_the_persons_own_token_and_what_was_shown() {
+    let (mut book, in_force, _) = asked("civil-tro");
+    let command = yes(&book, in_force, Role::Legal);
+    for actor in [someone(), Actor::Room { name: "desk".into() }] {
+        assert_eq!(refused(&mut book, &command, &actor).what, "this takes a person, and no person's token was shown");
+    }
+    assert_eq!(refused(&mut book, &command, &as_person("mallory")).what, "mallory is not enrolled");
+    let other = Command::GiveApproval { request: in_force, role: Role::Legal, shown: model::Digest::of_bytes(b"x") };
+    assert!(refused(&mut book, &other, &as_person("bob")).what.starts_with("what was shown is not what"));
+}
+
+#[test]
+fn a_lapsed_authority_is_neither_asked_for_nor_approved() {
+    let (book, in_force, _) = asked("civil-tro");
+    let late = "2026-03-29T21:00:00Z".parse().unwrap();
+    let command = yes(&book, in_force, Role::Legal);
+    let refusal = decide(&book.view, &command, &as_person("bob"), late).unwrap_err();
+    assert_eq!(refusal.what, "the authority of order o-c-1 lapsed at 2026-03-29T21:00:00Z");
+    let ask = Command::RequestApproval { case: case("c-1") };
+    assert!(decide(&book.view, &ask, &someone(), late).is_err());
+}
+
+#[test]
+fn a_demos_people_approve_exercises_only() {
+    for (instrument, allowed) in [("exercise", true), ("civil-tro", false)] {
+        let (mut book, in_force, _) = asked(instrument);
+        book.execute(&Command::EnrolPerson { person: person("ada", &[Role::Operator], true) }, &someone()).unwrap();
+        let command = yes(&book, in_force, Role::Operator);
+        assert_eq!(book.execute(&command, &as_person("ada")).is_ok(), allowed, "{instrument}");
+    }
+}
+
+#[test]
+fn one_person_narrows_at_once_and_nobody_widens_by_narrowing() {
+    let mut book = served("civil-tro");
+    let narrow = |names: &[&str], mode, reason: &str| Command::NarrowService {
+        case: case("c-1"),
+        names: names.iter().map(|text| name(text)).collect(),
+        mode,
+        reason: reason.into(),
+    };
+    for (command, why) in [
+        (
+            narrow(&["login-harbour.example"], ServiceMode::Collect, "x"),
+            "login-harbour[.]example is in collect: going to collect does not narrow",
+        ),
+        (narrow(&["login-harbour.example"], ServiceMode::Hold, " "), "no reason was given"),
+        (
+            narrow(&["held-harbour.example"], ServiceMode::Hold, "x"),
+            "held-harbour[.]example is not served, so there is nothing to narrow",
+        ),
+        (narrow(&["quay.example"], ServiceMode::Hold, "x"), "case c-1 does not list quay[.]example"),
+        (
+            narrow(&["login-harbour.example"], ServiceMode::Off, "x"),
+            "login-harbour[.]example may be dark to its owner: nobody has seen that no parent delegates it",
+        ),
+    ] {
+        assert_eq!(refused(&mut book, &command, &as_person("carol")).what, why);
+    }
+    let hold = narrow(&["login-harbour.example"], ServiceMode::Hold, "its owner called");
+    assert!(refused(&mut book, &hold, &someone()).what.contains("no person's token"));
+    book.execute(&hold, &as_person("carol")).unwrap();
+    let back = narrow(&[], ServiceMode::Handback, "all go back");
+    let done = book.execute(&back, &as_person("carol")).unwrap();
+    assert_eq!(done, Done::ServiceNarrowed { case: case("c-1"), names: 2, mode: ServiceMode::Handback });
+    let known = &book.view.cases[&case("c-1")].names[&name("login-harbour.example")];
+    assert_eq!((known.mode, known.seizure), (Some(ServiceMode::Handback), Seizure::Returned));
+    let again = narrow(&[], ServiceMode::Hold, "x");
+    assert_eq!(refused(&mut book, &again, &as_person("carol")).what, "no name of case c-1 does more than hold");
+}
+
+#[test]
+fn off_is_for_exercises_that_no_parent_delegates() {
+    let mut book = served("exercise");
+    let command =
+        Command::NarrowService { case: case("c-1"), names: Vec::new(), mode: ServiceMode::Off, reason: "done".into() };
+    book.execute(&command, &as_person("alice")).unwrap();
+    assert!(book.view.zones(now()).zones.is_empty());
+}
+
+#[test]
+fn the_same_file_twice_changes_nothing_and_another_content_is_refused() {
+    let (mut book, ..) = asked("civil-tro");
+    let facts = book.facts.len();
+    let done = book.execute(&import(&text("c-1", "civil-tro")), &someone()).unwrap();
+    assert_eq!((done, book.facts.len()), (Done::CaseKnown { case: case("c-1") }, facts));
+    let other = import(&text("c-1", "civil-tro").replace("\"Harbour\"", "\"Port\""));
+    assert!(refused(&mut book, &other, &someone()).what.starts_with("case c-1 is here with other content"));
+    let clash = import(&text("c-2", "civil-tro").replace("o-c-2", "o-c-1"));
+    assert_eq!(refused(&mut book, &clash, &someone()).what, "order o-c-1 belongs to case c-1 already");
+}
+
+#[test]
+fn a_name_is_served_for_one_case_at_a_time() {
+    let mut book = served("civil-tro");
+    book.execute(&import(&text("c-2", "injunction")), &someone()).unwrap();
+    let done = book.execute(&Command::RequestApproval { case: case("c-2") }, &someone()).unwrap();
+    let Done::ApprovalAsked { requests } = done else { panic!("{done:?}") };
+    for (request, who, role) in
+        [(0, "alice", Role::Investigator), (0, "bob", Role::Legal), (1, "alice", Role::Investigator)]
+    {
+        let command = yes(&book, requests[request], role);
+        book.execute(&command, &as_person(who)).unwrap();
+    }
+    let last = yes(&book, requests[1], Role::Legal);
+    let refusal = refused(&mut book, &last, &as_person("bob"));
+    assert_eq!(refusal.what, "login-harbour[.]example is served for case c-1");
+}
+
+#[test]
+fn what_is_asked_for_already_is_not_asked_for_twice() {
+    let (mut book, first, second) = asked("civil-tro");
+    let refusal = refused(&mut book, &Command::RequestApproval { case: case("c-1") }, &someone());
+    assert_eq!(refusal.hint.unwrap(), format!("waiting for approval: request {first}, {second}"));
+    let mut book = served("civil-tro");
+    let refusal = refused(&mut book, &Command::RequestApproval { case: case("c-1") }, &someone());
+    assert_eq!((refusal.what.as_str(), refusal.hint), ("case c-1 has nothing left to ask for", None));
+}
+
+#[test]
+fn people_are_enrolled_by_the_machines_user_until_there_is_an_admin() {
+    let mut book = Book::default();
+    let enrol = |id, roles: &[Role]| Command::EnrolPerson { person: person(id, roles, false) };
+    let mut twin = person("twin", &[Role::Legal], false);
+    twin.token = model::Digest::of_bytes(b"alice");
+    book.execute(&enrol("alice", &[Role::Legal]), &someone()).unwrap();
+    for (command, why) in [
+        (enrol("alice", &[Role::Legal]), "alice is enrolled already"),
+        (enrol("nobody", &[]), "nobody has no role"),
+        (Command::EnrolPerson { person: twin }, "this token is another person's"),
+    ] {
+        assert_eq!(refused(&mut book, &command, &someone()).what, why);
+    }
+    assert!(book.execute(&enrol("bob", &[Role::Legal]), &as_person("alice")).is_err(), "alice is no admin");
+    book.execute(&enrol("root", &[Role::Admin]), &someone()).unwrap();
+    assert!(book.execute(&enrol("bob", &[Role::Legal]), &someone()).is_err());
+    book.execute(&enrol("bob", &[Role::Legal]), &as_person("root")).unwrap();
+}
+
+#[test]
+fn partners_and_auditors_read_and_do_not_act() {
+    let (mut book, ..) = asked("civil-tro");
+    book.execute(&Command::EnrolPerson { person: person("pat", &[Role::Partner, Role::Auditor], false) }, &someone())
+        .unwrap();
+    let advance = Command::AdvanceCase { case: case("c-1"), to: model::case::CaseState::Evidence };
+    assert_eq!(refused(&mut book, &advance, &as_person("pat")).what, "pat may read and not act");
+    assert!(book.execute(&import(&text("c-9", "exercise")), &as_person("pat")).is_err());
+    book.execute(&advance, &as_person("alice")).unwrap();
+}
+
+#[test]
+fn texts_and_files_of_others_have_an_end() {
+    let book = Book::default();
+    let import = |source: &str, octets, objects| Command::ImportKnowledge {
+        group: model::id::GroupId::parse("apt35").unwrap(),
+        format: model::fact::KnowledgeFormat::Stix,
+        source: source.into(),
+        octets,
+        objects,
+    };
+    let try_it = |command: Command| decide(&book.view, &command, &someone(), now());
+    assert!(try_it(import("ATT&CK", vec![0; 10], 3)).is_ok());
+    assert!(try_it(import("ATT&CK", vec![0; KNOWLEDGE_OCTETS_MAX + 1], 3)).is_err());
+    assert!(try_it(import("ATT&CK", vec![0; 10], 0)).is_err());
+    assert!(try_it(import(&"x".repeat(TEXT_OCTETS_MAX + 1), vec![0; 10], 3)).is_err());
+    let long = Command::Refuse { tried: "ä".repeat(TEXT_OCTETS_MAX), why: "x".into() };
+    let Body::Refused { tried, .. } = &try_it(long).unwrap().drafts[0].body else { panic!("a refusal is recorded") };
+    assert_eq!(tried.len(), TEXT_OCTETS_MAX);
+}
+
+#[test]
+fn what_is_shown_says_everything_that_is_approved() {
+    let (book, in_force, _) = asked("exercise");
+    let case = &book.view.cases[&case("c-1")];
+    let request = &book.view.approvals.get(in_force).unwrap().request;
+    let shown = Shown::of(case, case.orders.values().next().unwrap(), request.what.clone());
+    assert_eq!(shown.digest(), request.shown);
+    assert_eq!(model::Digest::of_bytes(&shown.canonical()), request.shown, "the digest is of the canonical JSON");
+    insta::assert_snapshot!(shown.to_text());
+}

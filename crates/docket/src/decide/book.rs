@@ -1,0 +1,100 @@
+//! A ledger in memory, for tests: decisions become facts, facts fold into the view.
+
+use std::collections::BTreeMap;
+
+use model::fact::Actor;
+use model::fact::Fact;
+use model::id::{CaseId, PersonId, RequestId};
+use model::order::Names;
+use model::person::{Person, Role};
+use model::{Digest, Refusal, Timestamp};
+use store::view::View;
+
+use super::{Done, decide};
+use crate::casefile;
+use crate::command::Command;
+
+#[derive(Default)]
+pub(super) struct Book {
+    pub(super) view: View,
+    pub(super) facts: Vec<Fact>,
+    sets: BTreeMap<Digest, Names>,
+}
+
+impl Book {
+    /// Decides and, if the law says yes, appends. The fold has to agree with the decision.
+    pub(super) fn execute(&mut self, command: &Command, actor: &Actor) -> Result<Done, Refusal> {
+        let decision = decide(&self.view, command, actor, now())?;
+        self.sets.extend(decision.named_sets.into_iter().map(|set| (set.digest, set.names)));
+        for draft in decision.drafts {
+            let fact = draft.at(self.view.next, now());
+            let sets = &self.sets;
+            self.view.apply(&fact, |digest| sets.get(digest).cloned()).expect("what was decided folds");
+            self.facts.push(fact);
+        }
+        Ok(decision.done)
+    }
+
+    pub(super) fn shown(&self, request: RequestId) -> Digest {
+        self.view.approvals.get(request).map_or(Digest::of_bytes(b"nothing"), |standing| standing.request.shown)
+    }
+}
+
+pub(super) fn now() -> Timestamp {
+    "2026-03-20T12:00:00Z".parse().unwrap()
+}
+
+pub(super) fn someone() -> Actor {
+    Actor::LocalUser { uid: 1000 }
+}
+
+pub(super) fn as_person(id: &str) -> Actor {
+    Actor::Person { id: PersonId::parse(id).unwrap() }
+}
+
+pub(super) fn case(id: &str) -> CaseId {
+    CaseId::parse(id).unwrap()
+}
+
+pub(super) fn person(id: &str, roles: &[Role], fixture: bool) -> Person {
+    let token = Digest::of_bytes(id.as_bytes());
+    Person { id: PersonId::parse(id).unwrap(), roles: roles.iter().copied().collect(), token, fixture }
+}
+
+/// A case with two names to redirect and one to hold, under an authority of that kind.
+pub(super) fn text(id: &str, instrument: &str) -> String {
+    format!(
+        r#"
+[case]
+id = "{id}"
+title = "Harbour"
+contact = "desk@harbour.example"
+purpose = {{ value = "warn victims", source = "unverified" }}
+[group]
+id = "harbour-crew"
+name = "Harbour Crew"
+[[order]]
+id = "o-{id}"
+name_servers = ["ns1.harbour.example"]
+[order.authority]
+instrument = "{instrument}"
+issuer = {{ value = "A court", source = "unverified" }}
+issued = {{ value = 2026-03-15, source = "the paper" }}
+expires = {{ value = 2026-03-29T17:00:00-04:00, source = "the paper" }}
+[[list]]
+order = "o-{id}"
+source = "the paper"
+names = ["login-harbour.example", "mail-harbour.example"]
+[[list]]
+order = "o-{id}"
+source = "the paper"
+outcome = "hold"
+names = ["held-harbour.example"]
+"#
+    )
+}
+
+pub(super) fn import(text: &str) -> Command {
+    let file = Box::new(casefile::parse(text).expect("a good file"));
+    Command::ImportCase { file, text: text.to_owned() }
+}
