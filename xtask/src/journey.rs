@@ -15,9 +15,10 @@ use crate::{Done, root};
 /// A suite by name, with its budget in seconds.
 type Suite = (&'static str, u32, fn(&mut Tally) -> Done);
 
-const SUITES: [Suite; 6] = [
+const SUITES: [Suite; 7] = [
     ("dns", 60, peers::dns::run),
     ("web", 120, peers::web::run),
+    ("refusals", 60, peers::refusals::run),
     ("lock", 30, peers::lock::run),
     ("crash", 120, peers::crash::run),
     ("feeds", 240, peers::feeds::run),

@@ -13,6 +13,8 @@ const BATCH: usize = 64;
 /// The payload that EDNS asks for; nobody's question is longer.
 const DATAGRAM_OCTETS_MAX: usize = 1232;
 
+type Buffer = [u8; DATAGRAM_OCTETS_MAX];
+
 /// Echoes every datagram with the bit set that makes it a response, until it is killed.
 pub fn echo(port: u16) -> Done {
     let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, port))?;
@@ -25,12 +27,8 @@ pub fn echo(port: u16) -> Done {
     }
 }
 
-fn one_batch(socket: &UdpSocket, buffers: &mut [[u8; DATAGRAM_OCTETS_MAX]]) -> Result<(), Errno> {
-    let mut heads = MultiHeaders::<SockaddrIn>::preallocate(BATCH, None);
-    let mut spaces: Vec<[IoSliceMut<'_>; 1]> = buffers.iter_mut().map(|buffer| [IoSliceMut::new(buffer)]).collect();
-    let received = recvmmsg(socket.as_raw_fd(), &mut heads, spaces.iter_mut(), MsgFlags::MSG_WAITFORONE, None)?;
-    let came: Vec<(usize, Option<SockaddrIn>)> = received.map(|message| (message.bytes, message.address)).collect();
-    drop(spaces);
+fn one_batch(socket: &UdpSocket, buffers: &mut [Buffer]) -> Result<(), Errno> {
+    let came = receive(socket, buffers)?;
     for (buffer, (length, _)) in buffers.iter_mut().zip(&came) {
         if *length > 2 {
             buffer[2] |= 0x80;
@@ -39,11 +37,15 @@ fn one_batch(socket: &UdpSocket, buffers: &mut [[u8; DATAGRAM_OCTETS_MAX]]) -> R
     send(socket, buffers, &came)
 }
 
-fn send(
-    socket: &UdpSocket,
-    buffers: &[[u8; DATAGRAM_OCTETS_MAX]],
-    came: &[(usize, Option<SockaddrIn>)],
-) -> Result<(), Errno> {
+/// What came, by its length and sender. The headers are made afresh for every batch (see nix-rust/nix#2813).
+fn receive(socket: &UdpSocket, buffers: &mut [Buffer]) -> Result<Vec<(usize, Option<SockaddrIn>)>, Errno> {
+    let mut spaces: Vec<[IoSliceMut<'_>; 1]> = buffers.iter_mut().map(|buffer| [IoSliceMut::new(buffer)]).collect();
+    let mut heads = MultiHeaders::<SockaddrIn>::preallocate(BATCH, None);
+    let received = recvmmsg(socket.as_raw_fd(), &mut heads, spaces.iter_mut(), MsgFlags::MSG_WAITFORONE, None)?;
+    Ok(received.map(|message| (message.bytes, message.address)).collect())
+}
+
+fn send(socket: &UdpSocket, buffers: &[Buffer], came: &[(usize, Option<SockaddrIn>)]) -> Result<(), Errno> {
     let answers: Vec<[IoSlice<'_>; 1]> =
         buffers.iter().zip(came).map(|(buffer, (length, _))| [IoSlice::new(&buffer[..*length])]).collect();
     let peers: Vec<Option<SockaddrIn>> = came.iter().map(|(_, peer)| *peer).collect();

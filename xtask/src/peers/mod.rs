@@ -7,6 +7,7 @@ pub mod crash;
 pub mod dns;
 pub mod feeds;
 pub mod lock;
+pub mod refusals;
 pub mod stories;
 pub mod web;
 

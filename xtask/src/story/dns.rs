@@ -31,7 +31,7 @@ pub struct Reply {
 /// The question in wire form, with EDNS as resolvers send it.
 pub fn question(ask: &Ask) -> Result<Vec<u8>, Trouble> {
     let name = Name::from_ascii(format!("{}.", ask.name.trim_end_matches('.')))?;
-    let rtype = match ask.qtype.strip_prefix("TYPE").map(str::parse) {
+    let rtype = match ask.qtype.strip_prefix("TYPE").map(str::parse::<u16>) {
         Some(number) => RecordType::from(number.map_err(|_| format!("{} is no type", ask.qtype))?),
         None => ask.qtype.parse().map_err(|_| format!("{} is no type", ask.qtype))?,
     };
@@ -78,7 +78,7 @@ pub fn judge(then: &Then, reply: Option<&Reply>) -> Done {
         Then::Rcode(rcode) => holds(reply.rcode == *rcode, seen),
         Then::Holds { rtype, rdata } => {
             let wanted = format!("{rtype} {rdata}");
-            holds(reply.authoritative && reply.answers.iter().any(|answer| *answer == wanted), seen)
+            holds(reply.authoritative && reply.answers.contains(&wanted), seen)
         }
         Then::HoldsNothing => {
             let has_soa = reply.authority == ["SOA"];

@@ -39,7 +39,7 @@ pub struct Story {
 
 impl Story {
     /// What is so from the beginning; a story's `given` all come first.
-    pub fn givens(&self) -> impl Iterator<Item = &Given> {
+    pub fn givens(&self) -> impl Iterator<Item = &Given> + Clone {
         self.steps.iter().filter_map(|(_, step)| if let Step::Given(given) = step { Some(given) } else { None })
     }
 }
