@@ -56,7 +56,9 @@ pub(crate) async fn show(State(desk): State<Desk>, Named(id): Named<String>) -> 
 
 /// A request's number is a string on the API; a path that holds none is the asker's slip.
 fn parse(id: &str) -> Result<RequestId, Problem> {
-    id.parse().map(RequestId).map_err(|_| bad_request(format!("`{id}` is no request"), "`bailiwick approval list` numbers them"))
+    id.parse()
+        .map(RequestId)
+        .map_err(|_| bad_request(format!("`{id}` is no request"), "`bailiwick approval list` numbers them"))
 }
 
 fn missing(id: RequestId) -> Problem {

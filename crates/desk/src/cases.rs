@@ -44,12 +44,9 @@ pub(crate) fn known<'v>(view: &'v View, id: &CaseId) -> Result<&'v CaseView, Pro
 impl Desk {
     /// The case file as it was imported, from the vault.
     pub(crate) async fn case_file(&self, case: &CaseView) -> Result<CaseFile, Problem> {
-        let (id, bytes) = (&case.terms.id, self.vault.get(&case.file).map_err(|error| problem::ours(&error))?);
+        let bytes = self.vault.get(&case.file).map_err(|error| problem::ours(&error))?;
         let text = bytes.and_then(|bytes| String::from_utf8(bytes).ok());
-        let lost = || {
-            let detail = format!("the file of case {id} is not in the vault under {}", case.file);
-            Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", detail).hint("restore the vault from a copy")
-        };
+        let lost = || problem::lost(&format!("the file of case {}", case.terms.id), &case.file);
         let text = text.ok_or_else(lost)?;
         off_the_runtime(move || casefile::parse(&text)).await?.map_err(|_| lost())
     }

@@ -21,7 +21,8 @@ pub(crate) async fn export(
     Asked(FeedQuery { case, audience }): Asked<FeedQuery>,
 ) -> Result<(HeaderMap, Vec<u8>), Problem> {
     let known: Result<Format, _> = format.parse();
-    let format = known.map_err(|error| not_found(error.to_string(), "`bailiwick feed formats` says what each is for"))?;
+    let format =
+        known.map_err(|error| not_found(error.to_string(), "`bailiwick feed formats` says what each is for"))?;
     let view = desk.view().await?;
     let order = cases::known(&view, &case)?.orders.keys().next().cloned();
     let filter = SightingFilter { case: Some(case.clone()), ..SightingFilter::default() };

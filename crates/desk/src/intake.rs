@@ -33,8 +33,12 @@ impl FromRequest<Desk> for Octets {
 
 fn unread(rejection: BytesRejection) -> Problem {
     if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
-        return Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", "the body has more octets than this route takes")
-            .hint("a case file may have 256 MiB, a file of knowledge 128 MiB, anything else 1 MiB");
+        return Problem::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "too-large",
+            "the body has more octets than this route takes",
+        )
+        .hint("a case file may have 256 MiB, a file of knowledge 128 MiB, anything else 1 MiB");
     }
     bad_request(format!("the body did not arrive whole: {}", rejection.body_text()), "send it again")
 }
@@ -44,7 +48,8 @@ impl<T: DeserializeOwned> FromRequest<Desk> for Sent<T> {
 
     async fn from_request(request: Request, desk: &Desk) -> Result<Self, Problem> {
         let Octets(body) = Octets::from_request(request, desk).await?;
-        let unread = |error| bad_request(format!("the JSON body is not what this route takes: {error}"), "see docs/reference");
+        let unread =
+            |error| bad_request(format!("the JSON body is not what this route takes: {error}"), "see docs/reference");
         serde_json::from_slice(&body).map(Self).map_err(unread)
     }
 }
@@ -63,6 +68,8 @@ impl<T: DeserializeOwned> FromRequestParts<Desk> for Asked<T> {
 
     async fn from_request_parts(parts: &mut Parts, desk: &Desk) -> Result<Self, Problem> {
         let asked = Query::<T>::from_request_parts(parts, desk).await;
-        asked.map(|Query(asked)| Self(asked)).map_err(|error| bad_request(error.body_text(), "check what stands behind `?`"))
+        asked
+            .map(|Query(asked)| Self(asked))
+            .map_err(|error| bad_request(error.body_text(), "check what stands behind `?`"))
     }
 }

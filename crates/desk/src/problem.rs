@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Response};
 use docket::casefile::FaultReport;
 use docket::quick::Question;
 use docket::run::ExecuteError;
-use model::Refusal;
+use model::{Digest, Refusal};
 
 use crate::api::Problem;
 
@@ -105,10 +105,18 @@ pub(crate) fn of_command(error: ExecuteError, person_is_missing: bool) -> Proble
 
 /// Our own trouble: told to the operator in full, to the asker in one sentence.
 pub(crate) fn ours(error: &(dyn std::error::Error + 'static)) -> Problem {
-    let causes: Vec<String> = std::iter::successors(Some(error), |error| error.source()).map(ToString::to_string).collect();
+    let causes: Vec<String> =
+        std::iter::successors(Some(error), |error| error.source()).map(ToString::to_string).collect();
     tracing::error!(causes = causes.join(": "), "a request could not be answered");
     Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", causes[0].clone())
         .hint("the log of the daemon says more; nothing was half done")
+}
+
+/// Something that the ledger names is not in the vault.
+pub(crate) fn lost(what: &str, digest: &Digest) -> Problem {
+    tracing::error!(what, %digest, "the vault has lost a file that the ledger names; restore it from a copy");
+    let detail = format!("{what} is not in the vault under {digest}");
+    Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", detail).hint("restore the vault from a copy")
 }
 
 pub(crate) async fn no_such_route(uri: Uri) -> Problem {
