@@ -1,1 +1,39 @@
-fn main() {}
+//! Bailiwick: from an order to protection.
+//!
+//! The roof: it reads the command line, opens the doors, and hands each command to its role. What the program does
+//! lives in the rooms below; ARCHITECTURE.md is the map.
+
+mod cli;
+mod config;
+mod demo;
+mod door;
+mod failure;
+mod listen;
+mod roles;
+mod supervise;
+mod terminal;
+
+use clap::Parser;
+
+use crate::cli::{Cli, Command};
+
+fn main() -> std::process::ExitCode {
+    let cli = Cli::parse();
+    let place = cli.place;
+    let done = match cli.command {
+        Command::Serve(args) => roles::serve::run(&place, &args),
+        Command::Demo(args) => demo::run(&args),
+        Command::Status(args) => roles::status::run(&place, &args),
+        Command::Case(command) => roles::case::run(&place, command),
+        Command::Person(command) => roles::person::run(&place, command),
+        Command::Approval(command) => roles::approval::run(&place, command),
+        Command::Group(command) => roles::group::run(&place, command),
+        Command::Feed(command) => roles::feed::run(&place, command),
+        Command::Query(args) => roles::query::run(&place, &args),
+        Command::Hunt(command) => roles::hunt::run(command),
+        Command::Journal(command) => roles::journal::run(&place, command),
+        Command::Config(command) => roles::config::run(&place, command),
+        Command::Callers(args) => roles::callers::run(&args),
+    };
+    failure::exit(done)
+}

@@ -1,0 +1,343 @@
+//! The command line, as clap reads it. Text only: nothing here touches the world.
+//!
+//! Commands are `noun verb`. Results go to stdout, talk to stderr; `--json` stands wherever a script might read.
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use model::id::{CaseId, GroupId, PersonId};
+use model::marking::Audience;
+
+/// Turn an order into protection: take over a threat group's names, answer for them safely, learn from whoever
+/// still calls, and hand what was learned to those who can act on it.
+#[derive(Parser)]
+#[command(name = "bailiwick", version, max_term_width = 100)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) place: Place,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Which installation a command is about.
+#[derive(Args, Clone, Debug, Default)]
+pub(crate) struct Place {
+    /// The configuration; `bailiwick.toml` here, if there is one.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// The data folder, instead of the configuration's.
+    #[arg(long, global = true, value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Run the sinkhole: answer, record, learn, until SIGTERM.
+    Serve(ServeArgs),
+    /// See the whole loop on this machine: an exercise on loopback, with simulated callers.
+    Demo(DemoArgs),
+    /// What runs, what came in, what was lost.
+    Status(JsonArgs),
+    /// Cases: import, make, show, ask for approval, narrow.
+    #[command(subcommand)]
+    Case(CaseCommand),
+    /// People who act.
+    #[command(subcommand)]
+    Person(PersonCommand),
+    /// What waits for two people.
+    #[command(subcommand)]
+    Approval(ApprovalCommand),
+    /// What is known of a threat group.
+    #[command(subcommand)]
+    Group(GroupCommand),
+    /// What we share.
+    #[command(subcommand)]
+    Feed(FeedCommand),
+    /// Ask the archive in SQL: views contacts, outcomes, verdicts, raw and sightings.
+    Query(QueryArgs),
+    /// Find the group's next names.
+    #[command(subcommand)]
+    Hunt(HuntCommand),
+    /// The journal, as it lies on disk.
+    #[command(subcommand)]
+    Journal(JournalCommand),
+    /// Check and show the configuration.
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// The simulated callers of the demo and the tests.
+    #[command(hide = true)]
+    Callers(CallersArgs),
+}
+
+#[derive(Args)]
+pub(crate) struct JsonArgs {
+    /// One JSON object instead of text.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct ServeArgs {
+    /// Write one line of JSON to stdout once everything listens: the addresses, for a supervisor or a test.
+    #[arg(long)]
+    pub(crate) announce: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct DemoArgs {
+    /// Stop after the callers are done instead of staying up until Ctrl-C.
+    #[arg(long)]
+    pub(crate) headless: bool,
+    /// One JSON object on stdout instead of the picture.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Keep the data folder here; it must be empty. Otherwise a fresh temporary one, removed at the end.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) keep: Option<PathBuf>,
+    /// How many times the usual population calls.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=50))]
+    pub(crate) scale: u32,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum CaseCommand {
+    /// Read a case file and record it as a draft. A bad file is refused whole.
+    Import {
+        file: PathBuf,
+        #[command(flatten)]
+        out: JsonArgs,
+    },
+    /// Make a case for a few names that are already ours, with the least acts.
+    Quick(QuickArgs),
+    /// All cases that you may see.
+    List(JsonArgs),
+    /// One case: group, authority, names, where it stands.
+    Show {
+        case: CaseId,
+        #[command(flatten)]
+        out: JsonArgs,
+    },
+    /// Ask two people to put the case's order in force and to serve its names.
+    Request {
+        case: CaseId,
+        #[command(flatten)]
+        who: WhoArgs,
+        #[command(flatten)]
+        out: JsonArgs,
+    },
+    /// Do less with names, at once: hold, handback or off. One person.
+    Narrow(NarrowArgs),
+}
+
+#[derive(Args)]
+pub(crate) struct QuickArgs {
+    #[arg(required = true, value_name = "NAME")]
+    pub(crate) names: Vec<String>,
+    /// By what right.
+    #[arg(long)]
+    pub(crate) authority: QuickAuthority,
+    /// The case's id; made from the first name if not given.
+    #[arg(long)]
+    pub(crate) id: Option<CaseId>,
+    /// Whom an owner or a victim can write to.
+    #[arg(long)]
+    pub(crate) contact: Option<String>,
+    /// Why the data is processed, and on which legal basis.
+    #[arg(long)]
+    pub(crate) purpose: Option<String>,
+    /// Who handed the names over, or who registered them.
+    #[arg(long)]
+    pub(crate) issuer: Option<String>,
+    /// Our name servers, to which the names are delegated.
+    #[arg(long = "name-server", value_name = "NAME")]
+    pub(crate) name_servers: Vec<String>,
+    #[command(flatten)]
+    pub(crate) out: JsonArgs,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum QuickAuthority {
+    OwnRegistration,
+    VoluntaryTransfer,
+}
+
+#[derive(Args)]
+pub(crate) struct NarrowArgs {
+    pub(crate) case: CaseId,
+    #[arg(required = true, value_name = "NAME")]
+    pub(crate) names: Vec<String>,
+    #[arg(long)]
+    pub(crate) mode: NarrowMode,
+    #[arg(long)]
+    pub(crate) reason: String,
+    #[command(flatten)]
+    pub(crate) who: WhoArgs,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum NarrowMode {
+    Hold,
+    Handback,
+    Off,
+}
+
+/// Who acts: a person, proven by a token.
+#[derive(Args)]
+pub(crate) struct WhoArgs {
+    /// The person's id.
+    #[arg(long = "as", value_name = "PERSON")]
+    pub(crate) person: PersonId,
+    /// The file that holds the person's token; never the token itself.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) token_file: PathBuf,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum PersonCommand {
+    /// Enrol a person and write their token to a new file, once.
+    Add {
+        person: PersonId,
+        /// One or more of admin, analyst, auditor, investigator, legal, operator, partner.
+        #[arg(long = "role", required = true)]
+        roles: Vec<String>,
+        /// Where to write the token (mode 0600); the file must not exist.
+        #[arg(long, value_name = "FILE")]
+        token_file: PathBuf,
+        /// A demo's person: an approval counts for exercises only.
+        #[arg(long)]
+        fixture: bool,
+        #[command(flatten)]
+        out: JsonArgs,
+    },
+    /// Everyone who is enrolled.
+    List(JsonArgs),
+}
+
+#[derive(Subcommand)]
+pub(crate) enum ApprovalCommand {
+    /// Requests and where they stand.
+    List(JsonArgs),
+    /// Exactly what a request asks for.
+    Show {
+        request: u64,
+        #[command(flatten)]
+        out: JsonArgs,
+    },
+    /// Say yes to every open request of a case, in one role.
+    Give {
+        case: CaseId,
+        #[arg(long)]
+        role: String,
+        #[command(flatten)]
+        who: WhoArgs,
+        #[command(flatten)]
+        out: JsonArgs,
+    },
+}
+
+#[derive(Subcommand)]
+pub(crate) enum GroupCommand {
+    /// What is known, by whom; any alias finds the group.
+    Show {
+        alias: String,
+        #[command(flatten)]
+        out: JsonArgs,
+    },
+    /// Take in somebody's knowledge: a STIX 2.0 or 2.1 bundle, or MISP galaxy clusters.
+    Import {
+        group: GroupId,
+        file: PathBuf,
+        #[arg(long)]
+        format: KnowledgeFormat,
+        /// Where the file comes from, for the record: `MITRE ATT&CK v18.1`.
+        #[arg(long)]
+        source: String,
+    },
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum KnowledgeFormat {
+    Stix,
+    MispGalaxy,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum FeedCommand {
+    /// Render one format for one audience; to stdout, or into a folder.
+    Export {
+        #[arg(long)]
+        format: String,
+        #[arg(long)]
+        case: CaseId,
+        #[arg(long, default_value = "partners", value_parser = audience)]
+        audience: Audience,
+        /// Write the file here under its usual name instead of stdout.
+        #[arg(long, value_name = "DIR")]
+        out: Option<PathBuf>,
+    },
+    /// The formats, and who takes them.
+    List,
+}
+
+fn audience(text: &str) -> Result<Audience, String> {
+    serde_json::from_value(serde_json::Value::String(text.to_owned()))
+        .map_err(|_| "one of public, partners, network-owners, court, internal".to_owned())
+}
+
+#[derive(Args)]
+pub(crate) struct QueryArgs {
+    /// One SELECT.
+    pub(crate) sql: String,
+    #[command(flatten)]
+    pub(crate) out: JsonArgs,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum HuntCommand {
+    /// Score names from files or stdin, one a line.
+    Score {
+        files: Vec<PathBuf>,
+        /// The case file whose names are the group's known ones; the shipped PHOSPHORUS list if not given.
+        #[arg(long, value_name = "FILE")]
+        known: Option<PathBuf>,
+        /// Print only names that score at least this much.
+        #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u8).range(0..=100))]
+        at_least: u8,
+        #[command(flatten)]
+        out: JsonArgs,
+    },
+}
+
+#[derive(Subcommand)]
+pub(crate) enum JournalCommand {
+    /// Every contact on disk as CSV, in order of receipt by lane; reads beside a running daemon.
+    Csv,
+    /// Count what is on disk: frames by kind, the equation by listener, damage.
+    Count(JsonArgs),
+}
+
+#[derive(Subcommand)]
+pub(crate) enum ConfigCommand {
+    /// Check the configuration and say what would be done.
+    Check,
+    /// The configuration with every default filled in.
+    Show,
+    /// A commented configuration to start from.
+    Example,
+}
+
+#[derive(Args)]
+pub(crate) struct CallersArgs {
+    /// The plan, as JSON.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) plan: PathBuf,
+    /// Where to write the tally.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) tally: PathBuf,
+}
+
+/// An address that is never anything but this machine.
+pub(crate) fn is_loopback(address: IpAddr) -> bool {
+    address.to_canonical().is_loopback()
+}

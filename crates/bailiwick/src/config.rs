@@ -1,0 +1,248 @@
+//! The configuration: `Draft` is the text as written, [`Config`] is what it means.
+//!
+//! Unknown keys are refused, and every key has a unit, a default and a limit; `bailiwick config example` prints them
+//! all. Reading touches one file and nothing else; whether an address can be bound is seen by whoever binds it.
+
+use std::collections::BTreeSet;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+
+use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
+use model::Digest;
+use serde::{Deserialize, Serialize};
+
+use crate::cli::{Place, is_loopback};
+use crate::failure::{Failure, Tried, code};
+
+/// The file that is read if none is named.
+const DEFAULT_FILE: &str = "bailiwick.toml";
+/// The largest configuration that is read.
+const FILE_OCTETS_MAX: u64 = 1 << 20;
+/// The most listeners of one kind.
+const LISTENERS_MAX: usize = 64;
+/// The example, which is also the manual.
+pub(crate) const EXAMPLE: &str = include_str!("../bailiwick.example.toml");
+
+//----------- Draft ------------------------------------------------------------------------------------------------
+
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+struct Draft {
+    data: PathBuf,
+    keys: PathBuf,
+    user: Option<String>,
+    dns: Dns,
+    web: Web,
+    answer: Answer,
+    insight: Insight,
+}
+
+impl Default for Draft {
+    fn default() -> Self {
+        Self {
+            data: "data".into(),
+            keys: "keys".into(),
+            user: None,
+            dns: Dns::default(),
+            web: Web::default(),
+            answer: Answer::default(),
+            insight: Insight::default(),
+        }
+    }
+}
+
+/// Where DNS is answered, over UDP and TCP alike.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Dns {
+    pub(crate) listen: Vec<SocketAddr>,
+}
+
+/// Where HTTP and HTTPS are answered.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Web {
+    pub(crate) http: Vec<SocketAddr>,
+    pub(crate) https: Vec<SocketAddr>,
+}
+
+/// The addresses that a seized name resolves to.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Answer {
+    pub(crate) v4: Vec<Ipv4Addr>,
+    pub(crate) v6: Vec<Ipv6Addr>,
+}
+
+/// Tables and addresses that insight knows.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Insight {
+    /// MMDB files, or CSV files of `network,asn,as_name,country`.
+    pub(crate) tables: Vec<PathBuf>,
+    /// Our own verifiers and monitors: their contacts are labelled `self`.
+    pub(crate) own_addresses: BTreeSet<IpAddr>,
+}
+
+//----------- Config -----------------------------------------------------------------------------------------------
+
+/// The configuration, resolved: every path is absolute or relative to the file's folder, every rule is checked.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Config {
+    /// Where it was read from; `None` if there was no file.
+    pub(crate) file: Option<PathBuf>,
+    pub(crate) data: PathBuf,
+    /// Keys: apart from the data, with a backup of their own. Losing them is losing what they protect.
+    pub(crate) keys: PathBuf,
+    /// The user to become once every socket is open.
+    pub(crate) user: Option<String>,
+    pub(crate) dns: Dns,
+    pub(crate) web: Web,
+    pub(crate) answer: Answer,
+    pub(crate) insight: Insight,
+}
+
+impl Config {
+    /// Reads the configuration that `place` names, or the defaults if there is no file.
+    pub(crate) fn load(place: &Place) -> Result<Self, Failure> {
+        let named = place.config.clone();
+        let file = named.clone().or_else(|| Path::new(DEFAULT_FILE).exists().then(|| DEFAULT_FILE.into()));
+        let draft = match &file {
+            Some(path) => read(path)?,
+            None => Draft::default(),
+        };
+        let mut config = Self::resolve(draft, file)?;
+        if let Some(data) = &place.data {
+            if named.is_none() {
+                config.keys = beside(data);
+            }
+            config.data.clone_from(data);
+        }
+        Ok(config)
+    }
+
+    fn resolve(draft: Draft, file: Option<PathBuf>) -> Result<Self, Failure> {
+        let base = file.as_deref().and_then(Path::parent).map(Path::to_owned).unwrap_or_default();
+        let mut insight = draft.insight;
+        for table in &mut insight.tables {
+            *table = base.join(&table);
+        }
+        let config = Self {
+            data: base.join(draft.data),
+            keys: base.join(draft.keys),
+            user: draft.user,
+            dns: draft.dns,
+            web: draft.web,
+            answer: draft.answer,
+            insight,
+            file,
+        };
+        config.check()?;
+        Ok(config)
+    }
+
+    fn check(&self) -> Result<(), Failure> {
+        if self.keys.starts_with(&self.data) {
+            return Err(Failure::new("`keys` lies inside `data`: a copy of the data would hold its keys")
+                .hint("name a folder beside it, such as keys = \"keys\""));
+        }
+        for (what, count) in
+            [("dns.listen", self.dns.listen.len()), ("web.http", self.web.http.len()), ("web.https", self.web.https.len())]
+        {
+            if count > LISTENERS_MAX {
+                return Err(Failure::new(format!("`{what}` names {count} addresses; at most {LISTENERS_MAX} are opened")));
+            }
+        }
+        let mut seen = BTreeSet::new();
+        for address in self.tcp_listeners() {
+            if address.port() != 0 && !seen.insert(address) {
+                return Err(Failure::new(format!("{address} is named twice"))
+                    .hint("every listener needs an address and port of its own"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Every TCP address that is listened on.
+    fn tcp_listeners(&self) -> impl Iterator<Item = SocketAddr> {
+        let Self { dns, web, .. } = self;
+        dns.listen.iter().chain(&web.http).chain(&web.https).copied()
+    }
+
+    /// Whether nothing beyond this machine can reach us: exercises are served only then.
+    pub(crate) fn is_loopback_only(&self) -> bool {
+        self.tcp_listeners().all(|address| is_loopback(address.ip()))
+    }
+
+    /// The digest that the ledger keeps.
+    pub(crate) fn digest(&self) -> Digest {
+        Digest::of_value(self)
+    }
+}
+
+fn beside(data: &Path) -> PathBuf {
+    let mut name = data.file_name().unwrap_or_default().to_owned();
+    name.push(".keys");
+    data.with_file_name(name)
+}
+
+fn read(path: &Path) -> Result<Draft, Failure> {
+    let shown = path.display().to_string();
+    let size = std::fs::metadata(path).tried(format_args!("reading the configuration {shown}"))?.len();
+    if size > FILE_OCTETS_MAX {
+        return Err(Failure::new(format!("the configuration {shown} has {size} octets; at most {FILE_OCTETS_MAX}")));
+    }
+    let text = std::fs::read_to_string(path).tried(format_args!("reading the configuration {shown}"))?;
+    parse(&text, &shown)
+}
+
+/// Reads the text, or says where it is wrong.
+fn parse(text: &str, shown: &str) -> Result<Draft, Failure> {
+    toml::from_str(text).map_err(|error| {
+        let span = error.span().unwrap_or(0..0);
+        let snippet =
+            Snippet::source(text).path(shown).annotation(AnnotationKind::Primary.span(span).label(error.message()));
+        let report = [Level::ERROR.primary_title("the configuration is not understood").element(snippet)];
+        Failure::new(format!("{shown} is refused\n{}", Renderer::plain().render(&report)))
+            .hint("`bailiwick config example` prints every key with its unit and default")
+            .code(code::USAGE)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_example_is_understood_and_is_the_default() {
+        let draft = parse(EXAMPLE, "example").unwrap();
+        assert_eq!(draft.data, Draft::default().data);
+        Config::resolve(draft, None).unwrap();
+    }
+
+    #[test]
+    fn an_unknown_key_is_refused_with_its_place() {
+        let failure = parse("[dns]\nlisten = []\nport = 53\n", "bailiwick.toml").unwrap_err();
+        let text = format!("{failure:?}");
+        assert!(text.contains("bailiwick.toml:3:1") && text.contains("unknown field `port`"), "{text}");
+    }
+
+    #[test]
+    fn keys_inside_the_data_and_addresses_named_twice_are_refused() {
+        for (text, why) in [
+            ("data = \"d\"\nkeys = \"d/keys\"", "inside `data`"),
+            ("[web]\nhttp = [\"127.0.0.1:80\", \"127.0.0.1:80\"]", "named twice"),
+        ] {
+            let failure = Config::resolve(parse(text, "x").unwrap(), None).unwrap_err();
+            assert!(format!("{failure:?}").contains(why), "{failure:?}");
+        }
+    }
+
+    #[test]
+    fn only_loopback_is_loopback() {
+        let config = |text: &str| Config::resolve(parse(text, "x").unwrap(), None).unwrap();
+        assert!(config("[dns]\nlisten = [\"127.0.0.1:53\", \"[::1]:53\"]").is_loopback_only());
+        assert!(!config("[dns]\nlisten = [\"0.0.0.0:53\"]").is_loopback_only());
+        assert!(!config("[web]\nhttp = [\"192.0.2.1:80\"]").is_loopback_only());
+    }
+}

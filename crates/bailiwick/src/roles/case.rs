@@ -1,0 +1,185 @@
+//! `bailiwick case`: import, make, show, ask for approval, narrow.
+
+use desk::api::{CaseDetail, CaseImported, CaseSummary, NarrowRequest, QuickMade, QuickRequest, RequestsFiled, Said};
+use docket::quick::Wish;
+use model::DomainName;
+use model::id::CaseId;
+use model::seizure::ServiceMode;
+
+use crate::cli::{CaseCommand, NarrowArgs, NarrowMode, Place, QuickArgs, QuickAuthority, WhoArgs};
+use crate::door::{Door, in_query, token};
+use crate::failure::{Done, Failure, Tried, code};
+use crate::terminal::{self, count, table};
+
+pub(crate) fn run(place: &Place, command: CaseCommand) -> Done {
+    match command {
+        CaseCommand::Import { file, out } => import(&Door::open(place, "case import")?, &file, out.json),
+        CaseCommand::Quick(args) => quick(&Door::open(place, "case quick")?, args),
+        CaseCommand::List(out) => list(&Door::open(place, "case list")?, out.json),
+        CaseCommand::Show { case, out } => show(&Door::open(place, "case show")?, &case, out.json),
+        CaseCommand::Request { case, who, out } => request(&Door::open(place, "case request")?, &case, &who, out.json),
+        CaseCommand::Narrow(args) => narrow(&Door::open(place, "case narrow")?, &args),
+    }
+}
+
+fn import(door: &Door, file: &std::path::Path, json: bool) -> Done {
+    let text = std::fs::read(file).tried(format_args!("reading the case file {}", file.display()))?;
+    let name = in_query(&file.display().to_string());
+    let imported: CaseImported = door.post_file(&format!("/cases?file={name}"), text, "application/toml")?;
+    if json {
+        return terminal::json(&imported);
+    }
+    terminal::line(&imported.said)?;
+    for conflict in &imported.conflicts {
+        let name = conflict.name.defanged();
+        terminal::line(&format!("conflict: {name} is {} here and {} by {}", conflict.ours, conflict.theirs, conflict.source))?;
+    }
+    if imported.new {
+        terminal::say(&format!("next: two people put it in force; `bailiwick case request {} --as PERSON --token-file FILE`", imported.case));
+    }
+    Ok(())
+}
+
+fn quick(door: &Door, args: QuickArgs) -> Done {
+    let authority = match args.authority {
+        QuickAuthority::OwnRegistration => "own-registration",
+        QuickAuthority::VoluntaryTransfer => "voluntary-transfer",
+    };
+    let wish = Wish {
+        names: args.names,
+        authority: Some(authority.into()),
+        id: args.id.map(|id| id.to_string()),
+        title: None,
+        contact: args.contact,
+        purpose: args.purpose,
+        issuer: args.issuer,
+        name_servers: args.name_servers,
+        group: None,
+    };
+    let made: QuickMade = door.post("/cases/quick", &QuickRequest { wish, dry_run: false }, None)?;
+    if args.out.json {
+        return terminal::json(&made);
+    }
+    terminal::line(&format!("case {} is a draft, with the least acts\n\n{}", made.case, made.registrar_text.trim_end()))?;
+    terminal::say(&format!("next: two people put it in force; `bailiwick case request {} --as PERSON --token-file FILE`", made.case));
+    Ok(())
+}
+
+fn list(door: &Door, json: bool) -> Done {
+    let cases: Vec<CaseSummary> = door.get("/cases")?;
+    if json {
+        return terminal::json(&cases);
+    }
+    if cases.is_empty() {
+        terminal::say("no case yet; `bailiwick case import FILE` or `bailiwick case quick NAME…` makes one");
+        return Ok(());
+    }
+    let mut rows = vec![["case", "group", "state", "names", "served", "title"].map(str::to_owned).to_vec()];
+    for case in cases {
+        let served: u64 = case.served.iter().filter(|(mode, _)| *mode != "none").map(|(_, n)| n).sum();
+        let title = if case.exercise { format!("EXERCISE · {}", case.title) } else { case.title };
+        rows.push(vec![case.id.to_string(), case.group, word(&case.state), count(case.names), count(served), title]);
+    }
+    terminal::line(&table(&rows))
+}
+
+/// A closed enum's word, as files and the API write it.
+fn word(value: &impl serde::Serialize) -> String {
+    serde_json::to_value(value).ok().and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
+}
+
+fn show(door: &Door, case: &CaseId, json: bool) -> Done {
+    let detail: CaseDetail = door.get(&format!("/cases/{case}"))?;
+    if json { terminal::json(&detail) } else { terminal::line(&told(&detail)) }
+}
+
+fn told(detail: &CaseDetail) -> String {
+    let CaseDetail { summary, terms, orders, lists, name_states, conflicts, waiting, .. } = detail;
+    let banner = if summary.exercise { "EXERCISE, loopback only: " } else { "" };
+    let mut text = format!("{banner}{}\n\n", summary.title);
+    let aliases = terms.group.aliases.iter().map(|alias| format!("{} ({})", alias.name, alias.source));
+    let mut fields = vec![
+        ("case", format!("{}, {}", summary.id, word(&summary.state))),
+        ("group", format!("{} ({})", terms.group.name, terms.group.id)),
+        ("also called", aliases.collect::<Vec<_>>().join("\n")),
+        ("contact", terms.contact.clone()),
+        ("purpose", format!("{} ({})", terms.purpose.value, terms.purpose.source)),
+    ];
+    for order in orders {
+        let authority = &order.terms.authority;
+        let said = |what: &str, value: &Option<model::order::Sourced<String>>| {
+            value.as_ref().map(|sourced| format!("\n{what} {} ({})", sourced.value, sourced.source)).unwrap_or_default()
+        };
+        let issuer = format!("{} by {} ({})", authority.instrument.as_str(), authority.issuer.value, authority.issuer.source);
+        let docket = said("docket", &authority.docket_number) + &said("judge", &authority.judge);
+        fields.push(("authority", format!("{}: {issuer}{docket}\n{}, {} names", order.terms.id, word(&order.status), count(order.names))));
+    }
+    for (label, value) in fields.into_iter().filter(|(_, value)| !value.is_empty()) {
+        text.push_str(&format!("{label:<12} {}\n", value.replace('\n', "\n             ")));
+    }
+    text.push_str(&format!("\n{}\n", registries(lists)));
+    for conflict in conflicts {
+        let name = conflict.name.defanged();
+        text.push_str(&format!("\nconflict: {name} is {} here and {} by {}", conflict.ours, conflict.theirs, conflict.source));
+    }
+    text.push_str(&format!("\n{}", names(name_states)));
+    if !waiting.is_empty() {
+        text.push_str(&format!("\nwaits for two people: request {}; `bailiwick approval show {}`\n", waiting.join(", "), waiting[0]));
+    }
+    text.trim_end().to_owned()
+}
+
+fn registries(lists: &[desk::api::ListDetail]) -> String {
+    let mut rows = vec![["registry", "names", "outcome", "acts", "operator"].map(str::to_owned).to_vec()];
+    for list in lists {
+        let operator = match (&list.operator, &list.operator_source) {
+            (Some(operator), Some(source)) => format!("{operator} ({source})"),
+            (Some(operator), None) => operator.clone(),
+            _ => String::new(),
+        };
+        let tld = list.tld.as_ref().map(|tld| format!(".{tld}")).unwrap_or_default();
+        rows.push(vec![tld, count(list.names), list.outcome.as_str().into(), list.acts.join(", "), operator]);
+    }
+    table(&rows)
+}
+
+fn names(states: &[desk::api::NameDetail]) -> String {
+    let mut rows = vec![["name", "outcome", "seizure", "service"].map(str::to_owned).to_vec()];
+    for state in states {
+        let mode = state.mode.map_or("not served", ServiceMode::as_str);
+        let name = state.name.defanged().to_string();
+        rows.push(vec![name, state.outcome.as_str().into(), state.seizure.as_str().into(), mode.into()]);
+    }
+    table(&rows) + "\n"
+}
+
+fn request(door: &Door, case: &CaseId, who: &WhoArgs, json: bool) -> Done {
+    let filed: RequestsFiled =
+        door.post(&format!("/cases/{case}/requests"), &serde_json::json!({}), Some(&token(who)?))?;
+    if json {
+        return terminal::json(&filed);
+    }
+    terminal::line(&filed.said)?;
+    if let Some(first) = filed.requests.first() {
+        terminal::say(&format!(
+            "next: read it with `bailiwick approval show {first}`, then `bailiwick approval give {case} --role ROLE --as PERSON --token-file FILE`, twice"
+        ));
+    }
+    Ok(())
+}
+
+fn narrow(door: &Door, args: &NarrowArgs) -> Done {
+    let mut names = Vec::new();
+    for text in &args.names {
+        let name = DomainName::parse(text);
+        names.push(name.map_err(|error| Failure::new(format!("`{text}`: {error}")).code(code::USAGE))?);
+    }
+    let mode = match args.mode {
+        NarrowMode::Hold => ServiceMode::Hold,
+        NarrowMode::Handback => ServiceMode::Handback,
+        NarrowMode::Off => ServiceMode::Off,
+    };
+    let wish = NarrowRequest { names, mode, reason: args.reason.clone() };
+    let done: Said = door.post(&format!("/cases/{}/narrow", args.case), &wish, Some(&token(&args.who)?))?;
+    terminal::line(&done.said)
+}

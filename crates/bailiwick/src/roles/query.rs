@@ -1,0 +1,33 @@
+//! `bailiwick query`: SQL over the archive.
+
+use desk::api::{QueryAnswer, QueryRequest};
+use serde_json::Value;
+
+use crate::cli::{Place, QueryArgs};
+use crate::door::Door;
+use crate::failure::Done;
+use crate::terminal::{self, table};
+
+pub(crate) fn run(place: &Place, args: &QueryArgs) -> Done {
+    let door = Door::open(place, "query")?;
+    let answer: QueryAnswer = door.post("/query", &QueryRequest { sql: args.sql.clone() }, None)?;
+    if args.out.json {
+        return terminal::json(&answer);
+    }
+    let mut rows = vec![answer.columns.clone()];
+    rows.extend(answer.rows.iter().map(|row| row.iter().map(cell).collect()));
+    terminal::line(&table(&rows))?;
+    if answer.cut {
+        terminal::say("there are more rows than are shown; add a LIMIT, or ask for less");
+    }
+    Ok(())
+}
+
+/// A cell as text that cannot move the cursor.
+fn cell(value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::String(text) => text.chars().flat_map(|c| if c.is_control() { c.escape_default().collect::<Vec<_>>() } else { vec![c] }).collect(),
+        other => other.to_string(),
+    }
+}

@@ -1,0 +1,70 @@
+//! `bailiwick serve`: everything that runs, until SIGTERM.
+
+use std::io::Write;
+
+use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::EnvFilter;
+
+use crate::cli::{Place, ServeArgs};
+use crate::config::Config;
+use crate::failure::{Done, Tried};
+use crate::supervise::Daemon;
+use crate::{listen, terminal};
+
+pub(crate) fn run(place: &Place, args: &ServeArgs) -> Done {
+    log_to_stderr();
+    let config = Config::load(place)?;
+    no_core_dumps()?;
+    let listeners = listen::open(&config)?;
+    listen::drop_privileges(&config)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().tried("starting a runtime")?;
+    runtime.block_on(serve(&config, listeners, args))
+}
+
+async fn serve(config: &Config, listeners: sinkhole::Listeners, args: &ServeArgs) -> Done {
+    let mut term = signal(SignalKind::terminate()).tried("listening for SIGTERM")?;
+    let mut interrupt = signal(SignalKind::interrupt()).tried("listening for SIGINT")?;
+    let daemon = Daemon::start(config, listeners).await?;
+    tracing::info!(data = %config.data.display(), addresses = %daemon.addresses, "serving");
+    if args.announce {
+        announce(&daemon)?;
+    }
+    let asked_by = tokio::select! {
+        _ = term.recv() => "SIGTERM",
+        _ = interrupt.recv() => "SIGINT",
+    };
+    tracing::info!(asked_by, "stopping: no new contacts; what is here is answered, recorded and synced");
+    let stopped = daemon.stop().await?;
+    for (listener, tally) in stopped.tallies {
+        tracing::info!(
+            listener,
+            offered = tally.offered(),
+            recorded = tally.recorded,
+            collapsed = tally.collapsed,
+            shed = tally.shed.total(),
+            lost_in_kernel = tally.lost_in_kernel,
+            "stopped"
+        );
+    }
+    tracing::info!("everything is synced");
+    Ok(())
+}
+
+fn announce(daemon: &Daemon) -> Done {
+    let text = serde_json::to_string(&daemon.addresses).tried("writing the addresses as JSON")?;
+    terminal::line(&text)?;
+    std::io::stdout().flush().tried("writing to stdout")
+}
+
+/// `RUST_LOG` chooses, `info` by default; colour only on a terminal.
+fn log_to_stderr() {
+    use std::io::IsTerminal;
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,sqlx=warn"));
+    let colour = std::io::stderr().is_terminal();
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colour).init();
+}
+
+/// What a caller sent may be in memory; a core dump would put it on a disk.
+fn no_core_dumps() -> Done {
+    nix::sys::resource::setrlimit(nix::sys::resource::Resource::RLIMIT_CORE, 0, 0).tried("turning core dumps off")
+}

@@ -1,0 +1,210 @@
+//! Start, run, drain, stop: in order.
+//!
+//! Started from the bottom (folder, ledger, journal) to the top (control socket), stopped from the top down, so that
+//! nothing is offered that could not be kept and nothing that was kept is left behind.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use desk::{Desk, Peer, StatusSource};
+use model::Timestamp;
+use model::fact::{Actor, Body, Draft};
+use sinkhole::{Keys, Settings, ZoneTable};
+use store::{Archive, DataFolder, Journal, JournalLimits, Ledger, SyncThread, Vault, ZoneSet};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use crate::config::Config;
+use crate::failure::{Failure, Tried};
+
+mod control;
+mod pulse;
+
+pub(crate) use pulse::Addresses;
+use pulse::{Asleep, Held, Pulse};
+
+/// The clock, asked at the edge and nowhere else.
+#[expect(clippy::disallowed_methods, reason = "the roof is one of the doors that ask the clock")]
+pub(crate) fn now() -> Timestamp {
+    Timestamp::now()
+}
+
+//----------- House ------------------------------------------------------------------------------------------------
+
+/// The data folder, locked and open: what every command works on.
+pub(crate) struct House {
+    pub(crate) folder: DataFolder,
+    pub(crate) ledger: Arc<Ledger>,
+    pub(crate) vault: Arc<Vault>,
+    pub(crate) archive: Arc<Archive>,
+}
+
+impl House {
+    pub(crate) async fn open(config: &Config, role: &str) -> Result<Self, Failure> {
+        let shown = config.data.display();
+        let folder = DataFolder::open(&config.data, role, now()).map_err(|error| of_store(&shown, &error))?;
+        let ledger = Ledger::open(&folder).await.map_err(|error| of_store(&shown, &error))?;
+        let archive = Archive::open(&folder, &ledger).await.map_err(|error| of_store(&shown, &error))?;
+        for orphan in archive.orphans() {
+            tracing::warn!(file = %orphan.display(), "a file without a manifest row was put into quarantine; it is kept");
+        }
+        let vault = Vault::open(&folder).map_err(|error| of_store(&shown, &error))?;
+        Ok(Self { folder, ledger: Arc::new(ledger), vault: Arc::new(vault), archive: Arc::new(archive) })
+    }
+
+    /// The API over this house, for the person who runs this process.
+    pub(crate) fn router_for_this_user(&self) -> Router {
+        let peer = Peer { uid: nix::unistd::getuid().as_raw() };
+        self.router(Arc::new(Asleep)).layer(axum::Extension(peer))
+    }
+
+    fn router(&self, status: Arc<dyn StatusSource>) -> Router {
+        desk::router(Desk {
+            ledger: Arc::clone(&self.ledger),
+            archive: Arc::clone(&self.archive),
+            vault: Arc::clone(&self.vault),
+            status,
+        })
+    }
+}
+
+fn of_store(place: &impl std::fmt::Display, error: &store::Error) -> Failure {
+    let failure = Failure::of(format_args!("opening the data folder {place}"), error);
+    match error.hint() {
+        Some(hint) => failure.hint(hint),
+        None => failure,
+    }
+}
+
+//----------- Daemon -----------------------------------------------------------------------------------------------
+
+/// Everything that `serve` runs.
+pub(crate) struct Daemon {
+    house: House,
+    sync: SyncThread,
+    sinkhole: Held,
+    stop: watch::Sender<bool>,
+    follower: JoinHandle<Result<(), insight::Error>>,
+    zones: JoinHandle<()>,
+    control: JoinHandle<()>,
+    pub(crate) addresses: Addresses,
+}
+
+impl Daemon {
+    /// Starts from the bottom up. The sockets are open already, and privileges are dropped.
+    pub(crate) async fn start(config: &Config, listeners: sinkhole::Listeners) -> Result<Self, Failure> {
+        let addresses = Addresses::of(&listeners)?;
+        let house = House::open(config, "serve").await?;
+        note_start(config, &house).await?;
+        let keys = Keys::open(&config.keys).tried(format_args!("opening the keys in {}", config.keys.display()))?;
+        let tables = insight::Tables::load(&config.insight.tables).tried("loading the tables of networks")?;
+        let journal = Journal::open(&house.folder, JournalLimits::default()).tried("opening the journal")?;
+        let sync = journal.start_syncing();
+
+        let settings = Settings {
+            answer_v4: config.answer.v4.clone(),
+            answer_v6: config.answer.v6.clone(),
+            ..Settings::default()
+        };
+        let table = Arc::new(ZoneTable::default());
+        let gate = Gate { loopback_only: config.is_loopback_only(), settings: settings.clone() };
+        gate.load(&house.ledger, &table).await?;
+        let sinkhole =
+            sinkhole::start(listeners, Arc::clone(&table), &journal, &settings, &keys).tried("starting the sinkhole")?;
+        let sinkhole = Held::new(Some(sinkhole).into());
+
+        let (stop, stopped) = watch::channel(false);
+        let zones = tokio::spawn(gate.follow(Arc::clone(&house.ledger), Arc::clone(&table), stopped.clone()));
+        let rules = insight::Settings { own_addresses: config.insight.own_addresses.clone(), ..Default::default() };
+        let follower = tokio::spawn(insight::follow(
+            journal,
+            Arc::clone(&house.ledger),
+            Arc::clone(&house.archive),
+            tables,
+            rules,
+            stopped.clone(),
+        ));
+        let pulse = Pulse { addresses: addresses.clone(), sinkhole: Arc::clone(&sinkhole), zones: table, since: now() };
+        let control = control::serve(&config.data, house.router(Arc::new(pulse)), stopped)?;
+        Ok(Self { house, sync, sinkhole, stop, follower, zones, control, addresses })
+    }
+
+    /// Stops from the top down and says what was kept.
+    pub(crate) async fn stop(self) -> Result<Stopped, Failure> {
+        let sinkhole = self.sinkhole.lock().expect("nothing panics while it asks for tallies").take();
+        let tallies = sinkhole.expect("a daemon stops once").stop().await;
+        self.sync.stop();
+        self.stop.send_replace(true);
+        let followed = self.follower.await.tried("waiting for insight to finish")?;
+        followed.tried("following the journal to its end")?;
+        self.zones.await.tried("waiting for the zones' follower")?;
+        self.control.await.tried("waiting for the control socket")?;
+        let House { ledger, archive, .. } = self.house;
+        drop(archive);
+        if let Some(ledger) = Arc::into_inner(ledger) {
+            ledger.close().await;
+        }
+        Ok(Stopped { tallies })
+    }
+}
+
+/// What the listeners counted in all.
+pub(crate) struct Stopped {
+    pub(crate) tallies: Vec<(String, model::tally::Tally)>,
+}
+
+async fn note_start(config: &Config, house: &House) -> Result<(), Failure> {
+    let actor = || Actor::Room { name: "bailiwick".into() };
+    let (sensor, boot) = (house.folder.sensor().0, house.folder.boot().0);
+    let drafts = vec![
+        Draft::new(actor(), Body::Started { sensor, boot, program: env!("CARGO_PKG_VERSION").into() }),
+        Draft::new(actor(), Body::ConfigApplied { digest: config.digest() }),
+    ];
+    house.ledger.append(None, drafts, Vec::new(), now()).await.tried("noting the start in the ledger")?;
+    Ok(())
+}
+
+//----------- Gate -------------------------------------------------------------------------------------------------
+
+/// Which zones may be served on these sockets: an exercise on loopback only.
+struct Gate {
+    loopback_only: bool,
+    settings: Settings,
+}
+
+/// Followers wake by notification and always by this bounded poll: the ledger is the truth.
+const POLL: Duration = Duration::from_secs(5);
+
+impl Gate {
+    async fn load(&self, ledger: &Ledger, table: &ZoneTable) -> Result<(), Failure> {
+        let view = ledger.view().await.tried("folding the ledger")?;
+        table.replace(&self.admit(view.zones(now())), &self.settings);
+        Ok(())
+    }
+
+    fn admit(&self, mut set: ZoneSet) -> ZoneSet {
+        let before = set.zones.len();
+        set.zones.retain(|zone| self.loopback_only || !zone.coverage().is_exercise());
+        let kept_out = before - set.zones.len();
+        if kept_out > 0 {
+            tracing::error!(zones = kept_out, "an exercise is served on loopback only; these zones are not served here");
+        }
+        set
+    }
+
+    /// Swaps the zones whenever facts change them, and at every poll, because authorities lapse by the clock alone.
+    async fn follow(self, ledger: Arc<Ledger>, table: Arc<ZoneTable>, mut stopped: watch::Receiver<bool>) {
+        let mut changed = ledger.changed();
+        loop {
+            tokio::select! {
+                _ = stopped.wait_for(|stop| *stop) => return,
+                _ = changed.changed() => {}
+                () = tokio::time::sleep(POLL) => {}
+            }
+            if let Err(failure) = self.load(&ledger, &table).await {
+                tracing::error!(?failure, "the zones stay as they were; the ledger could not be read");
+            }
+        }
+    }
+}
