@@ -40,6 +40,7 @@ mod tables;
 #[cfg(test)]
 mod tests;
 
+pub use file::each_cell;
 pub use query::{QUERY_MEMORY_MAX, QUERY_ROWS_MAX, QUERY_TIME_MAX, QueryAnswer};
 pub use sighting::{Sighting, SightingFilter};
 pub use tables::{ContactRow, OutcomeRow, RawRow, VerdictRow};

@@ -25,10 +25,12 @@ use crate::Error;
 use crate::folder::DataFolder;
 use crate::view::View;
 
+mod cells;
 mod names;
 #[cfg(test)]
 mod tests;
 
+pub use cells::each_cell;
 pub use names::NamedSet;
 
 /// How long a transaction waits for another process's, such as somebody's SQLite shell.

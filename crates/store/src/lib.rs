@@ -1,9 +1,9 @@
 //! Memory: the only room that owns a disk.
 //!
 //! Everything that the house remembers lies in one [data folder](folder::DataFolder), which one process holds at a
-//! time. Contacts go to the [journal](journal) before they are answered; what somebody did goes to the
-//! [ledger](ledger) as facts; what was understood goes to the [archive](archive), which any tool can read; exhibits
-//! go to the [vault](vault). State is never stored: a [view](view) is a fold of facts, and [zones](zones) come from a
+//! time. Contacts go to the [journal] before they are answered; what somebody did goes to the
+//! [ledger] as facts; what was understood goes to the [archive], which any tool can read; exhibits
+//! go to the [vault]. State is never stored: a [view] is a fold of facts, and [zones](zones) come from a
 //! view and from nowhere else.
 //!
 //! One rule of durability: a crash of the process loses nothing that was answered, a loss of power loses at most the
@@ -20,4 +20,11 @@ pub mod vault;
 pub mod view;
 pub mod zones;
 
+pub use archive::{Archive, ArchiveBatch, Sighting, SightingFilter};
 pub use error::Error;
+pub use folder::DataFolder;
+pub use journal::{Cursor, Frame, Journal, JournalLimits, LaneWriter, SyncThread};
+pub use ledger::{AppendError, Ledger, NamedSet};
+pub use vault::Vault;
+pub use view::View;
+pub use zones::{Zone, ZoneSet};

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
+use arrow_array::Array;
+use arrow_array::cast::AsArray as _;
 use model::time::utc_day;
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
@@ -76,6 +78,29 @@ pub(super) fn read<R: Row>(root: &Path, file: &Written, each: &mut dyn FnMut(R))
         rows.into_iter().for_each(&mut *each);
     }
     Ok(())
+}
+
+/// Hands over every cell of a Parquet file that holds text or bytes, list items one by one: for whoever looks for
+/// what must not be there.
+pub fn each_cell(file: &Path, each: &mut dyn FnMut(&[u8])) -> Result<(), Error> {
+    let failed = || format!("reading {}", file.display());
+    let opened = File::open(file).map_err(Error::io("opening", file))?;
+    let reader = ParquetRecordBatchReaderBuilder::try_new(opened).map_err(Error::archive(failed()))?;
+    for batch in reader.build().map_err(Error::archive(failed()))? {
+        let batch = batch.map_err(Error::archive(failed()))?;
+        batch.columns().iter().for_each(|column| cells_of(column, each));
+    }
+    Ok(())
+}
+
+fn cells_of(column: &dyn Array, each: &mut dyn FnMut(&[u8])) {
+    if let Some(texts) = column.as_string_opt::<i32>() {
+        texts.iter().flatten().for_each(|text| each(text.as_bytes()));
+    } else if let Some(blobs) = column.as_binary_opt::<i32>() {
+        blobs.iter().flatten().for_each(each);
+    } else if let Some(lists) = column.as_list_opt::<i32>() {
+        cells_of(lists.values(), each);
+    }
 }
 
 //----------- Orphans ----------------------------------------------------------------------------------------------

@@ -40,8 +40,8 @@ impl ContactRow {
             transport: transport(contact.transport).into(),
             kind: contact.what.kind(),
             via: via(&contact.via),
-            over: contact.over,
-            case: subject.map(|subject| subject.case.to_string()),
+            over_id: contact.over,
+            case_id: subject.map(|subject| subject.case.to_string()),
             apex: subject.map(|subject| subject.apex.to_string()),
             named_by: subject.map(|subject| named_by(subject.named_by).into()),
             oddities: contact.oddities.iter().map(ToString::to_string).collect(),
@@ -217,12 +217,12 @@ impl From<&Outcome<'_>> for OutcomeRow {
         let (tls, body) = (outcome.tls.as_ref(), outcome.body.as_ref());
         Self {
             id: outcome.id,
-            of: outcome.of,
-            at: outcome.at,
+            contact_id: outcome.of,
+            ended: outcome.at,
             octets_in: outcome.octets_in,
             octets_out: outcome.octets_out,
             duration_nanos: outcome.duration_nanos,
-            end: outcome.end.as_str().into(),
+            ended_by: outcome.end.as_str().into(),
             status: outcome.status,
             tls_completed: tls.map(|tls| tls.completed),
             tls_version: tls.map(|tls| tls.version),
@@ -240,7 +240,7 @@ impl VerdictRow {
     /// A verdict on a contact received at `received`, by the generation of rules named.
     pub fn new(verdict: Verdict, received: Timestamp, generation: &str) -> Self {
         Self {
-            of: verdict.of,
+            contact_id: verdict.of,
             received,
             generation: generation.to_owned(),
             // The archive says when, as it commits.

@@ -85,15 +85,15 @@ pub(super) fn join(root: &Path, files: &[Written], filter: &SightingFilter) -> R
     })?;
     let mut outcomes = HashMap::<ContactId, OutcomeRow>::new();
     read_days(root, files, &filter.open_ended(), &mut |row: OutcomeRow| {
-        if outcomes.get(&row.of).is_none_or(|known| (known.at, known.id) < (row.at, row.id)) {
-            outcomes.insert(row.of, row);
+        if outcomes.get(&row.contact_id).is_none_or(|known| (known.ended, known.id) < (row.ended, row.id)) {
+            outcomes.insert(row.contact_id, row);
         }
     })?;
     let mut verdicts = HashMap::<ContactId, VerdictRow>::new();
     read_days(root, files, filter, &mut |row: VerdictRow| {
         // Files come in order of commit: of two at one instant the later one counts.
-        if verdicts.get(&row.of).is_none_or(|known| known.judged <= row.judged) {
-            verdicts.insert(row.of, row);
+        if verdicts.get(&row.contact_id).is_none_or(|known| known.judged <= row.judged) {
+            verdicts.insert(row.contact_id, row);
         }
     })?;
     contacts.sort_unstable_by_key(|row| (row.received, row.id));
@@ -133,7 +133,7 @@ impl SightingFilter {
         self.from.is_none_or(|from| row.received >= from)
             && self.until.is_none_or(|until| row.received < until)
             && self.kind.is_none_or(|kind| row.kind == kind)
-            && self.case.as_ref().is_none_or(|case| row.case.as_deref() == Some(case.as_str()))
+            && self.case.as_ref().is_none_or(|case| row.case_id.as_deref() == Some(case.as_str()))
             && self.apex.as_ref().is_none_or(|apex| row.apex.as_deref() == Some(apex.as_str()))
     }
 }
@@ -149,7 +149,7 @@ impl Sighting {
             local_port: contact.local_port,
             transport: contact.transport,
             kind: contact.kind,
-            case: contact.case.and_then(|case| CaseId::parse(&case).ok()),
+            case: contact.case_id.and_then(|case| CaseId::parse(&case).ok()),
             apex: contact.apex.and_then(|apex| DomainName::parse(&apex).ok()),
             qname: contact.qname,
             qtype: contact.qtype,

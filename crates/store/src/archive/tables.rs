@@ -2,7 +2,7 @@
 //!
 //! `contacts` holds what was received, cell by cell; `raw` the bytes themselves, with a retention of their own;
 //! `outcomes` what followed; `verdicts` what insight makes of it. A new column is added at the end and is an `Option`:
-//! older files read as null there.
+//! older files read as null there. No column is called by a word that SQL keeps for itself.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -96,8 +96,8 @@ table! {
         kind: Kind,
         /// `proxy v2 192.0.2.1` or `dnstap sensor`; null if it came directly.
         via: Option<String>,
-        over: Option<ContactId>,
-        case: Option<String>,
+        over_id: Option<ContactId>,
+        case_id: Option<String>,
         apex: Option<String>,
         /// `question`, `sni`, `host`, `recipient` or `address`
         named_by: Option<String>,
@@ -154,14 +154,14 @@ table! {
 
 table! {
     /// What followed a contact.
-    OutcomeRow in "outcomes" by at {
+    OutcomeRow in "outcomes" by ended {
         id: ContactId,
-        of: ContactId,
-        at: Timestamp,
+        contact_id: ContactId,
+        ended: Timestamp,
         octets_in: u64,
         octets_out: u64,
         duration_nanos: u64,
-        end: String,
+        ended_by: String,
         status: Option<u16>,
         tls_completed: Option<bool>,
         tls_version: Option<u16>,
@@ -177,7 +177,7 @@ table! {
 table! {
     /// What insight says of a contact, in one generation of rules and tables.
     VerdictRow in "verdicts" by received {
-        of: ContactId,
+        contact_id: ContactId,
         /// When the contact was received: a verdict lies under its contact's day.
         received: Timestamp,
         /// The digest of the rules and tables that spoke.

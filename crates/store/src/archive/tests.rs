@@ -212,6 +212,21 @@ async fn a_crash_before_the_transaction_leaves_orphans_that_are_named_and_nothin
 }
 
 #[tokio::test]
+async fn every_cell_can_be_looked_through() {
+    let house = house().await;
+    house.archive.commit("insight", two_days(), at("2019-03-28T00:01:00Z")).await.unwrap();
+    for (table, needle) in
+        [("contacts", "http.bare-lf"), ("raw", "Host: www"), ("outcomes", "username"), ("verdicts", "DE")]
+    {
+        let file = house.archive.files().await.unwrap().into_iter().rfind(|file| file.table == table).unwrap();
+        let mut found = 0;
+        let look = &mut |cell: &[u8]| found += usize::from(String::from_utf8_lossy(cell).contains(needle));
+        each_cell(&house.home.path().join("archive").join(file.path), look).unwrap();
+        assert!(found > 0, "{table}");
+    }
+}
+
+#[tokio::test]
 async fn a_batch_whose_transaction_fails_moves_nothing() {
     let house = house().await;
     sqlx::query("DROP TABLE cursors").execute(house.ledger.pool()).await.unwrap();

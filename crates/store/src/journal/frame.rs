@@ -34,6 +34,7 @@ pub(super) const MARK: [u8; 2] = [0xb5, 0x1d];
 
 /// What the journal holds.
 #[derive(Clone, Debug, Eq, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "a frame lives for one call; a box would be an allocation per packet")]
 pub enum Frame<'a> {
     Contact(Contact<'a>),
     Outcome(Outcome<'a>),

@@ -48,7 +48,7 @@ pub(super) fn read(
     max_bytes: usize,
     each: &mut dyn FnMut(Frame<'_>),
 ) -> Result<ReadReport, Error> {
-    let lanes: Vec<_> = readable(journal, sensor, live)?;
+    let lanes = readable(journal, sensor, live)?;
     let unread = |(key, segments): &&(_, Vec<Listed>)| {
         let place = cursor.places.get(key).copied().unwrap_or_default();
         segments.last().is_some_and(|last| last.name.number > place.segment || last.len > place.offset)
@@ -71,8 +71,12 @@ pub(super) struct Listed {
     pub(super) len: u64,
 }
 
+/// Segments by lane, in the order in which they were written.
+type Lanes = BTreeMap<(SensorId, Boot, Lane), Vec<Listed>>;
+type OwnLanes = Vec<((Boot, Lane), Vec<Listed>)>;
+
 /// The lanes of one sensor, without what is not acknowledged yet.
-fn readable(journal: &Path, sensor: SensorId, live: &Live) -> Result<Vec<((Boot, Lane), Vec<Listed>)>, Error> {
+fn readable(journal: &Path, sensor: SensorId, live: &Live) -> Result<OwnLanes, Error> {
     let lanes = lanes_of(journal)?.into_iter().filter(|((of, ..), _)| *of == sensor);
     let cut = |((_, boot, lane), mut segments): ((SensorId, Boot, Lane), Vec<Listed>)| {
         if boot == live.boot {
@@ -87,7 +91,7 @@ fn readable(journal: &Path, sensor: SensorId, live: &Live) -> Result<Vec<((Boot,
     Ok(lanes.map(cut).collect())
 }
 
-fn lanes_of(journal: &Path) -> Result<BTreeMap<(SensorId, Boot, Lane), Vec<Listed>>, Error> {
+fn lanes_of(journal: &Path) -> Result<Lanes, Error> {
     let mut segments = Vec::new();
     for entry in fs::read_dir(journal).map_err(Error::io("listing", journal))? {
         let entry = entry.map_err(Error::io("listing", journal))?;

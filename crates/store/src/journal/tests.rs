@@ -1,7 +1,6 @@
 //! The journal's promises, each as a story.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
 use std::fs::{self, OpenOptions};
 use std::net::SocketAddr;
 

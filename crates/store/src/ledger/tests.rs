@@ -50,8 +50,7 @@ async fn the_second_of_two_who_decided_at_once_decides_again() {
     let seen = ledger.view().await.unwrap().next;
     let one = ledger.append(Some(seen), vec![refused("one")], vec![], now());
     let two = ledger.append(Some(seen), vec![refused("two")], vec![], now());
-    let (one, two) = tokio::join!(one, two);
-    let lost = if one.is_ok() { two.unwrap_err() } else { one.unwrap_err() };
+    let ((Ok(_), Err(lost)) | (Err(lost), Ok(_))) = tokio::join!(one, two) else { panic!("one wins and one loses") };
     let AppendError::Conflict { expected, found } = lost else { panic!("{lost}") };
     assert_eq!((expected, found), (Position(0), Position(1)));
     assert_eq!(ledger.facts(Position(0)).await.unwrap().len(), 1);
@@ -107,6 +106,24 @@ async fn a_fact_without_effect_does_not_stop_the_view() {
     let view = ledger.view().await.unwrap();
     assert_eq!((view.next, view.refusals, view.without_effect.len()), (Position(2), 1, 1));
     assert!(Arc::ptr_eq(&view, &ledger.view().await.unwrap()), "nothing new is nothing folded");
+}
+
+#[tokio::test]
+async fn every_cell_can_be_looked_through_while_the_ledger_is_open_and_after() {
+    let (home, _folder, ledger) = ledger().await;
+    ledger.append(None, vec![refused("needle")], vec![], now()).await.unwrap();
+    let found = || {
+        let (mut cells, mut found) = (0, 0);
+        let look = &mut |cell: &[u8]| {
+            cells += 1;
+            found += usize::from(cell.windows(6).any(|part| part == b"needle"));
+        };
+        each_cell(&home.path().join("ledger.sqlite"), look).unwrap();
+        (cells > 7, found)
+    };
+    assert_eq!(found(), (true, 1));
+    ledger.close().await;
+    assert_eq!(found(), (true, 1));
 }
 
 /// `cargo test -p bailiwick-store -- --ignored --nocapture measure`
