@@ -12,7 +12,7 @@ use std::net::IpAddr;
 
 use model::Digest;
 use model::contact::{Contact, Kind};
-use model::id::CaseId;
+use model::id::{CaseId, ContactId};
 use model::marking::Withheld;
 use model::outcome::Outcome;
 use model::verdict::{Label, Verdict};
@@ -41,7 +41,7 @@ const BY_ASSOCIATION: u8 = 20;
 #[derive(Clone, Copy)]
 pub struct Context<'a> {
     pub tables: &'a Tables,
-    /// What each case withholds. A contact that concerns no case is withheld if any case would.
+    /// What each case withholds. A contact that concerns none of them is withheld if any case would.
     pub withheld: &'a BTreeMap<CaseId, Withheld>,
     /// Addresses from which we call ourselves.
     pub own: &'a BTreeSet<IpAddr>,
@@ -69,7 +69,7 @@ pub fn assess(contact: &Contact<'_>, outcome: Option<&Outcome<'_>>, context: &Co
 pub fn judge(seen: &Seen, context: &Context<'_>) -> Verdict {
     let opinion = opinion(seen, context);
     let origin = context.tables.origin(seen.address);
-    let withheld = is_withheld(seen, &origin, context);
+    let withheld = seen.is_partly_known || is_withheld(seen, &origin, context);
     let Origin { asn, as_name, country } = origin;
     let as_name = as_name.map(|name| name.to_string());
     Verdict {
@@ -84,33 +84,79 @@ pub fn judge(seen: &Seen, context: &Context<'_>) -> Verdict {
     }
 }
 
-/// Judges the contacts of a batch, in their order. A connection or hello is what came over it, if that is in the
-/// batch; the memory has learnt of the whole batch, so that the first beacon of three is judged like the third.
-pub fn judge_all(batch: &[Seen], context: &Context<'_>) -> Vec<Verdict> {
+/// Judges the contacts of a batch; the verdicts stand in its order. A connection or hello is what came over it, in
+/// this batch or, by `carried`, before. The memory has learnt of the whole batch, so that the first beacon of three is
+/// judged like the third.
+pub fn judge_all(batch: &mut [Seen], carried: &mut Carried, context: &Context<'_>) -> Vec<Verdict> {
     let mut verdicts: Vec<Verdict> = batch.iter().map(|seen| judge(seen, context)).collect();
-    let places: BTreeMap<_, _> = batch.iter().enumerate().map(|(place, seen)| (seen.id, place)).collect();
-    for kind in [Kind::Request, Kind::Message, Kind::Hello] {
-        for (place, seen) in batch.iter().enumerate().filter(|(_, seen)| seen.kind == kind) {
-            if let Some(under) = seen.over.and_then(|over| places.get(&over)) {
-                let carried = verdicts[place].clone();
-                lift(&mut verdicts[*under], &carried, kind);
+    for kind in [Kind::Request, Kind::Message, Kind::Hello, Kind::Connection] {
+        for (seen, verdict) in batch.iter_mut().zip(&mut verdicts).filter(|(seen, _)| seen.kind == kind) {
+            if let Some(above) = carried.by_carrier.remove(&seen.id) {
+                above.lift(seen, verdict);
+            }
+            if let Some(over) = seen.over {
+                carried.put(over, Above { kind, verdict: verdict.clone(), user_agent: seen.user_agent.clone() });
             }
         }
     }
     verdicts
 }
 
-/// Gives a carrier the verdict of what it carried, if that says more.
-fn lift(under: &mut Verdict, carried: &Verdict, kind: Kind) {
-    if carried.label != Label::Unknown && (under.label == Label::Unknown || carried.score > under.score) {
-        under.label = carried.label;
-        under.score = carried.score;
-        let reason = carried.reasons.first().map_or("", String::as_str);
-        let reason = reason.rsplit(" came over it: ").next().unwrap_or(reason);
-        under.reasons = vec![format!("a {} came over it: {reason}", kind.as_str())];
-    }
-    under.withheld |= carried.withheld;
+//----------- Carried ----------------------------------------------------------------------------------------------
+
+/// What came over connections and hellos that are not judged yet.
+#[derive(Debug, Default)]
+pub struct Carried {
+    by_carrier: BTreeMap<ContactId, Above>,
 }
+
+/// The strongest verdict on what came over a carrier.
+#[derive(Debug)]
+struct Above {
+    kind: Kind,
+    verdict: Verdict,
+    user_agent: String,
+}
+
+impl Carried {
+    fn put(&mut self, carrier: ContactId, above: Above) {
+        match self.by_carrier.get_mut(&carrier) {
+            Some(kept) if !says_more(&above.verdict, &kept.verdict) => kept.verdict.withheld |= above.verdict.withheld,
+            Some(kept) => {
+                let withheld = kept.verdict.withheld | above.verdict.withheld;
+                *kept = above;
+                kept.verdict.withheld = withheld;
+            }
+            None => drop(self.by_carrier.insert(carrier, above)),
+        }
+    }
+
+    /// Forgets carriers that nobody waits for.
+    pub fn retain(&mut self, is_awaited: impl Fn(ContactId) -> bool) {
+        self.by_carrier.retain(|carrier, _| is_awaited(*carrier));
+    }
+}
+
+impl Above {
+    /// Gives a carrier the verdict of what it carried, if that says more; and a hello its program's own word.
+    fn lift(self, seen: &mut Seen, under: &mut Verdict) {
+        under.withheld |= self.verdict.withheld;
+        if says_more(&self.verdict, under) {
+            under.label = self.verdict.label;
+            under.score = self.verdict.score;
+            let reason = self.verdict.reasons.first().map_or("", String::as_str);
+            let reason = reason.rsplit(" came over it: ").next().unwrap_or(reason);
+            under.reasons = vec![format!("a {} came over it: {reason}", self.kind.as_str())];
+            seen.user_agent = self.user_agent;
+        }
+    }
+}
+
+fn says_more(verdict: &Verdict, than: &Verdict) -> bool {
+    verdict.label != Label::Unknown && (than.label == Label::Unknown || verdict.score > than.score)
+}
+
+//----------- Opinion ----------------------------------------------------------------------------------------------
 
 struct Opinion {
     label: Label,
@@ -147,9 +193,10 @@ fn by_association(seen: &Seen, source: &Source) -> Opinion {
 fn is_withheld(seen: &Seen, origin: &Origin, context: &Context<'_>) -> bool {
     let own = std::iter::once((seen.address, origin.clone()));
     let claimed = seen.speaks_for.iter().map(|address| (*address, context.tables.origin(*address)));
-    let concerned = |case: &CaseId| seen.case.is_none() || seen.case.as_deref() == Some(case.as_str());
+    let case = seen.case.as_deref().filter(|case| context.withheld.keys().any(|known| known.as_str() == *case));
+    let concerned = |id: &CaseId| case.is_none_or(|case| case == id.as_str());
     let terms: Vec<&Withheld> =
-        context.withheld.iter().filter(|(case, _)| concerned(case)).map(|(_, terms)| terms).collect();
+        context.withheld.iter().filter(|(id, _)| concerned(id)).map(|(_, terms)| terms).collect();
     own.chain(claimed)
         .any(|(address, origin)| terms.iter().any(|terms| terms.covers(address, origin.asn, origin.country)))
 }

@@ -9,7 +9,8 @@ use model::DomainName;
 use model::Timestamp;
 use model::contact::{Contact, Hello, Kind, Query, Request, Via, What};
 use model::id::ContactId;
-use model::outcome::Outcome;
+use model::outcome::{Body, Outcome};
+use store::archive::Sighting;
 
 use super::agents::Agent;
 
@@ -47,6 +48,8 @@ pub struct Seen {
     pub has_credentials: bool,
     /// What followed, once it is known.
     pub outcome: Option<Followed>,
+    /// It comes from the archive, which does not say for whom it spoke: to be safe it is withheld.
+    pub is_partly_known: bool,
 }
 
 /// What followed, as far as the rules look at it.
@@ -107,6 +110,32 @@ impl Seen {
             ja4: text(),
             has_credentials: false,
             outcome: None,
+            is_partly_known: false,
+        }
+    }
+
+    /// What the archive still knows of a contact, for warming a memory and for what a crash left without a verdict.
+    pub fn again(sighting: &Sighting) -> Self {
+        let text = |text: &Option<String>| text.clone().unwrap_or_default();
+        let body = Body { fields: sighting.body_fields.iter().map(Into::into).collect(), ..Body::default() };
+        let body_len = sighting.body_len.unwrap_or_default();
+        let typed_password = body.asks_for_password();
+        Self {
+            case: sighting.case.as_ref().map(ToString::to_string),
+            apex: sighting.apex.as_ref().map(|apex| apex.as_str().to_owned()),
+            oddities: sighting.oddities.clone(),
+            asked: text(&sighting.qname),
+            qtype: sighting.qtype.unwrap_or_default(),
+            method: text(&sighting.method),
+            target: text(&sighting.target),
+            host: text(&sighting.host),
+            user_agent: text(&sighting.user_agent),
+            referer: text(&sighting.referer),
+            sni: text(&sighting.sni),
+            ja4: text(&sighting.ja4),
+            outcome: Some(Followed { octets_in: body_len.max(1), body_len, typed_password, handshake_failed: false }),
+            is_partly_known: true,
+            ..Self::bare(sighting.id, sighting.received, sighting.source, sighting.kind)
         }
     }
 
@@ -115,7 +144,7 @@ impl Seen {
         self.outcome = Some(Followed {
             octets_in: outcome.octets_in,
             body_len: body.map_or(0, |body| body.len),
-            typed_password: body.is_some_and(model::outcome::Body::asks_for_password),
+            typed_password: body.is_some_and(Body::asks_for_password),
             handshake_failed: outcome.tls.is_some_and(|tls| !tls.completed),
         });
     }
