@@ -1,1 +1,29 @@
 //! Answer for seized names, record every knock, harm nobody.
+//!
+//! The roof opens the sockets and passes them down; [`run::start`] serves them until it is told to stop. Every contact
+//! is in the journal before the first byte of its answer leaves. What a name may be answered with, and whether a
+//! contact may be kept at all, comes from the [`zones`] and from nowhere else: a name that no order covers is refused,
+//! and a name on hold is answered and only counted.
+//!
+//! [`dns`] and [`trap`] are the two doors that callers knock on. Protocols themselves are pure machines in room `wire`;
+//! here they get sockets, time and memory.
+//!
+//! What is deliberately absent: judgement of who called (room `insight`), and any decision about a name (room `docket`).
+
+pub mod certificates;
+pub mod dns;
+mod error;
+pub mod notice;
+mod recorder;
+#[cfg(test)]
+mod rehearsal;
+pub mod run;
+pub mod settings;
+pub mod trap;
+pub mod witness;
+pub mod zones;
+
+pub use error::Error;
+pub use run::{Listeners, Running, start};
+pub use settings::{Keys, Settings};
+pub use zones::{ServedZone, ZoneTable};

@@ -90,9 +90,7 @@ impl<'a> Ask<'a> {
     }
 
     fn is_echoed(&self, reader: &mut Reader<'_>) -> bool {
-        reader.question_name() == Ok(self.name)
-            && reader.u16() == Some(self.qtype)
-            && reader.u16() == Some(self.qclass)
+        reader.question_name() == Ok(self.name) && reader.u16() == Some(self.qtype) && reader.u16() == Some(self.qclass)
     }
 }
 

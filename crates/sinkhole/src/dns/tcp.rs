@@ -1,0 +1,162 @@
+//! DNS over TCP (RFC 7766): connections that bring any number of queries, each with its length in front.
+//!
+//! Whole messages are answered as they come, in order and as many at once as have arrived; a connection that brings
+//! none in time is closed. A connection is a contact of its own, and the queries over it name it.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+
+use model::tally::{Shed, Tally};
+use store::journal::Journal;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Semaphore, watch};
+use tokio::task::{JoinHandle, JoinSet};
+use tokio::time::{MissedTickBehavior, interval, sleep};
+
+use super::connection::Connection;
+use crate::recorder::{COUNTS_EVERY, Recorder, Total};
+use crate::run::{Clock, stopped};
+use crate::settings::DnsTcpLimits;
+use crate::{Error, ZoneTable};
+
+/// How long nothing is accepted after the system refused (too many open files): no event says that it is over.
+const REFUSED_PAUSE: Duration = Duration::from_millis(100);
+
+//----------- DnsTcp -----------------------------------------------------------------------------------------------
+
+/// A listener for DNS over TCP.
+pub(crate) struct DnsTcp {
+    name: String,
+    total: Total,
+    task: JoinHandle<()>,
+}
+
+impl DnsTcp {
+    pub(crate) fn start(
+        listener: std::net::TcpListener,
+        zones: Arc<ZoneTable>,
+        journal: &Arc<Journal>,
+        limits: DnsTcpLimits,
+        clock: Clock,
+        stop: watch::Receiver<bool>,
+    ) -> Result<Self, Error> {
+        let local = listener.local_addr().map_err(trouble("asking for the address", "dns-tcp"))?;
+        let name = format!("dns-tcp {local}");
+        let listener = listener.set_nonblocking(true).and_then(|()| TcpListener::from_std(listener));
+        let listener = listener.map_err(trouble("handing the socket to the runtime", &name))?;
+        let lane = journal.lane(clock()).map_err(|cause| Error::Journal { listener: name.clone(), cause })?;
+        let recorder = Recorder::new(name.clone(), lane, clock());
+        let total = recorder.total();
+        let house = House { zones, recorder: Mutex::new(recorder), limits, clock };
+        let task = tokio::spawn(accept(listener, Arc::new(house), stop));
+        Ok(Self { name, total, task })
+    }
+
+    pub(crate) fn tally(&self) -> (String, Tally) {
+        (self.name.clone(), *self.total.lock().expect("nothing panics while it counts"))
+    }
+
+    /// Waits for the end of the listener, which the stop signal brings about.
+    pub(crate) async fn join(mut self) -> (String, Tally) {
+        if let Err(error) = (&mut self.task).await {
+            tracing::error!(listener = self.name, %error, "DNS over TCP ended by itself");
+        }
+        self.tally()
+    }
+}
+
+fn trouble(what: &'static str, listener: &str) -> impl FnOnce(io::Error) -> Error {
+    let listener = listener.to_owned();
+    move |cause| Error::Listener { what, listener, cause }
+}
+
+//----------- House ------------------------------------------------------------------------------------------------
+
+/// What the connections of one listener share.
+pub(super) struct House {
+    pub(super) zones: Arc<ZoneTable>,
+    recorder: Mutex<Recorder>,
+    pub(super) limits: DnsTcpLimits,
+    pub(super) clock: Clock,
+}
+
+impl House {
+    /// Held for a batch and its write, never across an await.
+    pub(super) fn recorder(&self) -> MutexGuard<'_, Recorder> {
+        self.recorder.lock().expect("nothing panics while it records")
+    }
+}
+
+//----------- Accepting --------------------------------------------------------------------------------------------
+
+async fn accept(listener: TcpListener, house: Arc<House>, mut stop: watch::Receiver<bool>) {
+    let mut door = Door::new(&house, stop.clone());
+    let mut counts = interval(COUNTS_EVERY);
+    counts.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            () = stopped(&mut stop) => break,
+            accepted = listener.accept() => match accepted {
+                Ok((stream, source)) => door.welcome(stream, source),
+                Err(error) => refused(&error).await,
+            },
+            Some(_) = door.open.join_next() => {}
+            _ = counts.tick() => house.recorder().write_counts_if_due((house.clock)()),
+        }
+    }
+    door.welcome_the_last(listener);
+    door.close().await;
+    house.recorder().write_counts((house.clock)());
+}
+
+async fn refused(error: &io::Error) {
+    // A caller who left before he was let in is no trouble of ours.
+    if error.kind() != io::ErrorKind::ConnectionAborted {
+        tracing::warn!(%error, "DNS over TCP cannot accept");
+        sleep(REFUSED_PAUSE).await;
+    }
+}
+
+/// Lets connections in, as many as there are places.
+struct Door {
+    house: Arc<House>,
+    stop: watch::Receiver<bool>,
+    places: Arc<Semaphore>,
+    open: JoinSet<()>,
+}
+
+impl Door {
+    fn new(house: &Arc<House>, stop: watch::Receiver<bool>) -> Self {
+        let places = Arc::new(Semaphore::new(house.limits.connections_max));
+        Self { house: Arc::clone(house), stop, places, open: JoinSet::new() }
+    }
+
+    fn welcome(&mut self, stream: TcpStream, source: SocketAddr) {
+        let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else {
+            let shed = Shed { connections: 1, ..Shed::default() };
+            return self.house.recorder().count(&Tally { shed, ..Tally::default() });
+        };
+        let (house, stop) = (Arc::clone(&self.house), self.stop.clone());
+        self.open.spawn(async move {
+            Connection::new(stream, source, house).serve(stop).await;
+            drop(place);
+        });
+    }
+
+    /// Those who were in the kernel's queue when the stop came.
+    fn welcome_the_last(&mut self, listener: TcpListener) {
+        let Ok(listener) = listener.into_std() else { return };
+        while let Ok((stream, source)) = listener.accept() {
+            let stream = stream.set_nonblocking(true).and_then(|()| TcpStream::from_std(stream));
+            if let Ok(stream) = stream {
+                self.welcome(stream, source);
+            }
+        }
+    }
+
+    async fn close(mut self) {
+        while self.open.join_next().await.is_some() {}
+    }
+}

@@ -1,0 +1,217 @@
+//! DNS over UDP: one thread per socket, which waits for nothing but its socket and the stop signal.
+//!
+//! A batch is read, answered into memory, recorded with one write, and then sent. A thread of its own, not a task: it
+//! never yields to a slow neighbour, and its lane of the journal is its alone.
+
+use std::io;
+use std::net::{IpAddr, SocketAddr, UdpSocket};
+use std::os::fd::{AsFd, BorrowedFd};
+use std::sync::Arc;
+use std::thread;
+
+use model::Timestamp;
+use model::tally::Tally;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use store::journal::Journal;
+use tokio::sync::oneshot;
+
+use super::deed::{Arrival, serve};
+use super::kernel;
+use super::socket::{BATCH, Buffers, DATAGRAM_OCTETS_MAX, Note, Outbox, Received, prepare, receive};
+use crate::Error;
+use crate::recorder::{Recorder, Total};
+use crate::run::{Clock, StopSignal};
+use crate::zones::{ZoneTable, Zones};
+
+/// How long a quiet thread sleeps before it looks whether counts are due.
+const QUIET_MILLIS: u16 = 1_000;
+/// How long a full send buffer may hold up a batch.
+const SEND_MILLIS: u16 = 100;
+/// Batches that are still answered after the stop: more than the largest receive buffer holds, so that only a flood
+/// that never ends reaches it.
+const DRAIN_BATCHES_MAX: usize = 4_096;
+
+//----------- DnsUdp -----------------------------------------------------------------------------------------------
+
+/// A thread that answers on one socket.
+pub(crate) struct DnsUdp {
+    name: String,
+    total: Total,
+    ended: oneshot::Receiver<()>,
+}
+
+impl DnsUdp {
+    pub(crate) fn start(
+        socket: UdpSocket,
+        zones: Arc<ZoneTable>,
+        journal: &Arc<Journal>,
+        clock: Clock,
+        stop: Arc<StopSignal>,
+    ) -> Result<Self, Error> {
+        let trouble = |what, name: &str| {
+            let listener = name.to_owned();
+            move |cause| Error::Listener { what, listener, cause }
+        };
+        let local = socket.local_addr().map_err(trouble("asking for the address", "dns-udp"))?;
+        let name = format!("dns-udp {local}");
+        prepare(&socket).map_err(trouble("asking the kernel for times, addresses and losses", &name))?;
+        let lane = journal.lane(clock()).map_err(|cause| Error::Journal { listener: name.clone(), cause })?;
+        let recorder = Recorder::new(name.clone(), lane, clock());
+        let total = recorder.total();
+        let (end, ended) = oneshot::channel();
+        let server = Server { socket, local, zones, clock, stop, lost: 0, recorder, outbox: Outbox::default() };
+        let run = move || {
+            server.run();
+            // Nobody waits any more if the receiver is gone.
+            let _ = end.send(());
+        };
+        thread::Builder::new()
+            .name(format!("dns-udp-{}", local.port()))
+            .spawn(run)
+            .map_err(trouble("starting the thread", &name))?;
+        Ok(Self { name, total, ended })
+    }
+
+    pub(crate) fn tally(&self) -> (String, Tally) {
+        (self.name.clone(), *self.total.lock().expect("nothing panics while it counts"))
+    }
+
+    /// Waits for the end of the thread, which the stop signal brings about.
+    pub(crate) async fn join(mut self) -> (String, Tally) {
+        // The sender is gone without a word only if the thread panicked, which it has said itself.
+        let _ = (&mut self.ended).await;
+        self.tally()
+    }
+}
+
+//----------- Server -----------------------------------------------------------------------------------------------
+
+struct Server {
+    socket: UdpSocket,
+    local: SocketAddr,
+    zones: Arc<ZoneTable>,
+    clock: Clock,
+    stop: Arc<StopSignal>,
+    /// The kernel's count of drops as last heard.
+    lost: u32,
+    recorder: Recorder,
+    outbox: Outbox,
+}
+
+impl Server {
+    fn run(mut self) {
+        let mut buffers = vec![[0; DATAGRAM_OCTETS_MAX]; BATCH];
+        while !self.stop.is_raised() {
+            match self.batch(&mut buffers) {
+                Ok(0) => self.wait(),
+                Ok(_) => {}
+                Err(error) => {
+                    // The socket itself has failed; to read it again at once would spin.
+                    tracing::error!(listener = %self.local, %error, "DNS over UDP cannot receive");
+                    self.wait_for_stop();
+                }
+            }
+            self.recorder.write_counts_if_due((self.clock)());
+        }
+        self.drain(&mut buffers);
+        self.count_last_drops();
+        self.recorder.write_counts((self.clock)());
+    }
+
+    /// Answers what waits, at most a batch. Recorded before the first answer leaves.
+    fn batch(&mut self, buffers: &mut Buffers) -> io::Result<usize> {
+        let zones = self.zones.read();
+        let now = (self.clock)();
+        let mut desk = Desk {
+            zones: &zones,
+            local: self.local,
+            now,
+            lost: &mut self.lost,
+            recorder: &mut self.recorder,
+            outbox: &mut self.outbox,
+        };
+        let count = receive(&self.socket, buffers, |received| desk.take(&received))?;
+        if count > 0 {
+            self.recorder.commit(now);
+            let socket = &self.socket;
+            self.outbox.send(socket, || is_ready(&[(socket.as_fd(), PollFlags::POLLOUT)], SEND_MILLIS));
+        }
+        Ok(count)
+    }
+
+    fn drain(&mut self, buffers: &mut Buffers) {
+        for _ in 0..DRAIN_BATCHES_MAX {
+            if !matches!(self.batch(buffers), Ok(1..)) {
+                return;
+            }
+        }
+    }
+
+    fn count_last_drops(&mut self) {
+        let mut tally = Tally::default();
+        match kernel::drops(&self.socket, self.local) {
+            Some(drops) => tally.lost_in_kernel = u64::from(drops.wrapping_sub(self.lost)),
+            None => tally.loss_unknown = 1,
+        }
+        self.recorder.count(&tally);
+    }
+
+    fn wait(&self) {
+        is_ready(&[(self.socket.as_fd(), PollFlags::POLLIN), (self.stop.event(), PollFlags::POLLIN)], QUIET_MILLIS);
+    }
+
+    fn wait_for_stop(&self) {
+        is_ready(&[(self.stop.event(), PollFlags::POLLIN)], QUIET_MILLIS);
+    }
+}
+
+/// Whether one of these happened in time.
+fn is_ready(events: &[(BorrowedFd<'_>, PollFlags)], millis: u16) -> bool {
+    let mut fds: Vec<PollFd<'_>> = events.iter().map(|(fd, flags)| PollFd::new(*fd, *flags)).collect();
+    poll(&mut fds, PollTimeout::from(millis)).is_ok_and(|ready| ready > 0)
+}
+
+//----------- Desk -------------------------------------------------------------------------------------------------
+
+/// What one batch is answered with.
+struct Desk<'a> {
+    zones: &'a Zones,
+    local: SocketAddr,
+    now: Timestamp,
+    lost: &'a mut u32,
+    recorder: &'a mut Recorder,
+    outbox: &'a mut Outbox,
+}
+
+impl Desk<'_> {
+    fn take(&mut self, received: &Received<'_>) {
+        self.count_drops(&received.note);
+        let called: IpAddr = received.note.local.unwrap_or(self.local.ip());
+        let arrival = Arrival {
+            packet: received.packet,
+            is_cut: received.is_cut,
+            received: received.note.at.unwrap_or(self.now),
+            source: received.source,
+            local: SocketAddr::new(called, self.local.port()),
+            transport: wire::dns::Transport::Udp,
+            over: None,
+        };
+        let out = self.outbox.next();
+        serve(&arrival, self.zones, self.recorder, out);
+        if !out.is_empty() {
+            self.outbox.address(received.source, self.local.ip().is_unspecified().then_some(called));
+        }
+    }
+
+    /// The kernel counts in 32 bits and starts again from zero.
+    fn count_drops(&mut self, note: &Note) {
+        let mut tally = Tally { loss_unknown: u64::from(note.is_unreadable), ..Tally::default() };
+        if let Some(drops) = note.drops {
+            tally.lost_in_kernel = u64::from(drops.wrapping_sub(*self.lost));
+            *self.lost = drops;
+        }
+        if !tally.is_empty() {
+            self.recorder.count(&tally);
+        }
+    }
+}

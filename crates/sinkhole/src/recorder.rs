@@ -1,0 +1,115 @@
+//! A listener's pen: stages contacts, commits them in one write, and keeps the accounting equation true.
+//!
+//! A staged contact counts as recorded once its commit has succeeded, and as shed if it has not: nothing is counted
+//! twice and nothing is forgotten. What a listener counted becomes a Counts frame once a second when it has changed,
+//! and at the end, so that the totals survive the process. Trouble with the journal is said once a minute.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use model::Timestamp;
+use model::contact::Contact;
+use model::id::ContactId;
+use model::outcome::Outcome;
+use model::tally::{Counts, Tally};
+use store::journal::{Frame, LaneWriter};
+
+/// How often counts are written while they change.
+pub(crate) const COUNTS_EVERY: Duration = Duration::from_secs(1);
+/// How often trouble with the journal is said.
+const TROUBLE_EVERY: Duration = Duration::from_secs(60);
+
+/// A listener's totals since the start, for whoever asks.
+pub(crate) type Total = Arc<Mutex<Tally>>;
+
+pub(crate) struct Recorder {
+    listener: String,
+    lane: LaneWriter,
+    /// Contacts in the lane's buffer.
+    staged: u64,
+    /// Counted since the last Counts frame that reached the journal.
+    unwritten: Tally,
+    total: Total,
+    counts_due: Timestamp,
+    quiet_until: Timestamp,
+}
+
+impl Recorder {
+    pub(crate) fn new(listener: String, lane: LaneWriter, now: Timestamp) -> Self {
+        let (unwritten, total) = (Tally::default(), Total::default());
+        Self { listener, lane, staged: 0, unwritten, total, counts_due: now, quiet_until: now }
+    }
+
+    pub(crate) fn total(&self) -> Total {
+        Arc::clone(&self.total)
+    }
+
+    /// The id that the next staged frame has to carry.
+    pub(crate) fn next_id(&self) -> ContactId {
+        self.lane.next_id()
+    }
+
+    pub(crate) fn contact(&mut self, contact: Contact<'_>) {
+        self.lane.stage(&Frame::Contact(contact));
+        self.staged += 1;
+    }
+
+    pub(crate) fn outcome(&mut self, outcome: Outcome<'_>) {
+        self.lane.stage(&Frame::Outcome(outcome));
+    }
+
+    /// Counts what is no contact in the journal: shed, lost, or not ours to keep.
+    pub(crate) fn count(&mut self, tally: &Tally) {
+        self.unwritten.add(tally);
+        self.total.lock().expect("nothing panics while it counts").add(tally);
+    }
+
+    /// Writes what is staged. Whether it reached the journal: if not, its ids are used again.
+    pub(crate) fn commit(&mut self, now: Timestamp) -> bool {
+        let written = self.lane.commit(now);
+        let mut tally = Tally::default();
+        match &written {
+            Ok(()) => tally.recorded = self.staged,
+            Err(_) => tally.shed.journal = self.staged,
+        }
+        self.staged = 0;
+        self.count(&tally);
+        if let Err(error) = &written {
+            self.complain(error, now);
+        }
+        written.is_ok()
+    }
+
+    fn complain(&mut self, error: &store::Error, now: Timestamp) {
+        if now >= self.quiet_until {
+            self.quiet_until = later(now, TROUBLE_EVERY);
+            let shed = self.unwritten.shed.journal;
+            tracing::error!(listener = self.listener, shed, %error, "the journal cannot be written: answering without a record");
+        }
+    }
+
+    /// Writes the counts if their second is over and they have changed.
+    pub(crate) fn write_counts_if_due(&mut self, now: Timestamp) {
+        if now >= self.counts_due && !self.unwritten.is_empty() {
+            self.write_counts(now);
+        }
+    }
+
+    /// Writes the counts, if there are any. Where that fails they stay for the next time.
+    pub(crate) fn write_counts(&mut self, now: Timestamp) {
+        self.counts_due = later(now, COUNTS_EVERY);
+        let tally = self.unwritten;
+        if tally.is_empty() {
+            return;
+        }
+        self.lane.stage(&Frame::Counts(Counts { at: now, listener: self.listener.as_str().into(), tally }));
+        if self.commit(now) {
+            // The commit carried no contact, so nothing was counted meanwhile.
+            self.unwritten = Tally::default();
+        }
+    }
+}
+
+fn later(now: Timestamp, by: Duration) -> Timestamp {
+    now.checked_add(by).unwrap_or(Timestamp::MAX)
+}
