@@ -1,1 +1,185 @@
-//! The certificates.
+//! The certificates that the trap shows: one per seized apex, from a private authority of our own.
+//!
+//! Nobody trusts that authority, and nobody shall: the certificate exists so that a program that does not check can
+//! say its request, and so that a person's browser warns. Its key lies in the folder of keys, so that restarts show the
+//! same issuer; the leaves are made when an apex is first asked for and live in memory. A name outside our zones gets
+//! the default certificate, so random server names cost no key and no memory.
+//!
+//! What is deliberately absent: certificates of public authorities. They need an act of their own and tell the world.
+
+use std::collections::HashMap;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+
+use foldhash::quality::RandomState;
+use model::time::{Date, utc_day};
+use model::{DomainName, Timestamp};
+use rcgen::{
+    BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
+    KeyUsagePurpose, date_time_ymd,
+};
+use rustls::ServerConfig;
+use rustls::server::NoServerSessionStorage;
+use rustls_pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+
+use crate::{Error, Keys};
+
+/// Leaves held in memory. Above it the shelf is emptied and filled anew: about 4 KiB each.
+pub const CERTIFICATES_MAX: usize = 10_000;
+/// How long a leaf is valid. Browsers take at most 398 days from authorities that they know.
+const LEAF_DAYS: i32 = 90;
+/// A leaf that has less than this left is made anew.
+const RENEW_DAYS: i32 = 30;
+/// Clocks of callers go wrong; a leaf is valid from this long ago.
+const BACKDATED_DAYS: i32 = 2;
+
+const KEY_FILE: &str = "trap-authority.key";
+const CERTIFICATE_FILE: &str = "trap-authority.pem";
+/// Neutral: while a case is sealed the issuer must not tell who we are.
+const AUTHORITY: &str = "Private Authority";
+const DEFAULT_NAME: &str = "default.invalid";
+
+//----------- Certificates -----------------------------------------------------------------------------------------
+
+/// The authority and what it has issued.
+pub struct Certificates {
+    authority: Issuer<'static, KeyPair>,
+    shelf: Mutex<HashMap<Option<DomainName>, Leaf, RandomState>>,
+}
+
+/// One apex's certificate, as the TLS library wants it.
+struct Leaf {
+    config: Arc<ServerConfig>,
+    renew_on: Date,
+}
+
+impl Certificates {
+    /// Opens the authority in the folder of keys, or makes it there.
+    ///
+    /// # Errors
+    /// If the folder cannot be read or written, or holds a key that is none.
+    pub fn open(keys: &Keys, now: Timestamp) -> Result<Self, Error> {
+        let authority = Issuer::new(authority_params(utc_day(now)), authority_key(&keys.dir, now)?);
+        Ok(Self { authority, shelf: Mutex::default() })
+    }
+
+    /// What to show for a seized apex, or, without one, to whoever names nothing of ours.
+    ///
+    /// # Errors
+    /// If a key or certificate cannot be made.
+    pub fn for_apex(&self, apex: Option<&DomainName>, now: Timestamp) -> Result<Arc<ServerConfig>, Error> {
+        let today = utc_day(now);
+        let mut shelf = self.shelf.lock().expect("nothing panics while it makes a certificate");
+        let key = apex.cloned();
+        if let Some(leaf) = shelf.get(&key).filter(|leaf| today < leaf.renew_on) {
+            return Ok(Arc::clone(&leaf.config));
+        }
+        if shelf.len() >= CERTIFICATES_MAX {
+            shelf.clear();
+        }
+        let leaf = self.issue(apex, today)?;
+        let config = Arc::clone(&leaf.config);
+        shelf.insert(key, leaf);
+        Ok(config)
+    }
+
+    fn issue(&self, apex: Option<&DomainName>, today: Date) -> Result<Leaf, Error> {
+        let name = apex.map_or(DEFAULT_NAME, DomainName::as_str);
+        let failed = |cause: String| Error::Certificate { name: name.to_owned(), cause };
+        let key = KeyPair::generate().map_err(|error| failed(error.to_string()))?;
+        let params = leaf_params(name, today).map_err(|error| failed(error.to_string()))?;
+        let leaf = params.signed_by(&key, &self.authority).map_err(|error| failed(error.to_string()))?;
+        let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
+        let mut config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .and_then(|builder| builder.with_no_client_auth().with_single_cert(vec![leaf.der().clone()], key))
+            .map_err(|error| failed(error.to_string()))?;
+        config.alpn_protocols = vec![b"http/1.1".to_vec(), b"http/1.0".to_vec()];
+        // Every hello is a full one: resumption would hide how a program says hello.
+        config.session_storage = Arc::new(NoServerSessionStorage {});
+        config.send_tls13_tickets = 0;
+        Ok(Leaf { config: Arc::new(config), renew_on: day_after(today, LEAF_DAYS - RENEW_DAYS) })
+    }
+}
+
+/// The crate's own type of time is not among our dependencies, so no function of ours can return one.
+macro_rules! midnight {
+    ($day:expr) => {{
+        let day: Date = $day;
+        date_time_ymd(day.year().into(), day.month().unsigned_abs(), day.day().unsigned_abs())
+    }};
+}
+
+//----------- What certificates say --------------------------------------------------------------------------------
+
+fn authority_params(today: Date) -> CertificateParams {
+    let mut params = CertificateParams::default();
+    params.distinguished_name = named(AUTHORITY);
+    params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+    params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+    params.not_before = midnight!(day_after(today, -BACKDATED_DAYS));
+    params.not_after = midnight!(day_after(today, 3650));
+    params
+}
+
+/// The apex and every name one label below it. Deeper names get it too, and do not match: nobody is meant to trust it.
+fn leaf_params(name: &str, today: Date) -> Result<CertificateParams, rcgen::Error> {
+    let mut params = CertificateParams::new(vec![name.to_owned(), format!("*.{name}")])?;
+    params.distinguished_name = named(name);
+    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+    params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+    params.use_authority_key_identifier_extension = true;
+    params.not_before = midnight!(day_after(today, -BACKDATED_DAYS));
+    params.not_after = midnight!(day_after(today, LEAF_DAYS));
+    Ok(params)
+}
+
+fn named(name: &str) -> DistinguishedName {
+    let mut distinguished = DistinguishedName::new();
+    // X.520 gives a common name 64 characters; the alternative names carry the whole.
+    distinguished.push(DnType::CommonName, name.get(..64).unwrap_or(name));
+    distinguished
+}
+
+fn day_after(day: Date, days: i32) -> Date {
+    (0..days.abs()).fold(day, |day, _| {
+        let next = if days > 0 { day.tomorrow() } else { day.yesterday() };
+        next.unwrap_or(day)
+    })
+}
+
+//----------- The key on disk --------------------------------------------------------------------------------------
+
+fn authority_key(dir: &Path, now: Timestamp) -> Result<KeyPair, Error> {
+    let path = dir.join(KEY_FILE);
+    let failed = |what| move |cause| Error::Key { what, path: dir.join(KEY_FILE), cause };
+    match fs::read_to_string(&path) {
+        Ok(pem) => KeyPair::from_pem(&pem).map_err(io::Error::other).map_err(failed("reading the trap's key")),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            make_authority(dir, now).map_err(failed("making the trap's key"))
+        }
+        Err(error) => Err(failed("reading the trap's key")(error)),
+    }
+}
+
+/// Writes key and certificate, the key last and whole: half a key on disk would stop every later start.
+fn make_authority(dir: &Path, now: Timestamp) -> io::Result<KeyPair> {
+    fs::create_dir_all(dir)?;
+    let key = KeyPair::generate().map_err(io::Error::other)?;
+    let certificate = authority_params(utc_day(now)).self_signed(&key).map_err(io::Error::other)?;
+    write_whole(dir, CERTIFICATE_FILE, 0o644, certificate.pem().as_bytes())?;
+    write_whole(dir, KEY_FILE, 0o600, key.serialize_pem().as_bytes())?;
+    Ok(key)
+}
+
+fn write_whole(dir: &Path, name: &str, mode: u32, content: &[u8]) -> io::Result<()> {
+    let draft = dir.join(format!("{name}.new"));
+    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(mode).open(&draft)?;
+    file.write_all(content)?;
+    file.sync_all()?;
+    fs::rename(&draft, dir.join(name))?;
+    File::open(dir)?.sync_all()
+}

@@ -1,0 +1,202 @@
+//! Writes one connection's knocks: the connection with the first of them, each request with its outcome in one commit.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use model::Timestamp;
+use model::id::ContactId;
+use model::outcome::{End, Outcome, Tls};
+use model::tally::{Shed, Tally};
+use wire::http::{Exchange, Head};
+
+use super::conversation::{Knock, Reply};
+use crate::recorder::Recorder;
+use crate::witness::{self, Caller, Concern, Witness};
+
+/// Whether a contact is on record.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+enum Line {
+    #[default]
+    Blank,
+    Kept(ContactId),
+    /// Counted only: not covered, or the journal could not be written.
+    Counted,
+}
+
+impl Line {
+    fn id(self) -> Option<ContactId> {
+        match self {
+            Self::Kept(id) => Some(id),
+            Self::Blank | Self::Counted => None,
+        }
+    }
+}
+
+pub(super) struct Book {
+    recorder: Arc<Mutex<Recorder>>,
+    caller: Caller,
+    accepted: Timestamp,
+    lines: Lines,
+}
+
+#[derive(Clone, Copy, Default)]
+struct Lines {
+    connection: Line,
+    hello: Line,
+    /// The request that was asked to go on.
+    asked: Line,
+}
+
+/// What is known of a connection when it is over.
+pub(super) struct Farewell {
+    pub(super) octets_in: u64,
+    pub(super) octets_out: u64,
+    pub(super) duration: Duration,
+    pub(super) end: End,
+    pub(super) tls: Option<Tls>,
+}
+
+impl Book {
+    pub(super) fn new(recorder: Arc<Mutex<Recorder>>, caller: Caller, accepted: Timestamp) -> Self {
+        Self { recorder, caller, accepted, lines: Lines::default() }
+    }
+
+    /// Writes a knock, before anything is answered to it.
+    pub(super) fn record(&mut self, knock: &Knock, now: Timestamp) {
+        let recorder = Arc::clone(&self.recorder);
+        let mut recorder = recorder.lock().expect("nothing panics while it records");
+        if knock.concern().may_record(now) {
+            let lines = self.stage(&mut recorder, knock);
+            self.lines = if recorder.commit(now) { lines } else { self.lines.counted() };
+        } else {
+            recorder.count(&not_covered(self.count_of(knock)));
+            self.lines = self.lines.counted();
+        }
+    }
+
+    /// Writes how it ended; a connection that said nothing is on record from here.
+    pub(super) fn close(&mut self, farewell: &Farewell, now: Timestamp) {
+        let recorder = Arc::clone(&self.recorder);
+        let mut recorder = recorder.lock().expect("nothing panics while it records");
+        let connection = match self.lines.connection {
+            Line::Blank => Some(self.stage_connection(&mut recorder, &Concern::default())),
+            line => line.id(),
+        };
+        let Some(connection) = connection else { return };
+        if let Some(hello) = self.lines.hello.id() {
+            let id = recorder.next_id();
+            recorder.outcome(farewell.outcome(id, hello, farewell.tls, now));
+        }
+        let id = recorder.next_id();
+        recorder.outcome(farewell.outcome(id, connection, None, now));
+        recorder.commit(now);
+    }
+
+    //----- Staging
+
+    /// Stages a knock and what has to stand before it; says what is on record if the commit succeeds.
+    fn stage(&self, recorder: &mut Recorder, knock: &Knock) -> Lines {
+        let mut lines = self.lines;
+        if lines.connection == Line::Blank {
+            lines.connection = Line::Kept(self.stage_connection(recorder, knock.concern()));
+        }
+        let over = lines.hello.id().or(lines.connection.id());
+        let (id, witness) = (recorder.next_id(), Witness { caller: self.caller, concern: knock.concern() });
+        match knock {
+            Knock::Hello { at, hello, raw, .. } => {
+                recorder.contact(witness.hello(id, self.after(*at), over, hello, raw));
+                lines.hello = Line::Kept(id);
+            }
+            Knock::Asked { head, .. } => {
+                recorder.contact(witness.request(id, self.after(head.began), over, head, &[]));
+                lines.asked = Line::Kept(id);
+            }
+            Knock::Answered { head, exchange, reply, .. } => {
+                let of = match lines.asked {
+                    _ if !reply.was_asked => {
+                        recorder.contact(witness.request(id, self.after(head.began), over, head, &exchange.oddities));
+                        Some(id)
+                    }
+                    asked => asked.id(),
+                };
+                if let Some(of) = of {
+                    let id = recorder.next_id();
+                    recorder.outcome(self.answered(id, of, head, exchange, reply));
+                }
+                lines.asked = Line::Blank;
+            }
+        }
+        lines
+    }
+
+    fn stage_connection(&self, recorder: &mut Recorder, concern: &Concern) -> ContactId {
+        let id = recorder.next_id();
+        recorder.contact(Witness { caller: self.caller, concern }.connection(id, self.accepted));
+        id
+    }
+
+    fn answered<'a>(
+        &self,
+        id: ContactId,
+        of: ContactId,
+        head: &Head,
+        exchange: &'a Exchange,
+        reply: &Reply,
+    ) -> Outcome<'a> {
+        Outcome {
+            id,
+            of,
+            at: self.after(reply.at),
+            octets_in: head.octets + exchange.body.as_ref().map_or(0, |body| body.len),
+            octets_out: reply.octets,
+            duration_nanos: nanos(reply.at.saturating_sub(head.began)),
+            end: if reply.ends { End::Us } else { End::Answered },
+            status: reply.status,
+            tls: None,
+            body: exchange.body.as_ref().map(witness::body),
+        }
+    }
+
+    fn after(&self, since: Duration) -> Timestamp {
+        self.accepted.checked_add(since).unwrap_or(self.accepted)
+    }
+
+    /// How many contacts a knock that may not be kept stands for.
+    fn count_of(&self, knock: &Knock) -> u64 {
+        let is_new = !matches!(knock, Knock::Answered { reply, .. } if reply.was_asked);
+        u64::from(is_new) + u64::from(self.lines.connection == Line::Blank)
+    }
+}
+
+impl Lines {
+    /// What was not on record before stays outside.
+    fn counted(self) -> Self {
+        let connection = if self.connection == Line::Blank { Line::Counted } else { self.connection };
+        Self { connection, asked: Line::Counted, ..self }
+    }
+}
+
+impl Farewell {
+    fn outcome(&self, id: ContactId, of: ContactId, tls: Option<Tls>, at: Timestamp) -> Outcome<'static> {
+        Outcome {
+            id,
+            of,
+            at,
+            octets_in: self.octets_in,
+            octets_out: self.octets_out,
+            duration_nanos: nanos(self.duration),
+            end: self.end,
+            status: None,
+            tls,
+            body: None,
+        }
+    }
+}
+
+fn nanos(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}
+
+fn not_covered(count: u64) -> Tally {
+    Tally { shed: Shed { not_covered: count, ..Shed::default() }, ..Tally::default() }
+}

@@ -1,0 +1,89 @@
+//! Who may come in: connections counted in total and per prefix.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex};
+
+use foldhash::quality::RandomState;
+use model::address::Prefix;
+
+use super::Limits;
+
+/// Whose connections are counted together: an IPv4 /24, an IPv6 /56, which is what one household or small site gets.
+const PREFIX_V4: u8 = 24;
+const PREFIX_V6: u8 = 56;
+
+pub(super) struct Gate {
+    total_max: usize,
+    per_prefix_max: usize,
+    open: Mutex<Open>,
+}
+
+#[derive(Default)]
+struct Open {
+    total: usize,
+    by_prefix: HashMap<Prefix, usize, RandomState>,
+}
+
+impl Gate {
+    pub(super) fn new(limits: &Limits) -> Arc<Self> {
+        let (total_max, per_prefix_max) = (limits.connections_max, limits.connections_per_prefix_max);
+        Arc::new(Self { total_max, per_prefix_max, open: Mutex::default() })
+    }
+
+    /// Lets one connection in, or not. It counts as open until the pass is dropped.
+    pub(super) fn enter(self: &Arc<Self>, address: IpAddr) -> Option<Pass> {
+        let address = address.to_canonical();
+        let prefix = Prefix::of(address, if address.is_ipv4() { PREFIX_V4 } else { PREFIX_V6 });
+        let mut open = self.open.lock().expect("nothing panics while it counts");
+        if open.total >= self.total_max || open.by_prefix.get(&prefix).is_some_and(|n| *n >= self.per_prefix_max) {
+            return None;
+        }
+        open.total += 1;
+        *open.by_prefix.entry(prefix).or_default() += 1;
+        Some(Pass { gate: Arc::clone(self), prefix })
+    }
+
+    fn leave(&self, prefix: Prefix) {
+        let mut open = self.open.lock().expect("nothing panics while it counts");
+        open.total -= 1;
+        if let Some(count) = open.by_prefix.get_mut(&prefix) {
+            *count -= 1;
+            if *count == 0 {
+                open.by_prefix.remove(&prefix);
+            }
+        }
+    }
+}
+
+/// One open connection.
+pub(super) struct Pass {
+    gate: Arc<Gate>,
+    prefix: Prefix,
+}
+
+impl Drop for Pass {
+    fn drop(&mut self) {
+        self.gate.leave(self.prefix);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_limits_hold_and_passes_come_back() {
+        let gate = Gate::new(&Limits { connections_max: 3, connections_per_prefix_max: 2, ..Limits::default() });
+        let at = |text: &str| gate.enter(text.parse().unwrap());
+        let (first, _second) = (at("192.0.2.1"), at("::ffff:192.0.2.9"));
+        assert!(at("192.0.2.200").is_none(), "the prefix is full");
+        let third = at("2001:db8::1");
+        assert!(third.is_some());
+        assert!(at("198.51.100.1").is_none(), "all are taken");
+        drop(first);
+        assert!(at("192.0.2.200").is_some());
+        drop(third);
+        assert_eq!(gate.open.lock().unwrap().by_prefix.len(), 1, "nobody is remembered who has left");
+    }
+}
