@@ -8,6 +8,7 @@ pub mod bench;
 pub mod clock;
 pub mod journey;
 pub mod peers;
+pub mod population;
 pub mod program;
 pub mod shell;
 pub mod story;

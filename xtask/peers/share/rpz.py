@@ -96,6 +96,10 @@ def main():
     block = [name for name, target in named if target == "."][:3]
     detect = [name for name, target in named if target == "rpz-passthru."][:3]
     check("the zone has names", bool(block or detect), f"{len(named)} names")
+    gardens = [name for name, target in named if target not in (".", "rpz-passthru.")]
+    check("no name leads to a walled garden", not gardens, ", ".join(gardens[:3]))
+    bare = [name for name, _ in named if f"\n*.{name} CNAME" not in zone.read_text()]
+    check("every name stands with all below it", not bare, ", ".join(bare[:3]))
     with tempfile.TemporaryDirectory() as folder:
         port = free_port()
         config = configuration(folder, zone, port)

@@ -34,6 +34,6 @@ fn ours(binary: &std::path::Path, plan: Plan) -> Result<Measured, Trouble> {
     program.start()?;
     let measured = measure(program.pid()?, Orders::new(What::Dns, program.ports.dns, plan.secs))?;
     program.stop()?;
-    println!("  {} answered, on disk: {}", measured.seen.answered, program.on_disk("query")?);
+    println!("  {} answered, on disk: {}", measured.seen.answered, program.on_disk()?["by_kind"]["query"]);
     Ok(measured)
 }

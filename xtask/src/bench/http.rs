@@ -42,6 +42,6 @@ fn ours(binary: &Path, plan: Plan, keep_alive: bool) -> Result<Measured, Trouble
     program.start()?;
     let measured = measure(program.pid()?, orders(program.ports.http, plan, keep_alive))?;
     program.stop()?;
-    println!("  {} answered, on disk: {}", measured.seen.answered, program.on_disk("request")?);
+    println!("  {} answered, on disk: {}", measured.seen.answered, program.on_disk()?["by_kind"]["request"]);
     Ok(measured)
 }

@@ -2,30 +2,25 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use super::SEIZED;
-use crate::clock::wait_for;
-use crate::program::{Program, binary, exercise};
-use crate::shell::Kept;
+use crate::population::{Population, sum};
+use crate::program::{Program, exercise};
 use crate::tally::{Tally, holds};
 use crate::{Done, Trouble};
 
 /// How often it is killed under one population.
 const KILLS: u64 = 3;
+/// The demo's population.
+const SCALE: u32 = 100;
 /// Between two kills at least this much was answered.
 const ANSWERS_BETWEEN: u64 = 300;
-/// For the population to come home.
-const HOME: Duration = Duration::from_secs(90);
 
 pub fn run(tally: &mut Tally) -> Done {
     let mut program = Program::install(&exercise())?;
     program.start()?;
-    let mut population = Population::call(&program)?;
+    let mut population = Population::call(&program, SCALE)?;
     for kill in 1..=KILLS {
         let answered = population.answered_at_least(kill * ANSWERS_BETWEEN)?;
         program.kill()?;
@@ -33,71 +28,14 @@ pub fn run(tally: &mut Tally) -> Done {
     }
     population.comes_home()?;
     tally.check("it still ends cleanly", program.stop());
-    let counted = on_disk(&program)?;
+    let counted = program.on_disk()?;
     tally.check("whatever was answered was recorded, kind by kind", answered_within(&population.tally()?, &counted));
     tally.check("no contact has the id of another", ids_are_single(&program));
     tally.check("nothing on disk is damaged", undamaged(&counted));
     feeds_stay(tally, &mut program)
 }
 
-//----------- The population ---------------------------------------------------------------------------------------
-
-/// The callers, a process of their own with books of their own.
-struct Population {
-    running: Kept,
-    books: PathBuf,
-}
-
-impl Population {
-    fn call(program: &Program) -> Result<Self, Trouble> {
-        let (plan, books) = (program.path("plan.json"), program.path("tally.json"));
-        let at = |port: u16| format!("127.0.0.1:{port}");
-        let (dns, http, https) = (at(program.ports.dns), at(program.ports.http), at(program.ports.https));
-        let text = json!({
-            "seed": 7, "names": [SEIZED], "dns": dns, "http": http, "https": https,
-            "scale": 100, "duration_max_secs": 45, "report_answered": true, "tally": books,
-        });
-        fs::write(&plan, text.to_string())?;
-        let mut command = Command::new(binary());
-        command.arg("callers").arg("--plan").arg(&plan).arg("--tally").arg(&books);
-        let log = fs::File::create(program.path("callers.log"))?;
-        let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn()?;
-        Ok(Self { running: Kept(child), books })
-    }
-
-    fn tally(&self) -> Result<Value, Trouble> {
-        read(&self.books)
-    }
-
-    /// Waits until that many answers arrived, or everybody is at home.
-    fn answered_at_least(&self, wanted: u64) -> Result<u64, Trouble> {
-        wait_for(&format!("{wanted} answers"), HOME, || {
-            let books = self.tally().ok()?;
-            let answered = sum(&books["answered"]);
-            (answered >= wanted || books["finished"] == true).then_some(answered)
-        })
-    }
-
-    fn comes_home(&mut self) -> Done {
-        let status = wait_for("the callers to come home", HOME, || self.running.0.try_wait().transpose())??;
-        holds(status.success(), || format!("the callers ended with {status}"))
-    }
-}
-
-fn read(file: &Path) -> Result<Value, Trouble> {
-    let text = fs::read_to_string(file).map_err(|error| format!("reading {}: {error}", file.display()))?;
-    Ok(serde_json::from_str(&text)?)
-}
-
-fn sum(by_kind: &Value) -> u64 {
-    by_kind.as_object().map_or(0, |kinds| kinds.values().filter_map(Value::as_u64).sum())
-}
-
 //----------- What is on disk --------------------------------------------------------------------------------------
-
-fn on_disk(program: &Program) -> Result<Value, Trouble> {
-    Ok(serde_json::from_str(&program.ask(&["journal", "count", "--json"])?.good()?)?)
-}
 
 fn answered_within(books: &Value, counted: &Value) -> Done {
     let kinds = books["answered"].as_object().ok_or("books without answers")?;
@@ -121,8 +59,8 @@ fn ids_are_single(program: &Program) -> Done {
 }
 
 fn undamaged(counted: &Value) -> Done {
-    let damaged = counted["report"]["damaged"].as_u64().or_else(|| counted["report"]["damaged_frames"].as_u64());
-    holds(damaged == Some(0), || format!("the journal's report: {}", counted["report"]))
+    let damaged = &counted["report"]["damaged"];
+    holds(damaged.as_array().is_some_and(Vec::is_empty), || format!("the journal's report: {}", counted["report"]))
 }
 
 //----------- Feeds ------------------------------------------------------------------------------------------------
@@ -141,7 +79,7 @@ const FORMATS: [(&str, &str); 7] = [
 fn feeds_stay(tally: &mut Tally, program: &mut Program) -> Done {
     program.start()?;
     // A question that takes part in what is exported would change it: wait until all is learned, then ask nothing.
-    let recorded = sum(&on_disk(program)?["by_kind"]);
+    let recorded = sum(&program.on_disk()?["by_kind"]);
     program.count_reaches("select count(*) from verdicts", recorded)?;
     let first = feeds(program)?;
     program.kill()?;

@@ -90,16 +90,17 @@ fn install(peers: &[Peer]) {
 }
 
 impl Peer {
-    /// Whether the program can be found and the module imported.
+    /// Whether the program can be found and the module too.
     fn is_here(&self) -> bool {
         let program = self.program.as_deref().is_none_or(|program| find(program).is_some());
-        program && self.module.as_deref().is_none_or(|module| self.imports(module))
+        program && self.module.as_deref().is_none_or(|module| self.has(module))
     }
 
-    fn imports(&self, module: &str) -> bool {
+    fn has(&self, module: &str) -> bool {
         let python = if self.how == How::Pip { pip::python() } else { PathBuf::from("python3") };
         let mut command = Command::new(python);
-        command.args(["-c", &format!("import {module}")]);
+        let look = format!("import importlib.util as u, sys; sys.exit(u.find_spec('{module}') is None)");
+        command.args(["-c", &look]);
         shell::run(&mut command).is_ok_and(|said| said.ok)
     }
 }
