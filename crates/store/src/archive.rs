@@ -46,6 +46,7 @@ pub use sighting::{Sighting, SightingFilter};
 pub use tables::{ContactRow, OutcomeRow, RawRow, VerdictRow};
 
 use file::Written;
+use query::QueryLimits;
 use tables::TABLES;
 
 //----------- Archive ----------------------------------------------------------------------------------------------
@@ -140,7 +141,11 @@ impl Archive {
     /// One SELECT over the views `contacts`, `raw`, `outcomes`, `verdicts`, `sightings`. Without the feature `query`
     /// every question is refused.
     pub async fn query(&self, sql: &str) -> Result<QueryAnswer, Error> {
-        query::answer(&self.inner.root, self.files().await?, sql).await
+        self.ask(sql, QueryLimits::default()).await
+    }
+
+    async fn ask(&self, sql: &str, limits: QueryLimits) -> Result<QueryAnswer, Error> {
+        query::answer(&self.inner.root, &self.files().await?, sql, limits).await
     }
 
     /// By table: `contacts`, `raw`, `outcomes`, `verdicts`.

@@ -1,30 +1,62 @@
 //! SQL over the archive, for people: one SELECT at a time, bounded in memory, time and rows, and read-only.
+//!
+//! The views are `contacts`, `raw`, `outcomes`, `verdicts` and `sightings`; each has a column `day` where it has a
+//! time. DataFusion is most of a cold build, so it stands behind the feature `query`; without it a question is
+//! refused, in words.
 
-use std::path::Path;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::file::Written;
-use crate::Error;
+#[cfg(feature = "query")]
+mod engine;
+#[cfg(feature = "query")]
+mod json;
+#[cfg(all(test, feature = "query"))]
+mod tests;
 
-/// What a query may hold in memory.
+#[cfg(feature = "query")]
+pub(super) use engine::answer;
+
+/// What a query may hold in memory; there is no spilling to disk.
 pub const QUERY_MEMORY_MAX: usize = 512 << 20;
+
 /// How long a query may take.
 pub const QUERY_TIME_MAX: Duration = Duration::from_secs(60);
+
 /// How many rows an answer has at most.
-pub const QUERY_ROWS_MAX: usize = 100_000;
+pub const QUERY_ROWS_MAX: usize = 10_000;
 
 /// The answer to a query.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct QueryAnswer {
     pub columns: Vec<String>,
     pub rows: Vec<Vec<serde_json::Value>>,
-    /// There were more rows than the limit lets through.
+    /// There were more rows than [`QUERY_ROWS_MAX`].
     pub cut: bool,
 }
 
+/// The limits of one query.
+#[derive(Clone, Copy, Debug)]
+#[cfg_attr(not(feature = "query"), expect(dead_code, reason = "without the engine nothing is asked"))]
+pub(super) struct QueryLimits {
+    memory_bytes: usize,
+    time: Duration,
+    rows: usize,
+}
+
+impl Default for QueryLimits {
+    fn default() -> Self {
+        Self { memory_bytes: QUERY_MEMORY_MAX, time: QUERY_TIME_MAX, rows: QUERY_ROWS_MAX }
+    }
+}
+
 #[cfg(not(feature = "query"))]
-pub(super) async fn answer(_root: &Path, _files: Vec<Written>, _sql: &str) -> Result<QueryAnswer, Error> {
-    Err(Error::Query("this program was built without the feature `query`".into()))
+pub(super) async fn answer(
+    _root: &std::path::Path,
+    _files: &[super::file::Written],
+    _sql: &str,
+    _limits: QueryLimits,
+) -> Result<QueryAnswer, crate::Error> {
+    Err(crate::Error::Query("this program was built without the feature `query`".into()))
 }
