@@ -31,7 +31,7 @@ pub mod tally;
 pub use flood::flood;
 pub use load::load;
 pub use plan::Plan;
-pub use run::run;
+pub use run::{call, run};
 pub use tally::{ByKind, Tally};
 
 /// Our own trouble; what a server does wrong is counted, not an error.

@@ -25,6 +25,8 @@ mod visit;
 
 use connection::TlsSetups;
 
+/// Threads of the callers' own runtime: the sinkhole on the same machine needs the others.
+const THREADS: usize = 2;
 /// Callers at work at the same time.
 const CALLERS_AT_ONCE: usize = 64;
 /// How often the tally file is written on the way, where the plan asks for it.
@@ -34,8 +36,14 @@ const ATTEMPTS_MAX: usize = 3;
 /// Between a failed connect and the next try.
 const RETRY_PAUSE: Duration = Duration::from_millis(100);
 
-/// Lets the population call, writes the tally to the plan's file, and returns it.
-pub async fn run(plan: Plan) -> Result<Tally, Error> {
+/// Lets the population call, writes the tally to the plan's file, and returns it; on a runtime of its own.
+pub fn run(plan: &Plan) -> Result<Tally, Error> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(THREADS).enable_all().build();
+    runtime.map_err(Error::io("start", "a runtime for callers"))?.block_on(call(plan.clone()))
+}
+
+/// The same within a runtime that is there already.
+pub async fn call(plan: Plan) -> Result<Tally, Error> {
     plan.check()?;
     let mut key = [0; 32];
     getrandom::fill(&mut key).map_err(Error::Entropy)?;

@@ -30,7 +30,7 @@ fn plan(server: &Server, folder: &tempfile::TempDir, scale: u32) -> Plan {
 async fn what_the_callers_say_they_sent_is_what_a_server_hears() {
     let (server, folder) = (Server::start().await, tempfile::tempdir().unwrap());
     let plan = plan(&server, &folder, 10);
-    let tally = run(plan.clone()).await.unwrap();
+    let tally = call(plan.clone()).await.unwrap();
 
     assert_eq!(tally.sent, server.heard(), "by kind");
     for kind in [Kind::Query, Kind::Connection, Kind::Hello, Kind::Request] {
@@ -48,8 +48,8 @@ async fn what_the_callers_say_they_sent_is_what_a_server_hears() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn passwords_are_others_in_every_run_and_nothing_else_is() {
     let (server, folder) = (Server::start().await, tempfile::tempdir().unwrap());
-    let first = run(plan(&server, &folder, 5)).await.unwrap();
-    let second = run(plan(&server, &folder, 5)).await.unwrap();
+    let first = call(plan(&server, &folder, 5)).await.unwrap();
+    let second = call(plan(&server, &folder, 5)).await.unwrap();
     assert_eq!(first.secrets_typed.len(), second.secrets_typed.len());
     assert!(first.secrets_typed.iter().all(|password| !second.secrets_typed.contains(password)));
     assert_eq!(first.callers, second.callers);
@@ -60,7 +60,7 @@ async fn a_dead_server_is_tried_again_and_given_up() {
     let (server, folder) = (Server::start().await, tempfile::tempdir().unwrap());
     let nobody: SocketAddr = "127.0.0.1:1".parse().unwrap();
     let plan = Plan { dns: nobody, http: nobody, https: nobody, ..plan(&server, &folder, 1) };
-    let tally = run(plan).await.unwrap();
+    let tally = call(plan).await.unwrap();
     assert_eq!(tally.answered.total(), 0);
     assert_eq!((tally.sent.connection, tally.sent.hello, tally.sent.request), (0, 0, 0));
     assert!(tally.given_up > 0 && tally.retries > 0);
@@ -70,7 +70,7 @@ async fn a_dead_server_is_tried_again_and_given_up() {
 #[tokio::test]
 async fn nobody_starts_after_the_end() {
     let (server, folder) = (Server::start().await, tempfile::tempdir().unwrap());
-    let tally = run(Plan { duration_max_secs: 0, ..plan(&server, &folder, 1) }).await.unwrap();
+    let tally = call(Plan { duration_max_secs: 0, ..plan(&server, &folder, 1) }).await.unwrap();
     assert_eq!((tally.sent.total(), tally.callers_not_started), (0, cast(7, 1).len() as u64));
     assert!(tally.finished);
 }
@@ -79,6 +79,14 @@ async fn nobody_starts_after_the_end() {
 async fn a_tally_that_cannot_be_written_stops_the_run_before_it_starts() {
     let (server, folder) = (Server::start().await, tempfile::tempdir().unwrap());
     let plan = Plan { tally: folder.path().join("missing/tally.json"), ..plan(&server, &folder, 1) };
-    assert!(run(plan).await.unwrap_err().to_string().contains("missing/tally.draft"));
+    assert!(call(plan).await.unwrap_err().to_string().contains("missing/tally.draft"));
     assert_eq!(server.heard().total(), 0);
+}
+
+#[test]
+fn the_population_runs_without_a_runtime_around_it() {
+    let outside = tokio::runtime::Runtime::new().unwrap();
+    let (server, folder) = (outside.block_on(Server::start()), tempfile::tempdir().unwrap());
+    let tally = run(&plan(&server, &folder, 1)).unwrap();
+    assert_eq!(tally.sent, server.heard());
 }
