@@ -59,9 +59,11 @@ impl Custody {
         }
     }
 
-    /// In `hold` nothing is recorded, so that letting victims through would help nobody.
+    /// In `hold`, where a lapsed order puts its names, nothing is recorded: letting victims through would help nobody.
     fn is_ours(self) -> bool {
-        self.mode == Some(ServiceMode::Collect) && (self.exercise || self.seizure >= Seizure::Verified)
+        self.order == OrderStatus::InForce
+            && self.mode == Some(ServiceMode::Collect)
+            && (self.exercise || self.seizure >= Seizure::Verified)
     }
 }
 
@@ -86,6 +88,7 @@ mod tests {
             (InForce, Sinkholed, Some(Handback), false, Some(Action::Withdraw)),
             (InForce, Returned, Some(Off), false, Some(Action::Withdraw)),
             (Lapsed, Sinkholed, Some(Hold), false, Some(Action::Block)),
+            (Lapsed, Sinkholed, Some(Collect), true, Some(Action::Block)),
             (Vacated, Sinkholed, Some(Collect), false, Some(Action::Withdraw)),
         ] {
             let custody = Custody { order, seizure, mode, exercise };

@@ -4,12 +4,13 @@
 //! count as somebody's use of a name: crawlers, scanners and our own verifier would only make the numbers large.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
 use model::approval::{Unseal, Widens};
 use model::contact::Kind;
 use model::fact::Indicator;
 use model::id::{CaseId, OrderId};
-use model::order::{Act, Order};
+use model::order::{Act, Order, OrderStatus};
 use model::time::utc_day;
 use model::verdict::Label;
 use model::{DomainName, Refusal, Timestamp};
@@ -20,6 +21,9 @@ use crate::audience::{Caller, Withholding};
 use crate::custody::Custody;
 use crate::snapshot::{Face, Named, Paper, Seen, Snapshot, Victim};
 
+/// Octets of one text from outside that are told, and that are searched for what is withheld.
+const TEXT_OCTETS_MAX: usize = 2_048;
+
 impl Snapshot {
     /// What may be told of the case. Sightings of other cases, and their order, do not matter.
     pub fn gather(view: &View, sightings: &[Sighting], case: &CaseId) -> Result<Self, Refusal> {
@@ -29,18 +33,23 @@ impl Snapshot {
         let withholding = Withholding::new(&known.terms.withheld, ours().map(caller));
         let told: Vec<&Sighting> = ours().filter(|sighting| !withholding.covers(sighting.source)).collect();
         let seen = seen_by_name(&told);
-        let names = known.names.iter().filter_map(|(name, at)| Some((name.clone(), named(known, name, at, &seen)?)));
+        let latest = latest(known, &told);
+        let named = |(name, at): (&DomainName, &NameView)| {
+            let order = known.orders.get(&at.order)?;
+            let seen = seen.get(name).copied();
+            Some((name.clone(), named(order, name, at, latest, seen)?))
+        };
         Ok(Self {
             group: known.terms.group.clone(),
             tlp: known.terms.tlp.0,
             exercise: known.orders.values().any(|order| order.terms().authority.is_exercise()),
-            sealed: is_sealed(view, known, latest(known, &told)),
+            sealed: is_sealed(view, known, latest),
             face: face(known),
             key: known.file,
             opened: known.opened,
             changed: known.changed_at,
             serial: u32::try_from(known.changed.0 + 1).unwrap_or(u32::MAX),
-            names: names.collect(),
+            names: known.names.iter().filter_map(named).collect(),
             learned: learned(view, case, &withholding),
             victims: victims(&told, &withholding),
         })
@@ -98,15 +107,19 @@ fn is_sealed(view: &View, case: &CaseView, at: Timestamp) -> bool {
 
 //----------- Names ------------------------------------------------------------------------------------------------
 
-fn named(case: &CaseView, name: &DomainName, at: &NameView, seen: &BTreeMap<&DomainName, Seen>) -> Option<Named> {
-    let order: &Order = case.orders.get(&at.order)?;
+fn named(order: &Order, name: &DomainName, at: &NameView, now: Timestamp, seen: Option<Seen>) -> Option<Named> {
     let exercise = order.terms().authority.is_exercise();
-    let custody = Custody { order: order.status(), seizure: at.seizure, mode: at.mode, exercise };
-    Some(Named {
-        action: custody.action()?,
-        shareable: order.covers(name, Act::Share).is_some(),
-        seen: seen.get(name).copied(),
-    })
+    let custody = Custody { order: status_at(order, now), seizure: at.seizure, mode: at.mode, exercise };
+    Some(Named { action: custody.action()?, shareable: order.covers(name, Act::Share).is_some(), seen })
+}
+
+/// An order lapses on its own day, whether or not a fact has said so yet.
+fn status_at(order: &Order, now: Timestamp) -> OrderStatus {
+    let expires = order.terms().authority.expires.as_ref();
+    match order.status() {
+        OrderStatus::InForce if expires.is_some_and(|expires| expires.value <= now) => OrderStatus::Lapsed,
+        status => status,
+    }
 }
 
 fn seen_by_name<'a>(told: &[&'a Sighting]) -> BTreeMap<&'a DomainName, Seen> {
@@ -138,38 +151,58 @@ fn learned(view: &View, case: &CaseId, withholding: &Withholding<'_>) -> Vec<Ind
 
 /// A value that echoes a withheld address, or that had a secret in it, is no indicator for anybody else.
 fn may_be_told(indicator: &Indicator, withholding: &Withholding<'_>) -> bool {
-    !indicator.value.contains("{redacted:") && !withholding.is_mentioned_in(&indicator.value)
+    let value = &indicator.value;
+    value.len() <= TEXT_OCTETS_MAX && !value.contains("{redacted:") && !withholding.is_mentioned_in(value)
 }
 
 //----------- Victims ----------------------------------------------------------------------------------------------
 
 fn victims(told: &[&Sighting], withholding: &Withholding<'_>) -> Vec<Victim> {
+    let server_names = server_names(told);
     let caught = told.iter().filter(|s| s.label == Some(Label::Victim) && s.kind == Kind::Request && !s.withheld);
-    let mut victims: Vec<Victim> = caught.filter_map(|sighting| victim(sighting, withholding)).collect();
+    let mut victims: Vec<Victim> = caught
+        .filter_map(|request| {
+            let over_tls = server_names.get(&connection(request)).copied();
+            victim(request, request.sni.as_deref().or(over_tls).unwrap_or_default(), withholding)
+        })
+        .collect();
     victims.sort_by_key(|victim| (victim.received, victim.id));
     victims
 }
 
-fn victim(sighting: &Sighting, withholding: &Withholding<'_>) -> Option<Victim> {
-    let text = |text: &Option<String>| {
-        let text = text.as_deref().unwrap_or_default();
+/// The two ends of a connection. A request over TLS has those of the hello before it.
+fn connection(sighting: &Sighting) -> (IpAddr, u16, IpAddr, u16) {
+    (sighting.source, sighting.source_port, sighting.local, sighting.local_port)
+}
+
+/// The server names of the hellos, the same one whatever the order in which they came to us.
+fn server_names<'a>(told: &[&'a Sighting]) -> BTreeMap<(IpAddr, u16, IpAddr, u16), &'a str> {
+    let mut hellos: Vec<&Sighting> = told.iter().copied().filter(|sighting| sighting.kind == Kind::Hello).collect();
+    hellos.sort_by_key(|hello| (hello.received, hello.id));
+    hellos.into_iter().filter_map(|hello| Some((connection(hello), hello.sni.as_deref()?))).collect()
+}
+
+fn victim(request: &Sighting, server_name: &str, withholding: &Withholding<'_>) -> Option<Victim> {
+    let text = |text: &str| {
+        let text = &text[..text.floor_char_boundary(TEXT_OCTETS_MAX)];
         if withholding.is_mentioned_in(text) { String::new() } else { text.to_owned() }
     };
+    let given = |field: &Option<String>| text(field.as_deref().unwrap_or_default());
     Some(Victim {
-        id: sighting.id,
-        received: sighting.received,
-        source: sighting.source.to_canonical(),
-        source_port: sighting.source_port,
-        asn: sighting.asn,
-        country: sighting.country,
-        local: sighting.local.to_canonical(),
-        local_port: sighting.local_port,
-        apex: sighting.apex.clone()?,
-        method: text(&sighting.method),
-        target: text(&sighting.target),
-        host: text(&sighting.host),
-        user_agent: text(&sighting.user_agent),
-        referer: text(&sighting.referer),
-        sni: text(&sighting.sni),
+        id: request.id,
+        received: request.received,
+        source: request.source.to_canonical(),
+        source_port: request.source_port,
+        asn: request.asn,
+        country: request.country,
+        local: request.local.to_canonical(),
+        local_port: request.local_port,
+        apex: request.apex.clone()?,
+        method: given(&request.method),
+        target: given(&request.target),
+        host: given(&request.host),
+        user_agent: given(&request.user_agent),
+        referer: given(&request.referer),
+        sni: text(server_name),
     })
 }

@@ -13,6 +13,7 @@ mod suricata;
 use model::Refusal;
 
 use crate::audience::Cleared;
+use crate::snapshot::Face;
 use crate::{Document, Format};
 
 /// The word that stands on everything that an exercise touches.
@@ -32,20 +33,24 @@ pub(crate) fn document(format: Format, cleared: &Cleared<'_>) -> Result<Document
 
 /// What stands at the head of a text file, line by line, without the comment sign.
 fn banner(cleared: &Cleared<'_>, what: &str) -> Vec<String> {
-    let mut lines = vec![format!("Bailiwick: {what}"), format!("Group: {}", one_line(&cleared.group.name))];
-    if let Some(face) = cleared.face {
-        lines.push(format!("Case: {} ({})", one_line(&face.title), face.id));
-        for paper in &face.papers {
-            let number = paper.docket_number.as_deref().map(|number| format!(", {}", one_line(number)));
-            let number = number.unwrap_or_default();
-            lines.push(format!("Authority: {}, {}{number}", paper.instrument, one_line(&paper.issuer)));
-        }
-        lines.push(format!("Contact: {}", one_line(&face.contact)));
-    }
-    lines.push(cleared.tlp.label().to_owned());
+    let mut lines = vec![format!("Bailiwick: {what}")];
     if cleared.exercise {
         lines.push(format!("{EXERCISE}: a rehearsal on one machine; no court and no registry has acted on this."));
     }
+    lines.push(cleared.tlp.label().to_owned());
+    lines.push(format!("Group: {}", one_line(&cleared.group.name)));
+    lines.extend(cleared.face.into_iter().flat_map(whose));
+    lines
+}
+
+fn whose(face: &Face) -> Vec<String> {
+    let mut lines = vec![format!("Case: {} ({})", one_line(&face.title), face.id)];
+    for paper in &face.papers {
+        let number = paper.docket_number.as_deref().map(|number| format!(", {}", one_line(number)));
+        let number = number.unwrap_or_default();
+        lines.push(format!("Authority: {}, {}{number}", paper.instrument, one_line(&paper.issuer)));
+    }
+    lines.push(format!("Contact: {}", one_line(&face.contact)));
     lines
 }
 

@@ -144,7 +144,7 @@ proptest! {
     }
 
     #[test]
-    fn the_order_of_what_came_in_changes_no_byte(order in Just((0..11_usize).collect::<Vec<_>>()).prop_shuffle()) {
+    fn the_order_of_what_came_in_changes_no_byte(order in Just((0..12_usize).collect::<Vec<_>>()).prop_shuffle()) {
         let all = sightings();
         let shuffled: Vec<Sighting> = order.iter().map(|at| all[*at].clone()).collect();
         let mut view = Terms::default().view();
@@ -192,6 +192,27 @@ fn only_requests_of_victims_over_ipv4_are_reported() {
         assert!(!report.contains(untold), "{untold}");
     }
     assert!(!report.contains("redacted"), "a marker in a column reads like a value");
+}
+
+#[test]
+fn a_text_without_end_is_told_up_to_its_limit() {
+    let long = "é".repeat(4_000);
+    let one = Sighting { user_agent: Some(long), ..request(80, "198.51.100.80", "outlook-verify.net") };
+    let report = render(Format::Shadowserver, &snapshot(&Terms::default(), &[one]), Audience::Internal).unwrap();
+    assert_eq!(text(&report).matches('é').count(), 1_024, "2,048 octets");
+
+    let mut view = Terms::default().view();
+    let group = view.cases[&case_id()].terms.group.id.clone();
+    let told = |view: &store::view::View| {
+        let snapshot = Snapshot::gather(view, &[], &case_id()).unwrap();
+        text(&render(Format::Json, &snapshot, Audience::Internal).unwrap()).matches("\"kind\"").count()
+    };
+    let before = told(&view);
+    for len in [2_048, 2_049] {
+        let path = indicator(IndicatorKind::UrlPath, &"/".repeat(len), "outlook-verify.net");
+        view.indicators.push((case_id(), group.clone(), path));
+    }
+    assert_eq!(told(&view), before + 1);
 }
 
 //----------- Law --------------------------------------------------------------------------------------------------
@@ -262,6 +283,16 @@ fn an_exercise_says_so_on_everything_and_an_order_on_nothing() {
 fn what_the_group_itself_does_is_shared_with_nobody() {
     let own = Sighting { label: Some(Label::OperatorSuspected), ..request(70, "198.51.100.70", "outlook-verify.net") };
     assert_eq!(documents(&snapshot(&Terms::default(), &[own])), documents(&snapshot(&Terms::default(), &[])));
+}
+
+#[test]
+fn an_order_lapses_on_its_own_day() {
+    let zone = |expires| {
+        let terms = Terms { expires: Some(expires), ..Terms::default() };
+        text(&render(Format::Rpz, &snapshot(&terms, &sightings()), Audience::Internal).unwrap())
+    };
+    assert!(zone("2019-04-10T00:00:00Z").contains("\noutlook-verify.net CNAME rpz-passthru."));
+    assert!(zone("2019-03-28T00:00:00Z").contains("\noutlook-verify.net CNAME ."), "held, not collected: blocked");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Names and learned indicators as CSV and JSON: for scripts, spreadsheets and whatever has no standard.
 //!
-//! Names are written plainly, because machines read them. Counts of addresses are upper bounds, and said to be.
+//! Names are written plainly, because machines read them. Counts of addresses are upper bounds, and said to be. What
+//! was given back is absent: a script that reads one column and blocks would else block it.
 
 use model::fact::Indicator;
 use serde::Serialize;
@@ -8,6 +9,7 @@ use serde::Serialize;
 use super::{EXERCISE, one_line};
 use crate::Document;
 use crate::audience::Cleared;
+use crate::custody::Action;
 use crate::snapshot::Named;
 
 /// One row: a listed name, or something learned at one.
@@ -17,7 +19,7 @@ struct Row<'a> {
     value: String,
     /// The listed name that it belongs to.
     apex: &'a str,
-    action: &'static str,
+    action: Action,
     #[serde(serialize_with = "instant")]
     first_seen: Option<model::Timestamp>,
     #[serde(serialize_with = "instant")]
@@ -73,7 +75,7 @@ pub(super) fn json(cleared: &Cleared<'_>) -> Document {
 fn rows<'a>(cleared: &Cleared<'a>) -> Vec<Row<'a>> {
     let names = cleared.names().map(|(name, named)| name_row(cleared, name, named));
     let learned = cleared.learned.iter().map(|indicator| learned_row(cleared, indicator));
-    names.chain(learned).collect()
+    names.chain(learned).filter(|row| row.action != Action::Withdraw).collect()
 }
 
 fn name_row<'a>(cleared: &Cleared<'a>, name: &'a model::DomainName, named: Named) -> Row<'a> {
@@ -81,7 +83,7 @@ fn name_row<'a>(cleared: &Cleared<'a>, name: &'a model::DomainName, named: Named
         kind: "domain-name",
         value: name.as_str().to_owned(),
         apex: name.as_str(),
-        action: named.action.as_str(),
+        action: named.action,
         first_seen: named.seen.map(|seen| seen.first),
         last_seen: named.seen.map(|seen| seen.last),
         contacts: named.seen.map_or(0, |seen| seen.contacts),
@@ -97,7 +99,7 @@ fn learned_row<'a>(cleared: &Cleared<'a>, indicator: &'a Indicator) -> Row<'a> {
         kind: indicator.kind.as_str(),
         value: one_line(&indicator.value),
         apex: indicator.apex.as_str(),
-        action: cleared.action_at(&indicator.apex).as_str(),
+        action: cleared.action_at(&indicator.apex),
         first_seen: Some(indicator.first_seen),
         last_seen: Some(indicator.last_seen),
         contacts: indicator.contacts,

@@ -57,9 +57,6 @@ const COLUMNS: [&str; 39] = [
     "machine_name",
 ];
 
-/// Octets of one text from outside that a row carries; a URL that worked is shorter.
-const TEXT_OCTETS_MAX: usize = 2_048;
-
 pub(super) fn render(cleared: &Cleared<'_>) -> Document {
     let mut writer = csv::WriterBuilder::new().quote_style(csv::QuoteStyle::Always).from_writer(Vec::new());
     let broken = "rows are written to memory and have the header's length";
@@ -112,11 +109,14 @@ fn field(cleared: &Cleared<'_>, victim: &Victim, column: &str) -> String {
     }
 }
 
+/// The longest registered method (`UPDATEREDIRECTREF`, RFC 4437) has 17.
+const METHOD_LEN_MAX: usize = 32;
+
 /// The method as a token (RFC 9110, 5.6.2); anything else was no HTTP.
 fn method(method: &str) -> &str {
     let is_token =
         !method.is_empty() && method.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b));
-    if is_token && method.len() <= 32 { method } else { "GET" }
+    if is_token && method.len() <= METHOD_LEN_MAX { method } else { "GET" }
 }
 
 /// The target's path and query as a URL may hold them: readers join host and path.
@@ -129,7 +129,7 @@ fn path(target: &str) -> String {
     };
     let path = if path.starts_with('/') { path } else { "/" };
     let mut url = String::with_capacity(path.len());
-    for byte in cut(path).bytes() {
+    for byte in path.bytes() {
         match byte {
             b'!' | b'#'..=b';' | b'=' | b'?'..=b'Z' | b'_' | b'a'..=b'z' | b'~' => url.push(byte.into()),
             _ => url.push_str(&format!("%{byte:02X}")),
@@ -146,11 +146,7 @@ fn host(victim: &Victim) -> String {
 }
 
 fn text(text: &str) -> String {
-    one_line(cut(&without_markers(text)))
-}
-
-fn cut(text: &str) -> &str {
-    &text[..text.floor_char_boundary(TEXT_OCTETS_MAX)]
+    one_line(&without_markers(text))
 }
 
 /// The text without the spans where secrets stood, and without the sign that would promise a value there.
@@ -162,7 +158,8 @@ fn without_markers(text: &str) -> String {
             text = text.replace(&spelled, "");
         }
     }
-    text
+    // A text that was cut may end within a marker.
+    text.find("{redact").map_or(text.clone(), |at| text[..at].trim_end_matches('=').to_owned())
 }
 
 #[cfg(test)]
@@ -174,6 +171,7 @@ mod tests {
         for (target, url) in [
             ("/owa/auth.owa", "/owa/auth.owa"),
             ("/?user={redacted:query-value}&lang={redacted:query-value}", "/?user&lang"),
+            ("/?user={redacted:query-va", "/?user"),
             ("http://{redacted:user-info}@x.example/a?b", "/a?b"),
             ("http://x.example", "/"),
             ("/a?to=http://y.example/", "/a?to=http://y.example/"),
@@ -187,10 +185,11 @@ mod tests {
     }
 
     #[test]
-    fn a_text_from_outside_is_one_line_and_bounded() {
+    fn a_text_from_outside_is_one_line() {
         assert_eq!(text("curl\r\n\"x\""), "curl  \"x\"");
-        assert_eq!(text(&"é".repeat(TEXT_OCTETS_MAX)).len(), TEXT_OCTETS_MAX);
         assert_eq!(method("POST"), "POST");
         assert_eq!(method("PO ST"), "GET");
+        assert_eq!(method(&"X".repeat(METHOD_LEN_MAX)).len(), METHOD_LEN_MAX);
+        assert_eq!(method(&"X".repeat(METHOD_LEN_MAX + 1)), "GET");
     }
 }

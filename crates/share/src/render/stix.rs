@@ -15,7 +15,7 @@ mod ids;
 mod marking;
 mod patterns;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use model::fact::{Indicator, IndicatorKind};
 use model::group::Group;
@@ -34,10 +34,10 @@ pub(super) fn render(cleared: &Cleared<'_>) -> Document {
     objects.extend(writer.group_and_infrastructure());
     let hosts = writer.learned_hosts();
     objects.extend(cleared.names().map(|(name, _)| writer.domain_name(name)));
-    objects.extend(hosts.iter().map(|(host, _)| writer.domain_name(host)));
+    objects.extend(hosts.keys().map(|host| writer.domain_name(host)));
     objects.extend(writer.names());
     objects.extend(hosts.iter().flat_map(|(host, learned)| writer.learned(learned, &patterns::domain_name(host))));
-    objects.extend(writer.learned_others());
+    objects.extend(writer.learned_others().iter().flat_map(|(pattern, learned)| writer.learned(learned, pattern)));
     let key: String = objects.iter().filter_map(|object| object["id"].as_str()).collect();
     let bundle = json!({ "type": "bundle", "id": ids::of("bundle", &[&key]), "objects": objects });
     let mut bytes = serde_json::to_vec_pretty(&bundle).expect("a bundle is plain JSON");
@@ -131,8 +131,10 @@ impl<'a> Writer<'_, 'a> {
 
     fn name(&self, name: &DomainName, named: Named) -> Vec<Value> {
         let says = match named.action {
-            Action::Block => "Listed under the order: block it and all below it.",
-            Action::Detect => "Held by us: let it through and tell who asks; whoever does may be a victim.",
+            Action::Block => "Used by the group and not in our hands: block it and all below it.",
+            Action::Detect => {
+                "Used by the group, now in our hands: let it through and tell who asks; whoever does may be a victim."
+            }
             Action::Withdraw => "Given back: no longer an indicator.",
         };
         let pattern = patterns::domain_name(name);
@@ -145,28 +147,44 @@ impl<'a> Writer<'_, 'a> {
         objects
     }
 
-    /// Hosts below the names that callers knew.
-    fn learned_hosts(&self) -> Vec<(DomainName, &'a Indicator)> {
-        let learned = self.cleared.learned.iter().filter(|learned| learned.kind == IndicatorKind::HostName);
-        let hosts = learned.filter_map(|learned| Some((DomainName::parse(&learned.value).ok()?, *learned)));
-        hosts.filter(|(host, learned)| *host != learned.apex && host.is_at_or_below(&learned.apex)).collect()
+    /// Hosts below the names that callers knew; the listed names themselves stand already.
+    fn learned_hosts(&self) -> BTreeMap<DomainName, Vec<&'a Indicator>> {
+        let mut hosts: BTreeMap<DomainName, Vec<&Indicator>> = BTreeMap::new();
+        for learned in self.cleared.learned.iter().filter(|learned| learned.kind == IndicatorKind::HostName) {
+            let Ok(host) = DomainName::parse(&learned.value) else { continue };
+            if host.is_at_or_below(&learned.apex) && self.cleared.names().all(|(name, _)| *name != host) {
+                hosts.entry(host).or_default().push(learned);
+            }
+        }
+        hosts
     }
 
-    fn learned_others(&self) -> impl Iterator<Item = Value> + '_ {
-        self.cleared
-            .learned
-            .iter()
-            .filter_map(|learned| Some(self.learned(learned, &patterns::learned(learned)?)))
-            .flatten()
+    /// Everything else by its pattern: the same agent at two names is one indicator.
+    fn learned_others(&self) -> BTreeMap<String, Vec<&'a Indicator>> {
+        let mut others: BTreeMap<String, Vec<&Indicator>> = BTreeMap::new();
+        for learned in &self.cleared.learned {
+            if let Some(pattern) = patterns::learned(learned) {
+                others.entry(pattern).or_default().push(learned);
+            }
+        }
+        others
     }
 
-    fn learned(&self, learned: &Indicator, pattern: &str) -> Vec<Value> {
-        let action = self.cleared.action_at(&learned.apex);
-        let title = format!("learned {} at {}", learned.kind.as_str(), learned.apex.defanged());
+    fn learned(&self, learned: &[&Indicator], pattern: &str) -> Vec<Value> {
+        let seen = |learned: &Indicator| Seen {
+            contacts: learned.contacts,
+            first: learned.first_seen,
+            last: learned.last_seen,
+        };
+        let Some(all) = learned.iter().map(|learned| seen(learned)).reduce(Seen::and) else { return Vec::new() };
+        let apexes: BTreeSet<String> = learned.iter().map(|learned| learned.apex.defanged().to_string()).collect();
+        let apexes = apexes.into_iter().collect::<Vec<_>>().join(", ");
+        // Withdrawn only where every name at which it was seen went back.
+        let action = learned.iter().map(|learned| self.cleared.action_at(&learned.apex)).min();
+        let action = action.unwrap_or(Action::Withdraw);
+        let title = format!("learned {} at {apexes}", learned[0].kind.as_str());
         let says = "Seen where victims of the group called.";
-        let said = Said { pattern, title, says, action, since: learned.first_seen };
-        let seen = Seen { contacts: learned.contacts, first: learned.first_seen, last: learned.last_seen };
-        self.indicator(&said, Some(seen))
+        self.indicator(&Said { pattern, title, says, action, since: all.first }, Some(all))
     }
 
     /// An indicator with what it indicates, and its sighting if it was seen.
@@ -257,4 +275,19 @@ fn revoke(object: &mut Map<String, Value>, revoked: bool) {
 /// RFC 3339 in UTC with milliseconds, the precision that all consumers read.
 fn instant(at: Timestamp) -> String {
     at.strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn instants_have_milliseconds_whatever_they_came_with() {
+        for (given, written) in [
+            ("2019-03-28T06:00:00Z", "2019-03-28T06:00:00.000Z"),
+            ("2019-03-28T07:00:00.123987654+01:00", "2019-03-28T06:00:00.123Z"),
+        ] {
+            assert_eq!(instant(given.parse().unwrap()), written);
+        }
+    }
 }

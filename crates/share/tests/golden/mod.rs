@@ -56,6 +56,7 @@ pub fn case_id() -> CaseId {
 pub struct Terms {
     pub instrument: Instrument,
     pub sealed_until: Option<&'static str>,
+    pub expires: Option<&'static str>,
     pub tlp: Tlp,
     pub acts: Vec<Act>,
     pub withheld: Withheld,
@@ -67,6 +68,7 @@ impl Default for Terms {
         Self {
             instrument: Instrument::CivilTro,
             sealed_until: None,
+            expires: None,
             tlp: Tlp::Amber,
             acts: vec![Act::Delegate, Act::Answer, Act::RecordMetadata, Act::Share],
             withheld: Withheld {
@@ -133,7 +135,7 @@ impl Terms {
             judge: None,
             issued: None,
             hearing: None,
-            expires: None,
+            expires: self.expires.map(|instant| Sourced { value: at(instant), source: source() }),
             sealed_until: self
                 .sealed_until
                 .map(|day| Sourced { value: day.parse().expect("a date"), source: source() }),
@@ -207,6 +209,12 @@ fn learned() -> Vec<Indicator> {
         indicator(IndicatorKind::HostName, "mail.outlook-verify.net", "outlook-verify.net"),
         indicator(IndicatorKind::HostName, "login.myaccount-services.net", "myaccount-services.net"),
         indicator(IndicatorKind::UserAgent, "Mozilla/5.0 (Windows NT 6.1; Trident/7.0; 'x') \\u", "outlook-verify.net"),
+        indicator(
+            IndicatorKind::UserAgent,
+            "Mozilla/5.0 (Windows NT 6.1; Trident/7.0; 'x') \\u",
+            "verify-linkedin.net",
+        ),
+        indicator(IndicatorKind::HostName, "outlook-verify.net", "outlook-verify.net"),
         indicator(IndicatorKind::Ja4, "t12d1909h1_d83cc789557e_7af1ed941c26", "verify-linkedin.net"),
     ]
 }
@@ -278,7 +286,13 @@ pub fn sightings() -> Vec<Sighting> {
         query(1, "192.0.2.53", "outlook-verify.net"),
         query(2, "192.0.2.53", "myaccount-services.net"),
         victim(3, "198.51.100.23"),
-        Sighting { sni: Some("mail.outlook-verify.net".into()), local_port: 8443, ..victim(4, "198.51.100.24") },
+        Sighting { source_port: 40_012, local_port: 8443, ..victim(4, "198.51.100.24") },
+        Sighting {
+            kind: Kind::Hello,
+            sni: Some("mail.outlook-verify.net".into()),
+            local_port: 8443,
+            ..victim(12, "198.51.100.24")
+        },
         Sighting {
             asn: Some(Asn(64497)),
             country: "FR".parse().ok(),
