@@ -42,6 +42,7 @@ mod tests;
 
 pub use file::each_cell;
 pub use query::{QUERY_MEMORY_MAX, QUERY_ROWS_MAX, QUERY_TIME_MAX, QueryAnswer};
+pub use rows::name_text;
 pub use sighting::{Sighting, SightingFilter};
 pub use tables::{ContactRow, OutcomeRow, RawRow, VerdictRow};
 

@@ -186,7 +186,7 @@ fn some(bytes: &[u8]) -> Option<String> {
 
 /// A wire name in presentation form, without the final dot; `.` for the root. What is no name ends where it stops
 /// being one: the bytes lie in `raw`.
-fn name_text(wire: &[u8]) -> String {
+pub fn name_text(wire: &[u8]) -> String {
     let (mut name, mut rest) = (String::new(), wire);
     while let Some((&len, tail)) = rest.split_first() {
         let Some((label, tail)) = tail.split_at_checked(usize::from(len)) else { break };
