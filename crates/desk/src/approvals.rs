@@ -3,16 +3,16 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use docket::shown::Shown;
+use docket::shown::{Shown, counted};
 use docket::{Command, Done};
 use model::approval::{PutInForce, Serve, Standing, Unseal, Widening};
 use model::id::{CaseId, OrderId, RequestId};
 
-use crate::api::{ApprovalDetail, ApprovalSummary, Problem, RequestsFiled, YesGiven, YesRequest, YesTaken};
+use crate::api::{ApprovalDetail, ApprovalSummary, RequestsFiled, YesGiven, YesRequest, YesTaken};
 use crate::asker::Asker;
 use crate::cases;
 use crate::intake::{Named, Sent};
-use crate::problem::{bad_request, not_found};
+use crate::problem::{Told, bad_request, not_found};
 use crate::run::Desk;
 
 //----------- Asking -----------------------------------------------------------------------------------------------
@@ -21,7 +21,7 @@ pub(crate) async fn request(
     State(desk): State<Desk>,
     Named(id): Named<CaseId>,
     asker: Asker,
-) -> Result<(StatusCode, Json<RequestsFiled>), Problem> {
+) -> Result<(StatusCode, Json<RequestsFiled>), Told> {
     cases::known(&*desk.view().await?, &id)?;
     let executed = desk.execute(Command::RequestApproval { case: id.clone() }, asker).await?;
     let Done::ApprovalAsked { requests } = executed.done else { unreachable!("asking ends in requests or a refusal") };
@@ -32,11 +32,11 @@ pub(crate) async fn request(
 
 //----------- Showing ----------------------------------------------------------------------------------------------
 
-pub(crate) async fn list(State(desk): State<Desk>) -> Result<Json<Vec<ApprovalSummary>>, Problem> {
+pub(crate) async fn list(State(desk): State<Desk>) -> Result<Json<Vec<ApprovalSummary>>, Told> {
     Ok(Json(desk.view().await?.approvals.iter().map(summary).collect()))
 }
 
-pub(crate) async fn show(State(desk): State<Desk>, Named(id): Named<String>) -> Result<Json<ApprovalDetail>, Problem> {
+pub(crate) async fn show(State(desk): State<Desk>, Named(id): Named<String>) -> Result<Json<ApprovalDetail>, Told> {
     let id = parse(&id)?;
     let view = desk.view().await?;
     let standing = view.approvals.get(id).ok_or_else(|| missing(id))?;
@@ -55,13 +55,13 @@ pub(crate) async fn show(State(desk): State<Desk>, Named(id): Named<String>) -> 
 }
 
 /// A request's number is a string on the API; a path that holds none is the asker's slip.
-fn parse(id: &str) -> Result<RequestId, Problem> {
+fn parse(id: &str) -> Result<RequestId, Told> {
     id.parse()
         .map(RequestId)
         .map_err(|_| bad_request(format!("`{id}` is no request"), "`bailiwick approval list` numbers them"))
 }
 
-fn missing(id: RequestId) -> Problem {
+fn missing(id: RequestId) -> Told {
     not_found(format!("there is no request {id}"), "`bailiwick approval list` numbers them")
 }
 
@@ -118,7 +118,7 @@ pub(crate) async fn give(
     Named(id): Named<String>,
     asker: Asker,
     Sent(YesRequest { role, shown }): Sent<YesRequest>,
-) -> Result<Json<YesTaken>, Problem> {
+) -> Result<Json<YesTaken>, Told> {
     let id = parse(&id)?;
     desk.view().await?.approvals.get(id).ok_or_else(|| missing(id))?;
     let executed = desk.execute(Command::GiveApproval { request: id, role, shown }, asker).await?;
@@ -131,7 +131,9 @@ fn taken(done: &Done) -> YesTaken {
             ("half", format!("request {request} has one yes; the second is another person's, in another role"))
         }
         Done::OrderInForce { order, .. } => ("in-force", format!("order {order} is in force")),
-        Done::NamesServed { order, names, .. } => ("served", format!("{names} names of order {order} are served now")),
+        Done::NamesServed { order, names, .. } => {
+            ("served", format!("{} of order {order} served from now on", counted(*names as usize)))
+        }
         other => unreachable!("a yes does not end in {other:?}"),
     };
     YesTaken { came_of_it: came_of_it.into(), said }

@@ -7,8 +7,7 @@ use axum::http::header;
 use axum::http::request::Parts;
 use model::fact::Actor;
 
-use crate::api::Problem;
-use crate::problem;
+use crate::problem::{self, Told};
 use crate::run::Desk;
 
 /// Who sits at the other end of the control socket; the roof reads it from the kernel (SO_PEERCRED).
@@ -23,9 +22,9 @@ pub(crate) struct Asker {
 }
 
 impl FromRequestParts<Desk> for Asker {
-    type Rejection = Problem;
+    type Rejection = Told;
 
-    async fn from_request_parts(parts: &mut Parts, desk: &Desk) -> Result<Self, Problem> {
+    async fn from_request_parts(parts: &mut Parts, desk: &Desk) -> Result<Self, Told> {
         let peer = parts.extensions.get::<Peer>().map(|peer| Actor::LocalUser { uid: peer.uid });
         let Some(value) = parts.headers.get(header::AUTHORIZATION) else {
             let nobody = || problem::needs_person("nobody is known at the other end, and no token was shown", None);

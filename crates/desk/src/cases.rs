@@ -7,6 +7,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use docket::casefile::{self, CaseFile, Claim, NameList};
 use docket::quick::{self, NotYet, QuickCase};
+use docket::shown::counted;
 use docket::{Command, Done};
 use model::id::CaseId;
 use model::order::Order;
@@ -16,34 +17,34 @@ use store::view::{CaseView, NameView, View};
 
 use crate::api::{
     AdvanceRequest, CaseDetail, CaseImported, CaseSummary, ConflictDetail, ListDetail, NameDetail, NarrowRequest,
-    OrderDetail, Problem, QuickMade, QuickRequest, Said,
+    OrderDetail, QuickMade, QuickRequest, Said,
 };
 use crate::asker::Asker;
 use crate::intake::{Asked, Named, Octets, Sent};
-use crate::problem::{self, not_found};
+use crate::problem::{self, Told, not_found};
 use crate::run::Desk;
 
 //----------- Reading ----------------------------------------------------------------------------------------------
 
-pub(crate) async fn list(State(desk): State<Desk>) -> Result<Json<Vec<CaseSummary>>, Problem> {
+pub(crate) async fn list(State(desk): State<Desk>) -> Result<Json<Vec<CaseSummary>>, Told> {
     Ok(Json(desk.view().await?.cases.values().map(summary).collect()))
 }
 
-pub(crate) async fn show(State(desk): State<Desk>, Named(id): Named<CaseId>) -> Result<Json<CaseDetail>, Problem> {
+pub(crate) async fn show(State(desk): State<Desk>, Named(id): Named<CaseId>) -> Result<Json<CaseDetail>, Told> {
     let view = desk.view().await?;
     let case = known(&view, &id)?;
     let file = desk.case_file(case).await?;
     Ok(Json(detail(&view, case, &file)))
 }
 
-pub(crate) fn known<'v>(view: &'v View, id: &CaseId) -> Result<&'v CaseView, Problem> {
+pub(crate) fn known<'v>(view: &'v View, id: &CaseId) -> Result<&'v CaseView, Told> {
     let missing = || not_found(format!("there is no case {id}"), "`bailiwick case list` names them");
     view.cases.get(id).ok_or_else(missing)
 }
 
 impl Desk {
     /// The case file as it was imported, from the vault.
-    pub(crate) async fn case_file(&self, case: &CaseView) -> Result<CaseFile, Problem> {
+    pub(crate) async fn case_file(&self, case: &CaseView) -> Result<CaseFile, Told> {
         let bytes = self.vault.get(&case.file).map_err(|error| problem::ours(&error))?;
         let text = bytes.and_then(|bytes| String::from_utf8(bytes).ok());
         let lost = || problem::lost(&format!("the file of case {}", case.terms.id), &case.file);
@@ -53,7 +54,7 @@ impl Desk {
 }
 
 /// A file of a million names takes seconds to read: other requests go on meanwhile.
-async fn off_the_runtime<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Problem> {
+async fn off_the_runtime<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Told> {
     tokio::task::spawn_blocking(work).await.map_err(|error| problem::ours(&error))
 }
 
@@ -138,7 +139,7 @@ pub(crate) async fn import(
     asker: Asker,
     Asked(query): Asked<ImportQuery>,
     Octets(body): Octets,
-) -> Result<(StatusCode, Json<CaseImported>), Problem> {
+) -> Result<(StatusCode, Json<CaseImported>), Told> {
     let name = query.file.unwrap_or_else(|| "case file".into());
     let unread = |_| problem::bad_request(format!("{name} is not UTF-8 text"), "a case file is TOML in UTF-8");
     let text = String::from_utf8(body.into()).map_err(unread)?;
@@ -155,12 +156,15 @@ async fn record(
     asker: Asker,
     file: CaseFile,
     text: String,
-) -> Result<(StatusCode, Json<CaseImported>), Problem> {
+) -> Result<(StatusCode, Json<CaseImported>), Told> {
     let (case, names, conflicts) = (file.terms.id.clone(), file.name_count() as u64, conflicts(&file));
     let executed = desk.execute(Command::ImportCase { file: Box::new(file), text }, asker).await?;
     let new = matches!(executed.done, Done::CaseOpened { .. });
     let said = if new {
-        format!("case {case} is open as a draft with {names} names; nothing is served before two people approve")
+        format!(
+            "case {case} is open as a draft with {}; nothing is served before two people approve",
+            counted(names as usize)
+        )
     } else {
         format!("case {case} was imported before from the same file; nothing changed")
     };
@@ -172,7 +176,7 @@ pub(crate) async fn quick(
     State(desk): State<Desk>,
     asker: Asker,
     Sent(request): Sent<QuickRequest>,
-) -> Result<(StatusCode, Json<QuickMade>), Problem> {
+) -> Result<(StatusCode, Json<QuickMade>), Told> {
     let QuickCase { text, file } = quick::case_file(&request.wish).map_err(|not_yet| match not_yet {
         NotYet::Missing(questions) => problem::answers_missing(questions),
         NotYet::Faulty { text, faults } => {
@@ -202,7 +206,7 @@ pub(crate) async fn advance(
     Named(id): Named<CaseId>,
     asker: Asker,
     Sent(AdvanceRequest { to }): Sent<AdvanceRequest>,
-) -> Result<Json<Said>, Problem> {
+) -> Result<Json<Said>, Told> {
     known(&*desk.view().await?, &id)?;
     desk.execute(Command::AdvanceCase { case: id.clone(), to }, asker).await?;
     Ok(Json(Said { said: format!("case {id} is {to:?} now").to_lowercase() }))
@@ -213,10 +217,10 @@ pub(crate) async fn narrow(
     Named(id): Named<CaseId>,
     asker: Asker,
     Sent(NarrowRequest { names, mode, reason }): Sent<NarrowRequest>,
-) -> Result<Json<Said>, Problem> {
+) -> Result<Json<Said>, Told> {
     known(&*desk.view().await?, &id)?;
     let command = Command::NarrowService { case: id.clone(), names, mode, reason };
     let executed = desk.execute(command, asker).await?;
     let count = if let Done::ServiceNarrowed { names, .. } = executed.done { names } else { 0 };
-    Ok(Json(Said { said: format!("{count} names of case {id} are in {} now", mode.as_str()) }))
+    Ok(Json(Said { said: format!("{} of case {id} in {} now", counted(count), mode.as_str()) }))
 }

@@ -7,11 +7,11 @@ use model::Digest;
 use share::{Document, Format, Snapshot};
 use store::archive::SightingFilter;
 
-use crate::api::{FeedQuery, Problem};
+use crate::api::FeedQuery;
 use crate::asker::Asker;
 use crate::cases;
 use crate::intake::{Asked, Named};
-use crate::problem::{self, not_found};
+use crate::problem::{self, Told, not_found};
 use crate::run::Desk;
 
 pub(crate) async fn export(
@@ -19,7 +19,7 @@ pub(crate) async fn export(
     Named(format): Named<String>,
     asker: Asker,
     Asked(FeedQuery { case, audience }): Asked<FeedQuery>,
-) -> Result<(HeaderMap, Vec<u8>), Problem> {
+) -> Result<(HeaderMap, Vec<u8>), Told> {
     let known: Result<Format, _> = format.parse();
     let format =
         known.map_err(|error| not_found(error.to_string(), "`bailiwick feed formats` says what each is for"))?;

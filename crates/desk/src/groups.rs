@@ -13,18 +13,16 @@ use model::name::defang;
 use serde::Deserialize;
 use store::view::{Knowledge, View};
 
-use crate::api::{
-    ConflictDetail, GroupDetail, GroupInCase, IndicatorDetail, KnowledgeDetail, KnowledgeImported, Problem,
-};
+use crate::api::{ConflictDetail, GroupDetail, GroupInCase, IndicatorDetail, KnowledgeDetail, KnowledgeImported};
 use crate::asker::Asker;
 use crate::cases;
 use crate::intake::{Asked, Named, Octets};
-use crate::problem::{self, bad_request, not_found};
+use crate::problem::{self, Told, bad_request, not_found};
 use crate::run::Desk;
 
 //----------- Showing ----------------------------------------------------------------------------------------------
 
-pub(crate) async fn show(State(desk): State<Desk>, Named(alias): Named<String>) -> Result<Json<GroupDetail>, Problem> {
+pub(crate) async fn show(State(desk): State<Desk>, Named(alias): Named<String>) -> Result<Json<GroupDetail>, Told> {
     let view = desk.view().await?;
     let pictures = desk.pictures(&view, &alias)?;
     if pictures.is_empty() {
@@ -81,7 +79,7 @@ fn text(pictures: &[GroupPicture], conflicts: &[ConflictDetail]) -> String {
 
 impl Desk {
     /// What the cases and all imported files say of the groups that are called so.
-    fn pictures(&self, view: &View, alias: &str) -> Result<Vec<GroupPicture>, Problem> {
+    fn pictures(&self, view: &View, alias: &str) -> Result<Vec<GroupPicture>, Told> {
         let mut groups: Vec<Group> = Vec::new();
         let unnamed =
             |id: &GroupId| Group { id: id.clone(), name: id.to_string(), aliases: Vec::new(), attributed_to: None };
@@ -102,7 +100,7 @@ impl Desk {
     }
 
     /// The imported files about a group, read again from the vault.
-    fn claims(&self, view: &View, group: &GroupId) -> Result<Vec<Claims>, Problem> {
+    fn claims(&self, view: &View, group: &GroupId) -> Result<Vec<Claims>, Told> {
         let mut claims = Vec::new();
         for known in view.knowledge.iter().filter(|known| known.group == *group) {
             let bytes = self.vault.get(&known.file).map_err(|error| problem::ours(&error))?;
@@ -133,7 +131,7 @@ pub(crate) async fn import(
     asker: Asker,
     Asked(ImportQuery { format, source }): Asked<ImportQuery>,
     Octets(body): Octets,
-) -> Result<(StatusCode, Json<KnowledgeImported>), Problem> {
+) -> Result<(StatusCode, Json<KnowledgeImported>), Told> {
     let group = group_called(&*desk.view().await?, &id)?;
     let limits = KnowledgeLimits::default();
     let unread = |error: knowledge::KnowledgeError| {
@@ -154,7 +152,7 @@ pub(crate) async fn import(
 }
 
 /// Any alias that a case knows means its group; anything else is the id of a group that is new here.
-fn group_called(view: &View, text: &str) -> Result<GroupId, Problem> {
+fn group_called(view: &View, text: &str) -> Result<GroupId, Told> {
     match &view.group(text)[..] {
         [] => GroupId::parse(text)
             .map_err(|error| bad_request(format!("`{}`: {error}", text.escape_debug()), "e.g. apt35")),

@@ -8,7 +8,7 @@ use axum::http::request::Parts;
 use serde::de::DeserializeOwned;
 
 use crate::api::Problem;
-use crate::problem::bad_request;
+use crate::problem::{Told, bad_request};
 use crate::run::Desk;
 
 /// A body as it is.
@@ -24,14 +24,14 @@ pub(crate) struct Named<T>(pub(crate) T);
 pub(crate) struct Asked<T>(pub(crate) T);
 
 impl FromRequest<Desk> for Octets {
-    type Rejection = Problem;
+    type Rejection = Told;
 
-    async fn from_request(request: Request, desk: &Desk) -> Result<Self, Problem> {
+    async fn from_request(request: Request, desk: &Desk) -> Result<Self, Told> {
         Bytes::from_request(request, desk).await.map(Self).map_err(unread)
     }
 }
 
-fn unread(rejection: BytesRejection) -> Problem {
+fn unread(rejection: BytesRejection) -> Told {
     if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
         return Problem::new(
             StatusCode::PAYLOAD_TOO_LARGE,
@@ -44,9 +44,9 @@ fn unread(rejection: BytesRejection) -> Problem {
 }
 
 impl<T: DeserializeOwned> FromRequest<Desk> for Sent<T> {
-    type Rejection = Problem;
+    type Rejection = Told;
 
-    async fn from_request(request: Request, desk: &Desk) -> Result<Self, Problem> {
+    async fn from_request(request: Request, desk: &Desk) -> Result<Self, Told> {
         let Octets(body) = Octets::from_request(request, desk).await?;
         let unread =
             |error| bad_request(format!("the JSON body is not what this route takes: {error}"), "see docs/reference");
@@ -55,18 +55,18 @@ impl<T: DeserializeOwned> FromRequest<Desk> for Sent<T> {
 }
 
 impl<T: DeserializeOwned + Send> FromRequestParts<Desk> for Named<T> {
-    type Rejection = Problem;
+    type Rejection = Told;
 
-    async fn from_request_parts(parts: &mut Parts, desk: &Desk) -> Result<Self, Problem> {
+    async fn from_request_parts(parts: &mut Parts, desk: &Desk) -> Result<Self, Told> {
         let named = Path::<T>::from_request_parts(parts, desk).await;
         named.map(|Path(id)| Self(id)).map_err(|error| bad_request(error.body_text(), "check the id in the path"))
     }
 }
 
 impl<T: DeserializeOwned> FromRequestParts<Desk> for Asked<T> {
-    type Rejection = Problem;
+    type Rejection = Told;
 
-    async fn from_request_parts(parts: &mut Parts, desk: &Desk) -> Result<Self, Problem> {
+    async fn from_request_parts(parts: &mut Parts, desk: &Desk) -> Result<Self, Told> {
         let asked = Query::<T>::from_request_parts(parts, desk).await;
         asked
             .map(|Query(asked)| Self(asked))

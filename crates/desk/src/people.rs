@@ -6,12 +6,13 @@ use axum::http::StatusCode;
 use docket::Command;
 use model::person::Person;
 
-use crate::api::{EnrolRequest, PersonSummary, Problem};
+use crate::api::{EnrolRequest, PersonSummary};
 use crate::asker::Asker;
 use crate::intake::Sent;
+use crate::problem::Told;
 use crate::run::Desk;
 
-pub(crate) async fn list(State(desk): State<Desk>) -> Result<Json<Vec<PersonSummary>>, Problem> {
+pub(crate) async fn list(State(desk): State<Desk>) -> Result<Json<Vec<PersonSummary>>, Told> {
     Ok(Json(desk.view().await?.people.values().map(summary).collect()))
 }
 
@@ -19,7 +20,7 @@ pub(crate) async fn enrol(
     State(desk): State<Desk>,
     asker: Asker,
     Sent(wish): Sent<EnrolRequest>,
-) -> Result<(StatusCode, Json<PersonSummary>), Problem> {
+) -> Result<(StatusCode, Json<PersonSummary>), Told> {
     let EnrolRequest { id, roles, token_sha256, fixture } = wish;
     let person = Person { id, roles, token: token_sha256, fixture };
     let answer = summary(&person);

@@ -14,10 +14,13 @@ use model::{Digest, Refusal};
 
 use crate::api::Problem;
 
-impl IntoResponse for Problem {
+/// A problem on its way out; boxed, so that what goes well stays small.
+pub(crate) type Told = Box<Problem>;
+
+impl IntoResponse for Told {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let mut response = (status, Json(self)).into_response();
+        let mut response = (status, Json(*self)).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         if status == StatusCode::UNAUTHORIZED {
@@ -28,7 +31,7 @@ impl IntoResponse for Problem {
 }
 
 impl Problem {
-    pub(crate) fn new(status: StatusCode, kind: &str, detail: impl Into<String>) -> Self {
+    pub(crate) fn new(status: StatusCode, kind: &str, detail: impl Into<String>) -> Told {
         let title = match kind {
             "refused" => "Refused",
             "unknown-person" => "A person is needed",
@@ -37,56 +40,61 @@ impl Problem {
             "too-large" => "The body is too large",
             "bad-case-file" => "The case file has faults",
             "answers-missing" => "Something is missing",
+            "busy" => "Too many at once",
             "query-refused" => "The query was refused",
             _ => "Our own trouble",
         };
-        Self {
+        Box::new(Self {
             kind: format!("/problems/{kind}"),
             title: title.into(),
             status: status.as_u16(),
             detail: detail.into(),
             ..Self::default()
-        }
+        })
     }
 
-    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
+    pub(crate) fn hint(mut self: Box<Self>, hint: impl Into<String>) -> Told {
         self.hint = Some(hint.into());
         self
     }
 }
 
-pub(crate) fn not_found(what: impl Into<String>, hint: &str) -> Problem {
+pub(crate) fn not_found(what: impl Into<String>, hint: &str) -> Told {
     Problem::new(StatusCode::NOT_FOUND, "not-found", what).hint(hint)
 }
 
-pub(crate) fn bad_request(what: impl Into<String>, hint: impl Into<String>) -> Problem {
+pub(crate) fn bad_request(what: impl Into<String>, hint: impl Into<String>) -> Told {
     Problem::new(StatusCode::BAD_REQUEST, "bad-request", what).hint(hint)
 }
 
-pub(crate) fn refused(refusal: Refusal) -> Problem {
-    let problem = Problem::new(StatusCode::FORBIDDEN, "refused", refusal.what);
-    Problem { hint: refusal.hint, ..problem }
+pub(crate) fn refused(refusal: Refusal) -> Told {
+    let mut problem = Problem::new(StatusCode::FORBIDDEN, "refused", refusal.what);
+    problem.hint = refusal.hint;
+    problem
 }
 
-pub(crate) fn needs_person(detail: impl Into<String>, hint: Option<String>) -> Problem {
-    let problem = Problem::new(StatusCode::UNAUTHORIZED, "unknown-person", detail);
-    Problem { hint: hint.or_else(|| Some("act with your token (`--as`, `--token-file`)".into())), ..problem }
+pub(crate) fn needs_person(detail: impl Into<String>, hint: Option<String>) -> Told {
+    let mut problem = Problem::new(StatusCode::UNAUTHORIZED, "unknown-person", detail);
+    problem.hint = hint.or_else(|| Some("act with your token (`--as`, `--token-file`)".into()));
+    problem
 }
 
-pub(crate) fn bad_case_file(file: &str, faults: Vec<FaultReport>) -> Problem {
+pub(crate) fn bad_case_file(file: &str, faults: Vec<FaultReport>) -> Told {
     let drawings: Vec<&str> = faults.iter().map(|fault| fault.rendered.as_str()).collect();
     let detail = format!("{file} has {} faults; nothing was taken\n\n{}", faults.len(), drawings.join("\n\n"));
     let detail = if faults.len() == 1 { detail.replacen("1 faults", "1 fault", 1) } else { detail };
-    let problem = Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "bad-case-file", detail);
-    Problem { faults, ..problem }.hint("mend them and import again")
+    let mut problem = Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "bad-case-file", detail);
+    problem.faults = faults;
+    problem.hint("mend them and import again")
 }
 
-pub(crate) fn answers_missing(questions: Vec<Question>) -> Problem {
+pub(crate) fn answers_missing(questions: Vec<Question>) -> Told {
     let asked: Vec<String> =
         questions.iter().map(|asked| format!("  --{}  {}", flag(&asked.field), asked.question)).collect();
     let detail = format!("a case needs to know more\n\n{}", asked.join("\n"));
-    let problem = Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "answers-missing", detail);
-    Problem { questions, ..problem }.hint("answer with these flags; nothing was recorded")
+    let mut problem = Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "answers-missing", detail);
+    problem.questions = questions;
+    problem.hint("answer with these flags; nothing was recorded")
 }
 
 /// The command line takes several name servers, each by a flag of its own.
@@ -95,16 +103,19 @@ fn flag(field: &str) -> String {
 }
 
 /// What became of a command.
-pub(crate) fn of_command(error: ExecuteError, person_is_missing: bool) -> Problem {
+pub(crate) fn of_command(error: ExecuteError, person_is_missing: bool) -> Told {
     match error {
         ExecuteError::Refused(refusal) if person_is_missing => needs_person(refusal.what, refusal.hint),
         ExecuteError::Refused(refusal) => refused(refusal),
+        ExecuteError::Contended => {
+            Problem::new(StatusCode::SERVICE_UNAVAILABLE, "busy", error.to_string()).hint("nothing was done; try again")
+        }
         other => ours(&other),
     }
 }
 
 /// Our own trouble: told to the operator in full, to the asker in one sentence.
-pub(crate) fn ours(error: &(dyn std::error::Error + 'static)) -> Problem {
+pub(crate) fn ours(error: &(dyn std::error::Error + 'static)) -> Told {
     let causes: Vec<String> =
         std::iter::successors(Some(error), |error| error.source()).map(ToString::to_string).collect();
     tracing::error!(causes = causes.join(": "), "a request could not be answered");
@@ -113,16 +124,16 @@ pub(crate) fn ours(error: &(dyn std::error::Error + 'static)) -> Problem {
 }
 
 /// Something that the ledger names is not in the vault.
-pub(crate) fn lost(what: &str, digest: &Digest) -> Problem {
+pub(crate) fn lost(what: &str, digest: &Digest) -> Told {
     tracing::error!(what, %digest, "the vault has lost a file that the ledger names; restore it from a copy");
     let detail = format!("{what} is not in the vault under {digest}");
     Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", detail).hint("restore the vault from a copy")
 }
 
-pub(crate) async fn no_such_route(uri: Uri) -> Problem {
+pub(crate) async fn no_such_route(uri: Uri) -> Told {
     not_found(format!("there is nothing at {}", uri.path()), "the API lies at /api/v1")
 }
 
-pub(crate) async fn no_such_method(method: Method, uri: Uri) -> Problem {
+pub(crate) async fn no_such_method(method: Method, uri: Uri) -> Told {
     Problem::new(StatusCode::METHOD_NOT_ALLOWED, "bad-request", format!("{} does not take {method}", uri.path()))
 }

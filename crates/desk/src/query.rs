@@ -9,18 +9,19 @@ use store::archive::QueryAnswer;
 use crate::api::{Problem, QueryRequest};
 use crate::asker::Asker;
 use crate::intake::Sent;
-use crate::problem;
+use crate::problem::{self, Told};
 use crate::run::Desk;
 
 pub(crate) async fn ask(
     State(desk): State<Desk>,
     _asker: Asker,
     Sent(question): Sent<QueryRequest>,
-) -> Result<Json<QueryAnswer>, Problem> {
+) -> Result<Json<QueryAnswer>, Told> {
     desk.archive.query(&question.sql).await.map(Json).map_err(|error| match &error {
         Error::Query(_) => {
-            let problem = Problem::new(StatusCode::BAD_REQUEST, "query-refused", error.to_string());
-            Problem { hint: error.hint().map(str::to_owned), ..problem }
+            let mut problem = Problem::new(StatusCode::BAD_REQUEST, "query-refused", error.to_string());
+            problem.hint = error.hint().map(str::to_owned);
+            problem
         }
         _ => problem::ours(&error),
     })

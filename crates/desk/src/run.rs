@@ -11,9 +11,9 @@ use store::ledger::Ledger;
 use store::vault::Vault;
 use store::view::View;
 
-use crate::api::{Live, Problem};
+use crate::api::Live;
 use crate::asker::Asker;
-use crate::problem;
+use crate::problem::{self, Told};
 
 /// What the desk works on.
 #[derive(Clone)]
@@ -30,12 +30,12 @@ pub trait StatusSource: Send + Sync {
 }
 
 impl Desk {
-    pub(crate) async fn view(&self) -> Result<Arc<View>, Problem> {
+    pub(crate) async fn view(&self) -> Result<Arc<View>, Told> {
         self.ledger.view().await.map_err(|error| problem::ours(&error))
     }
 
     /// Carries out a command, or says why not; a refusal has been recorded then.
-    pub(crate) async fn execute(&self, command: Command, asker: Asker) -> Result<Executed, Problem> {
+    pub(crate) async fn execute(&self, command: Command, asker: Asker) -> Result<Executed, Told> {
         let needs_person = command.needs_person();
         let is_person = matches!(asker.actor, Actor::Person { .. });
         let executed = docket::execute(&self.ledger, &self.vault, command, asker.actor, now()).await;

@@ -5,11 +5,11 @@ use axum::extract::State;
 use model::seizure::ServiceMode;
 use store::view::View;
 
-use crate::api::{LedgerStatus, Problem, Status};
-use crate::problem;
+use crate::api::{LedgerStatus, Status};
+use crate::problem::{self, Told};
 use crate::run::Desk;
 
-pub(crate) async fn show(State(desk): State<Desk>) -> Result<Json<Status>, Problem> {
+pub(crate) async fn show(State(desk): State<Desk>) -> Result<Json<Status>, Told> {
     let view = desk.view().await?;
     let archive = desk.archive.tallies().await.map_err(|error| problem::ours(&error))?;
     let names = view.cases.values().flat_map(|case| case.names.values());

@@ -197,7 +197,7 @@ async fn one_person_narrows_at_once() {
     let house = House::served().await;
     let wish = json!({ "names": ["outlook-verify.net"], "mode": "hold", "reason": "its owner called" });
     let answer = house.post("/cases/phosphorus-2019/narrow", Some(&token("bea")), &wish).await;
-    assert_eq!(answer.json()["said"], "1 names of case phosphorus-2019 are in hold now");
+    assert_eq!(answer.json()["said"], "1 name of case phosphorus-2019 in hold now");
     let case = house.get("/cases/phosphorus-2019").await.json();
     assert_eq!(case["served"], json!({ "collect": 97, "hold": 1 }));
     assert_eq!((case["lists"].as_array().unwrap().len(), case["waiting"].as_array().unwrap().len()), (11, 0));
@@ -229,7 +229,6 @@ async fn every_refusal_is_a_problem_that_says_what_to_do() {
         ("/cases/phosphorus-2019/state", Some("the token of bea"), &json!({ "to": "denied" })),
         ("/people", None, &enrolment("ada", &["legal"], false)),
         ("/people", None, &enrolment("Ada Lovelace", &["legal"], false)),
-        ("/query", None, &json!({ "sql": "drop table contacts" })),
         ("/cases/quick", None, &json!({ "wish": { "names": ["quay.example"] } })),
         ("/nowhere", None, &Value::Null),
     ] {
@@ -240,6 +239,15 @@ async fn every_refusal_is_a_problem_that_says_what_to_do() {
         told.push(json!({ "asked": path, "problem": answer.json() }));
     }
     insta::assert_json_snapshot!(told);
+}
+
+/// With the feature `query` it is no SELECT, without it nothing is answered.
+#[tokio::test]
+async fn a_query_that_is_refused_says_what_is_answered() {
+    let house = House::new().await;
+    let answer = house.post("/query", None, &json!({ "sql": "drop table contacts" })).await;
+    assert_eq!((answer.status, &answer.json()["type"]), (StatusCode::BAD_REQUEST, &json!("/problems/query-refused")));
+    assert!(answer.json()["hint"].as_str().unwrap().contains("SELECT"));
 }
 
 #[tokio::test]

@@ -13,6 +13,7 @@ use model::person::{Person, Role};
 use model::seizure::ServiceMode;
 
 use crate::casefile::CaseFile;
+use crate::shown::counted;
 
 /// One wish.
 #[derive(Clone, Debug, PartialEq)]
@@ -96,6 +97,6 @@ fn narrowing(case: &CaseId, names: &[DomainName], mode: ServiceMode) -> String {
     match names {
         [] => format!("{} all names of case {case}", mode.as_str()),
         [one] => format!("{} {} of case {case}", mode.as_str(), defang(one.as_str())),
-        many => format!("{} {} names of case {case}", mode.as_str(), many.len()),
+        many => format!("{} {} of case {case}", mode.as_str(), counted(many.len())),
     }
 }

@@ -11,6 +11,7 @@ use model::order::{Act, Acts, Instrument};
 use serde::{Deserialize, Serialize};
 
 use crate::casefile::{self, CaseFile, Fault};
+use crate::shown::counted;
 
 /// Who stated it, where the person at the command line is the only source.
 const STATED: &str = "stated by whoever made the case";
@@ -108,7 +109,7 @@ fn questions(wish: &Wish) -> Vec<Question> {
 fn write(wish: &Wish) -> String {
     let said = |text: &Option<String>| text.as_deref().unwrap_or_default().trim().to_owned();
     let id = wish.id.clone().unwrap_or_else(|| slug(&wish.names[0]));
-    let title = wish.title.clone().unwrap_or_else(|| format!("{} names held by us", wish.names.len()));
+    let title = wish.title.clone().unwrap_or_else(|| format!("{} held by us", counted(wish.names.len())));
     let group = wish.group.clone().unwrap_or_else(|| "unattributed".into());
     let least: Vec<String> = Acts::default().iter().map(Act::as_str).map(str::to_owned).collect();
     let stated = |value: String| format!("{{ value = {}, source = {} }}", quoted(&value), quoted(STATED));

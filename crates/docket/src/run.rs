@@ -40,23 +40,43 @@ pub async fn execute(
     actor: Actor,
     now: Timestamp,
 ) -> Result<Executed, ExecuteError> {
+    until_appended(|| attempt(ledger, vault, &command, &actor, now)).await
+}
+
+/// Tries until an attempt comes to something; one that lost a race comes to `None`.
+async fn until_appended<T, F>(mut attempt: impl FnMut() -> F) -> Result<T, ExecuteError>
+where
+    F: Future<Output = Result<Option<T>, ExecuteError>>,
+{
     for _ in 0..TRIES_MAX {
-        let view = ledger.view().await?;
-        let decision = match decide(&view, &command, &actor, now) {
-            Ok(decision) => decision,
-            Err(refusal) => return Err(record(ledger, &command, actor, refusal, now).await),
-        };
-        if decision.drafts.is_empty() {
-            return Ok(Executed { done: decision.done, facts: Vec::new() });
-        }
-        keep_file(vault, &command)?;
-        match ledger.append(Some(view.next), decision.drafts, decision.named_sets, now).await {
-            Ok(facts) => return Ok(Executed { done: decision.done, facts }),
-            Err(AppendError::Conflict { .. }) => {}
-            Err(AppendError::Store(error)) => return Err(error.into()),
+        if let Some(done) = attempt().await? {
+            return Ok(done);
         }
     }
     Err(ExecuteError::Contended)
+}
+
+async fn attempt(
+    ledger: &Ledger,
+    vault: &Vault,
+    command: &Command,
+    actor: &Actor,
+    now: Timestamp,
+) -> Result<Option<Executed>, ExecuteError> {
+    let view = ledger.view().await?;
+    let decision = match decide(&view, command, actor, now) {
+        Ok(decision) => decision,
+        Err(refusal) => return Err(record(ledger, command, actor.clone(), refusal, now).await),
+    };
+    if decision.drafts.is_empty() {
+        return Ok(Some(Executed { done: decision.done, facts: Vec::new() }));
+    }
+    keep_file(vault, command)?;
+    match ledger.append(Some(view.next), decision.drafts, decision.named_sets, now).await {
+        Ok(facts) => Ok(Some(Executed { done: decision.done, facts })),
+        Err(AppendError::Conflict { .. }) => Ok(None),
+        Err(AppendError::Store(error)) => Err(error.into()),
+    }
 }
 
 /// Puts the file that the command brings into the vault. The same file twice is one.
@@ -76,3 +96,6 @@ async fn record(ledger: &Ledger, command: &Command, actor: Actor, refusal: Refus
         Err(AppendError::Conflict { .. }) => ExecuteError::Contended,
     }
 }
+
+#[cfg(test)]
+mod tests;

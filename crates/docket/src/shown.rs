@@ -13,7 +13,7 @@ use model::case::{AnswerPolicy, CaseTerms};
 use model::digest::canonical_json;
 use model::marking::Retention;
 use model::name::DomainName;
-use model::order::{Acts, Authority, NameOutcome, Order, OrderTerms, Sourced};
+use model::order::{Act, Acts, Authority, NameOutcome, Order, OrderTerms, Sourced};
 use serde::Serialize;
 use store::view::CaseView;
 
@@ -74,8 +74,8 @@ impl Shown {
         write_authority(&mut text, &self.order.authority);
         line(&mut text, "name servers", &join(self.order.name_servers.iter().map(DomainName::as_str)));
         for group in &self.names {
-            let acts = join(group.acts.iter().map(|act| act.as_str()));
-            let _ = writeln!(text, "\n{} names: {}; allowed: {acts}", group.names.len(), group.outcome.as_str());
+            let acts = join(group.acts.iter().map(Act::as_str));
+            let _ = writeln!(text, "\n{}: {}; allowed: {acts}", counted(group.names.len()), group.outcome.as_str());
             for name in &group.names {
                 let _ = writeln!(text, "  {}", name.defanged());
             }
@@ -128,6 +128,11 @@ fn write_authority(text: &mut String, authority: &Authority) {
     for (label, value) in dates {
         line(text, label, value.as_deref().unwrap_or("not stated"));
     }
+}
+
+/// `1 name`, `98 names`
+pub fn counted(names: usize) -> String {
+    if names == 1 { "1 name".into() } else { format!("{names} names") }
 }
 
 fn answers(policy: AnswerPolicy) -> &'static str {

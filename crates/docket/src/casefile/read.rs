@@ -44,8 +44,7 @@ pub(super) fn case_file<'t>(root: &'t Spanned<DeTable<'t>>, text: &str, faults: 
         .collect();
     let mut listed = gathered.finish(faults);
     let claims = file.tables("claim", faults).iter().filter_map(|value| list::claim(value, &listed, faults)).collect();
-    let orders =
-        orders.into_iter().filter_map(|(_, order)| filed(order, &mut listed, gathered.strays, faults)).collect();
+    let orders = orders.into_values().filter_map(|order| filed(order, &mut listed, gathered.strays, faults)).collect();
     Some(CaseFile { terms: terms?, orders, lists, claims, digest: Digest::of_bytes(text.as_bytes()) })
 }
 

@@ -178,3 +178,21 @@ proptest::proptest! {
         }
     }
 }
+
+/// For a person to run: `cargo test -p bailiwick-docket a_million_names -- --ignored --nocapture`.
+#[test]
+#[ignore = "a measurement: seconds, and its ratio needs a quiet machine"]
+#[expect(clippy::disallowed_methods, reason = "it measures time")]
+fn a_million_names_cost_at_most_three_bare_parses() {
+    let names: String = (0..1_000_000).map(|n| format!("  \"n{n}-harbour.example\",\n")).collect();
+    let text = spoiled("  \"mail-harbour.example\",\n", &names);
+    let started = std::time::Instant::now();
+    let tree = toml::de::DeTable::parse(&text).unwrap();
+    let bare = started.elapsed();
+    drop(tree);
+    let started = std::time::Instant::now();
+    let file = parse(&text).unwrap();
+    let whole = started.elapsed();
+    println!("{} names: bare {bare:?}, whole {whole:?}", file.name_count());
+    assert!(whole <= bare * 3);
+}
