@@ -130,16 +130,16 @@ async fn what_cannot_be_read_is_evidence_and_what_is_no_question_gets_no_answer(
     for sent in [&b"GET / HTTP/1.1"[..], b"", &response, &long] {
         caller.send_to(sent, udp).unwrap();
     }
-    // An answered question behind them says that they have been dealt with.
-    while ask(&caller, udp, "evil.test").0 == rcode::FORMERR {}
+    // The answer to a question behind them says that they have been dealt with.
+    ask(&self::caller("127.0.0.10"), udp, "evil.test");
     running.stop().await;
     assert_eq!(
         queries(&stage)[..4],
         [
-            "127.0.0.9  4 -  raw=14".replace("-  raw", "- dns.opcode,dns.question-label raw"),
-            "127.0.0.9  - - dns.short raw=0".to_owned(),
-            r"127.0.0.9 \x04evil\x04test\x00 - evil.test dns.response raw=27".to_owned(),
-            "127.0.0.9  1 - dns.question-pointer raw=512".to_owned(),
+            "127.0.0.9  4 - dns.opcode,dns.qdcount,dns.question-cut raw=14",
+            "127.0.0.9  - - dns.short raw=0",
+            r"127.0.0.9 \x04evil\x04test\x00 - evil.test dns.response raw=27",
+            "127.0.0.9  1 - dns.question-pointer raw=512",
         ]
     );
 }

@@ -82,22 +82,32 @@ impl<'a> Query<'a> {
         }
     }
 
-    /// Reads as far as the packet makes sense. What follows the question of a response, or of an opcode that we do
-    /// not speak, has a meaning that we do not know.
+    /// Reads as far as the packet makes sense. What follows the question of a response, or a second question, is of no
+    /// use to anybody.
     fn read_sections(&mut self, header: &Header, reader: &mut Reader<'a>) -> Result<(), Oddity> {
-        if header.questions == 0 && (header.is_response() || header.opcode() != 0) {
-            return Ok(());
-        }
-        if header.questions != 1 {
+        let is_query = !header.is_response() && header.opcode() == 0;
+        if header.questions > 1 || (is_query && header.questions == 0) {
             self.oddities.add(Oddity::QuestionCount);
         }
         if header.questions > 0 {
             self.read_question(reader)?;
         }
-        if header.questions > 1 || header.is_response() || header.opcode() != 0 {
-            return Ok(());
+        match header.questions > 1 || header.is_response() {
+            true => Ok(()),
+            false if is_query => self.read_records(header, reader),
+            false => {
+                self.look_for_opt(header, reader);
+                Ok(())
+            }
         }
-        self.read_records(header, reader)
+    }
+
+    /// Under an opcode that we do not speak records mean what we do not know. Only EDNS is looked for: an answer without
+    /// it would say that we do not speak EDNS either (RFC 6891, 7).
+    fn look_for_opt(&mut self, header: &Header, reader: &mut Reader<'a>) {
+        let oddities = self.oddities;
+        let _ = self.read_records(header, reader);
+        self.oddities = oddities;
     }
 
     fn read_question(&mut self, reader: &mut Reader<'a>) -> Result<(), Oddity> {

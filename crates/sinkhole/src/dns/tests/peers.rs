@@ -69,7 +69,8 @@ async fn dig_and_kdig_see_what_the_rfcs_promise() {
         for part in expected {
             assert!(text.contains(part), "{client} {arguments}: no `{part}` in {text}");
         }
-        assert!(!text.contains("WARNING"), "{client} {arguments}: {text}");
+        let warned = text.replace("WARNING: recursion requested but not available", "");
+        assert!(!warned.contains("WARNING"), "{client} {arguments}: {text}");
     }
     let tally = crate::rehearsal::sum(&running.stop().await);
     assert_eq!(tally.recorded, tally.offered());
