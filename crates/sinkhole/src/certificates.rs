@@ -183,3 +183,56 @@ fn write_whole(dir: &Path, name: &str, mode: u32, content: &[u8]) -> io::Result<
     fs::rename(&draft, dir.join(name))?;
     File::open(dir)?.sync_all()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    fn open(dir: &Path) -> Certificates {
+        Certificates::open(&Keys { dir: dir.to_owned() }, "2026-01-31T12:00:00Z".parse().unwrap()).unwrap()
+    }
+
+    #[test]
+    fn a_restart_finds_the_same_authority() {
+        let folder = tempfile::tempdir().unwrap();
+        let first = open(folder.path()).authority.key().serialize_pem();
+        assert_eq!(open(folder.path()).authority.key().serialize_pem(), first);
+        let mode = fs::metadata(folder.path().join(KEY_FILE)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+        assert!(
+            fs::read_to_string(folder.path().join(CERTIFICATE_FILE)).unwrap().starts_with("-----BEGIN CERTIFICATE")
+        );
+        fs::write(folder.path().join(KEY_FILE), "no key").unwrap();
+        let keys = Keys { dir: folder.path().to_owned() };
+        assert!(matches!(Certificates::open(&keys, Timestamp::UNIX_EPOCH), Err(Error::Key { .. })));
+    }
+
+    #[test]
+    fn one_apex_has_one_certificate_until_it_is_due() {
+        let folder = tempfile::tempdir().unwrap();
+        let certificates = open(folder.path());
+        let apex = DomainName::parse("outlook-verify.test").unwrap();
+        let at = |day: &str| certificates.for_apex(Some(&apex), day.parse().unwrap()).unwrap();
+        let first = at("2026-01-31T12:00:00Z");
+        assert!(Arc::ptr_eq(&first, &at("2026-03-31T23:59:59Z")));
+        assert!(!Arc::ptr_eq(&first, &at("2026-04-01T00:00:00Z")), "60 of its 90 days are over");
+        let stranger = certificates.for_apex(None, "2026-01-31T12:00:00Z".parse().unwrap()).unwrap();
+        assert!(!Arc::ptr_eq(&first, &stranger));
+    }
+
+    #[test]
+    fn a_full_shelf_is_emptied() {
+        let folder = tempfile::tempdir().unwrap();
+        let certificates = open(folder.path());
+        let now = "2026-01-31T12:00:00Z".parse().unwrap();
+        let leaf = certificates.for_apex(None, now).unwrap();
+        let filler = |n: usize| (DomainName::parse(&format!("n{n}.test")).ok(), leaf.clone());
+        let far = "9999-01-01".parse().unwrap();
+        let leaves = (0..CERTIFICATES_MAX).map(filler).map(|(name, config)| (name, Leaf { config, renew_on: far }));
+        certificates.shelf.lock().unwrap().extend(leaves);
+        certificates.for_apex(DomainName::parse("one-more.test").ok().as_ref(), now).unwrap();
+        assert_eq!(certificates.shelf.lock().unwrap().len(), 1);
+    }
+}

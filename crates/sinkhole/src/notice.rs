@@ -89,10 +89,10 @@ fn neutral_contact(contact: &str) -> Markup {
 fn what_to_do() -> Markup {
     html! {
         h2 { "Why you are here" }
-        p { "You, or a program on your device, asked for this name. That visit was recorded: when, from which address,
+        p { "You, or a program on your device, asked for this name. That visit was recorded: when, from which address, \
              and what your program said of itself. What you typed was not kept." }
         h2 { "If you entered a password here or on this site before" }
-        p { "Change it at the real service, by typing that service's address yourself, and turn on two-step sign-in.
+        p { "Change it at the real service, by typing that service's address yourself, and turn on two-step sign-in. \
              If this is a work account, tell the people who run it." }
     }
 }

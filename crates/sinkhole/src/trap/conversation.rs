@@ -235,12 +235,14 @@ impl Conversation {
         let Layer::Tls(tls) = &mut self.layer else { return };
         let (mut plain, mut out) = (Vec::new(), Vec::new());
         tls.on_bytes(bytes, &mut plain, &mut out);
-        let has_failed = tls.has_failed();
+        let (has_failed, has_closed) = (tls.has_failed(), tls.peer_has_closed());
         self.send(out);
         if !plain.is_empty() {
             self.http.on_bytes(now, &plain);
         }
-        if has_failed {
+        if has_closed {
+            self.end(now, End::Peer);
+        } else if has_failed {
             self.pump(now);
             self.finish();
         }

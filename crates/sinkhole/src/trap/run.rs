@@ -4,11 +4,9 @@
 //! A connection owns no buffer while it waits: octets are read into one scratch buffer per thread and handed on.
 
 use std::cell::RefCell;
-use std::future::poll_fn;
 use std::io;
 use std::net::{Shutdown, SocketAddr};
 use std::sync::{Arc, Mutex};
-use std::task::Poll;
 use std::time::Duration;
 
 use model::outcome::End;
@@ -150,15 +148,24 @@ impl Door {
                 () = stopped(&mut stop) => break,
             }
         }
-        // Whoever had connected before the stop is served: what they sent is recorded and answered.
-        while let Poll::Ready(Ok((stream, source))) = poll_fn(|cx| Poll::Ready(listener.poll_accept(cx))).await {
-            self.admit(stream, source, &alive);
-        }
-        drop((listener, alive));
+        self.admit_waiting(listener, &alive);
+        drop(alive);
         if timeout(DRAIN, all_gone.recv()).await.is_err() {
             tracing::warn!("connections were left open at the stop");
         }
         self.recorder().write_counts(now());
+    }
+
+    /// Whoever had connected before the stop is served: what they sent is recorded and answered. The runtime may not
+    /// have heard of them yet, so the socket itself is asked.
+    fn admit_waiting(&self, listener: TcpListener, alive: &mpsc::Sender<()>) {
+        let Ok(listener) = listener.into_std() else { return };
+        while let Ok((stream, source)) = listener.accept() {
+            let stream = stream.set_nonblocking(true).and_then(|()| TcpStream::from_std(stream));
+            if let Ok(stream) = stream {
+                self.admit(stream, source, alive);
+            }
+        }
     }
 
     fn recorder(&self) -> std::sync::MutexGuard<'_, Recorder> {
@@ -227,7 +234,7 @@ impl Visit {
             tls: self.conversation.tls(),
         };
         self.book.close(&farewell, now());
-        if !matches!(end, End::Peer | End::Reset) {
+        if self.octets_out > 0 && !matches!(end, End::Peer | End::Reset) {
             self.linger().await;
         }
     }

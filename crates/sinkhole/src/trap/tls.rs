@@ -14,12 +14,13 @@ pub(super) struct TlsLayer {
     connection: ServerConnection,
     outcome: Tls,
     failed: bool,
+    peer_has_closed: bool,
 }
 
 impl TlsLayer {
     pub(super) fn new(config: Arc<ServerConfig>) -> Result<Self, Error> {
         let connection = ServerConnection::new(config)?;
-        Ok(Self { connection, outcome: Tls::default(), failed: false })
+        Ok(Self { connection, outcome: Tls::default(), failed: false, peer_has_closed: false })
     }
 
     /// Takes what came; what it says in plain is appended to `plain`, what is to be sent to `out`.
@@ -30,7 +31,10 @@ impl TlsLayer {
                 self.failed = true;
             }
             match self.connection.process_new_packets() {
-                Ok(state) => self.take_plain(state.plaintext_bytes_to_read(), plain),
+                Ok(state) => {
+                    self.peer_has_closed |= state.peer_has_closed();
+                    self.take_plain(state.plaintext_bytes_to_read(), plain);
+                }
                 Err(error) => self.fail(&error),
             }
         }
@@ -57,6 +61,11 @@ impl TlsLayer {
 
     pub(super) fn has_failed(&self) -> bool {
         self.failed
+    }
+
+    /// Whether the peer has said that it says no more (close_notify).
+    pub(super) fn peer_has_closed(&self) -> bool {
+        self.peer_has_closed
     }
 
     pub(super) fn outcome(&self) -> Tls {
