@@ -167,7 +167,7 @@ struct Opinion {
 /// The first rule that speaks gives the label, those that agree strengthen it, those that do not are named.
 fn opinion(seen: &Seen, context: &Context<'_>) -> Opinion {
     let source = context.memory.of(seen.address);
-    let findings: Vec<_> = rules::RULES.iter().filter_map(|rule| rule(seen, source, context.own)).collect();
+    let findings: Vec<_> = rules::RULES.iter().filter_map(|rule| rule(seen, source, context)).collect();
     let Some(first) = findings.first() else { return by_association(seen, source) };
     let agrees = |finding: &&rules::Finding| finding.label == first.label;
     let score = findings.iter().filter(agrees).map(|finding| finding.score).max().unwrap_or(first.score);

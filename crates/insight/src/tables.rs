@@ -20,7 +20,7 @@ mod rows;
 mod tests;
 
 /// The demo's table of 127.0.0.0/8: made-up networks, numbers from RFC 5398.
-const DEMO: &str = include_str!("../tables/demo.csv");
+pub const DEMO: &str = include_str!("../tables/demo.csv");
 
 //----------- Tables -----------------------------------------------------------------------------------------------
 

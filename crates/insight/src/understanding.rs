@@ -21,7 +21,7 @@ use model::outcome::Outcome;
 use model::verdict::Verdict;
 use store::archive::Sighting;
 
-use crate::assess::{Carried, Context, Memory, MemoryLimits, Seen, judge_all};
+use crate::assess::{Carried, Context, Memory, MemoryLimits, Seen, judge, judge_all};
 use crate::learn::{Learning, Thresholds};
 use crate::tables::Tables;
 
@@ -77,6 +77,13 @@ pub struct World<'a> {
     pub own: &'a BTreeSet<IpAddr>,
 }
 
+impl<'a> World<'a> {
+    fn context(self, memory: &'a Memory) -> Context<'a> {
+        let Self { tables, withheld, own } = self;
+        Context { tables, withheld, own, memory }
+    }
+}
+
 impl Understanding {
     pub fn new(patience: Patience, memory: MemoryLimits, thresholds: Thresholds) -> Self {
         let (memory, learning) = (Memory::new(memory), Learning::new(thresholds));
@@ -112,20 +119,22 @@ impl Understanding {
         let mut batch = std::mem::take(&mut self.ready);
         batch.sort_by_key(|seen| (seen.at, seen.id));
         batch.iter().for_each(|seen| self.memory.learn(seen));
-        let World { tables, withheld, own } = world;
-        let context = Context { tables, withheld, own, memory: &self.memory };
+        self.conclude_requests(&batch, world);
+        let context = world.context(&self.memory);
         let verdicts = judge_all(&mut batch, &mut self.carried, &context);
         self.carried.retain(|carrier| self.waiting.contains_key(&carrier));
-        batch.iter().zip(&verdicts).for_each(|(seen, verdict)| self.conclude(seen, verdict));
+        batch.iter().zip(&verdicts).for_each(|(seen, verdict)| self.learning.take(seen, verdict));
         let received = batch.iter().map(|seen| seen.at);
         Judged { verdicts: verdicts.into_iter().zip(received).collect(), learned: self.learning.found() }
     }
 
-    fn conclude(&mut self, seen: &Seen, verdict: &Verdict) {
-        if matches!(seen.kind, Kind::Request | Kind::Message) {
+    /// What requests were taken for is known before anything of the batch is judged by association: the icon that a
+    /// browser fetches belongs to the form that follows.
+    fn conclude_requests(&mut self, batch: &[Seen], world: World<'_>) {
+        for seen in batch.iter().filter(|seen| seen.kind == Kind::Request) {
+            let verdict = judge(seen, &world.context(&self.memory));
             self.memory.conclude(seen.address, verdict.label, verdict.score);
         }
-        self.learning.take(seen, verdict);
     }
 
     /// How many wait for their outcome.
@@ -155,7 +164,10 @@ impl Understanding {
                 continue;
             };
             self.memory.learn(&seen);
-            self.conclude(&seen, &again(sighting, label));
+            if seen.kind == Kind::Request {
+                self.memory.conclude(seen.address, label, sighting.score.unwrap_or_default());
+            }
+            self.learning.take(&seen, &again(sighting, label));
         }
     }
 }

@@ -22,13 +22,23 @@ pub struct MemoryLimits {
     pub distinct_max: usize,
     /// Times of one beat: the latest.
     pub times_max: usize,
+    /// Distinct calls that are watched for fleets, and addresses that are counted of each.
+    pub fleets_max: usize,
+    pub fleet_addresses_max: usize,
     /// A source that was silent for so long starts anew.
     pub silence_secs: i64,
 }
 
 impl Default for MemoryLimits {
     fn default() -> Self {
-        Self { sources_max: 50_000, distinct_max: 16, times_max: 8, silence_secs: 24 * 60 * 60 }
+        Self {
+            sources_max: 50_000,
+            distinct_max: 16,
+            times_max: 8,
+            fleets_max: 5_000,
+            fleet_addresses_max: 64,
+            silence_secs: 24 * 60 * 60,
+        }
     }
 }
 
@@ -38,6 +48,8 @@ pub struct Memory {
     limits: MemoryLimits,
     sources: BTreeMap<IpAddr, Source>,
     by_last: BTreeSet<(Timestamp, IpAddr)>,
+    /// The addresses that make the same call with the same program.
+    fleets: BTreeMap<String, BTreeSet<IpAddr>>,
 }
 
 /// What one source did.
@@ -75,8 +87,15 @@ impl Memory {
         self.sources.get(&address).unwrap_or(&NOBODY)
     }
 
+    /// How many addresses make the same call with the same program, counted to a limit.
+    pub(super) fn fleet_of(&self, seen: &Seen) -> usize {
+        let fleet = seen.call_of_a_fleet().and_then(|call| self.fleets.get(&call));
+        fleet.map_or(0, BTreeSet::len)
+    }
+
     pub fn learn(&mut self, seen: &Seen) {
         let limits = self.limits;
+        self.muster(seen);
         let source = self.touch(seen.address, seen.at);
         if seen.kind == Kind::Request {
             note(&mut source.names, seen.apex.as_deref(), limits.distinct_max);
@@ -99,6 +118,17 @@ impl Memory {
             && label != Label::Unknown
         {
             source.known_as = Some((label, score));
+        }
+    }
+
+    fn muster(&mut self, seen: &Seen) {
+        let Some(call) = seen.call_of_a_fleet() else { return };
+        if self.fleets.len() >= self.limits.fleets_max && !self.fleets.contains_key(&call) {
+            return;
+        }
+        let fleet = self.fleets.entry(call).or_default();
+        if fleet.len() < self.limits.fleet_addresses_max {
+            fleet.insert(seen.address);
         }
     }
 

@@ -3,20 +3,19 @@
 //! The order is the argument: what says of itself what it is comes first, then what a caller did against itself
 //! (typed a password, beaconed), then what was merely odd.
 
-use std::collections::BTreeSet;
-use std::net::IpAddr;
-
 use model::contact::Kind;
 use model::name::defang;
 use model::verdict::Label;
 
 use super::agents::{Agent, is_probe};
-use super::{Seen, Source};
+use super::{Context, Seen, Source};
 
 /// The same call so often is a program's, if the caller is not a browser of today.
 pub(super) const BEACON_REPEATS: u32 = 3;
 /// So many even intervals make a beacon of any caller.
 pub(super) const BEACON_INTERVALS: usize = 4;
+/// So many addresses that make the same call with the same program are a family.
+pub(super) const ADDRESSES_OF_A_FLEET: usize = 4;
 /// POSTs to one path of a seized name.
 pub(super) const POSTS: u32 = 2;
 /// A source that asks this many seized names goes through a list.
@@ -44,9 +43,9 @@ pub(super) struct Finding {
     pub(super) reason: String,
 }
 
-type Rule = fn(&Seen, &Source, &BTreeSet<IpAddr>) -> Option<Finding>;
+type Rule = fn(&Seen, &Source, &Context<'_>) -> Option<Finding>;
 
-pub(super) const RULES: [Rule; 14] = [
+pub(super) const RULES: [Rule; 15] = [
     own,
     dns_scanner,
     resolver,
@@ -57,6 +56,7 @@ pub(super) const RULES: [Rule; 14] = [
     password,
     many_oddities,
     beacon,
+    fleet,
     posts,
     failed_hellos,
     referred,
@@ -79,12 +79,12 @@ pub(super) fn nothing_known(seen: &Seen) -> String {
 
 //----------- Who says so himself ----------------------------------------------------------------------------------
 
-fn own(seen: &Seen, _: &Source, own: &BTreeSet<IpAddr>) -> Option<Finding> {
-    own.contains(&seen.address).then_some(())?;
+fn own(seen: &Seen, _: &Source, context: &Context<'_>) -> Option<Finding> {
+    context.own.contains(&seen.address).then_some(())?;
     says(Label::Own, 100, "the address is one of our own")
 }
 
-fn preview_or_crawler(seen: &Seen, _: &Source, _: &BTreeSet<IpAddr>) -> Option<Finding> {
+fn preview_or_crawler(seen: &Seen, _: &Source, _: &Context<'_>) -> Option<Finding> {
     if seen.kind != Kind::Request {
         return None;
     }
@@ -98,7 +98,7 @@ fn preview_or_crawler(seen: &Seen, _: &Source, _: &BTreeSet<IpAddr>) -> Option<F
 
 //----------- DNS --------------------------------------------------------------------------------------------------
 
-fn dns_scanner(seen: &Seen, _: &Source, _: &BTreeSet<IpAddr>) -> Option<Finding> {
+fn dns_scanner(seen: &Seen, _: &Source, _: &Context<'_>) -> Option<Finding> {
     match seen.kind {
         Kind::Query if seen.qclass == CHAOS => says(Label::Scanner, 85, "it asks the server about itself (class CH)"),
         Kind::Query if TRANSFERS.contains(&seen.qtype) => {
@@ -111,7 +111,7 @@ fn dns_scanner(seen: &Seen, _: &Source, _: &BTreeSet<IpAddr>) -> Option<Finding>
     }
 }
 
-fn resolver(seen: &Seen, _: &Source, _: &BTreeSet<IpAddr>) -> Option<Finding> {
+fn resolver(seen: &Seen, _: &Source, _: &Context<'_>) -> Option<Finding> {
     match (seen.kind, seen.subnet_len) {
         (Kind::Query, _) if seen.asks_for_itself() => None,
         (Kind::Query, Some(len)) => says(
@@ -126,7 +126,7 @@ fn resolver(seen: &Seen, _: &Source, _: &BTreeSet<IpAddr>) -> Option<Finding> {
 
 //----------- Who looks for holes ----------------------------------------------------------------------------------
 
-fn probe(seen: &Seen, source: &Source, _: &BTreeSet<IpAddr>) -> Option<Finding> {
+fn probe(seen: &Seen, source: &Source, _: &Context<'_>) -> Option<Finding> {
     if seen.kind == Kind::Request && is_probe(seen.path()) {
         return says(Label::Scanner, 95, "the path belongs to other software: it looks for holes");
     }
@@ -134,19 +134,19 @@ fn probe(seen: &Seen, source: &Source, _: &BTreeSet<IpAddr>) -> Option<Finding> 
     says(Label::Scanner, 75, "its address has looked for holes")
 }
 
-fn tool(seen: &Seen, _: &Source, _: &BTreeSet<IpAddr>) -> Option<Finding> {
+fn tool(seen: &Seen, _: &Source, _: &Context<'_>) -> Option<Finding> {
     (seen.agent() == Agent::Tool).then_some(())?;
     says(Label::Scanner, 95, "its User-Agent is that of a scanner or a survey")
 }
 
-fn open_proxy(seen: &Seen, _: &Source, _: &BTreeSet<IpAddr>) -> Option<Finding> {
+fn open_proxy(seen: &Seen, _: &Source, _: &Context<'_>) -> Option<Finding> {
     let elsewhere = seen.kind == Kind::Request && seen.apex.is_none() && seen.target.contains("://");
     let is_connect = seen.method.eq_ignore_ascii_case("CONNECT");
     (elsewhere || is_connect).then_some(())?;
     says(Label::Scanner, 85, "it tries us as a proxy to another site")
 }
 
-fn many_oddities(seen: &Seen, source: &Source, _: &BTreeSet<IpAddr>) -> Option<Finding> {
+fn many_oddities(seen: &Seen, source: &Source, _: &Context<'_>) -> Option<Finding> {
     let (here, of_source) = (odd(&seen.oddities), odd(&source.oddities));
     match seen.kind {
         Kind::Query => None,
@@ -164,16 +164,16 @@ fn odd<'a>(oddities: impl IntoIterator<Item = &'a String>) -> usize {
 
 //----------- Who was caught ---------------------------------------------------------------------------------------
 
-fn password(seen: &Seen, _: &Source, _: &BTreeSet<IpAddr>) -> Option<Finding> {
+fn password(seen: &Seen, _: &Source, _: &Context<'_>) -> Option<Finding> {
     (seen.kind == Kind::Request && seen.apex.is_some()).then_some(())?;
     if seen.typed_password() {
-        return says(Label::Victim, 95, "it posted a form with a field for a password");
+        return says(Label::Victim, 95, "it sent a form with a field for a password");
     }
     seen.has_credentials.then_some(())?;
     says(Label::Victim, 70, "it sent credentials (Authorization)")
 }
 
-fn beacon(seen: &Seen, source: &Source, _: &BTreeSet<IpAddr>) -> Option<Finding> {
+fn beacon(seen: &Seen, source: &Source, _: &Context<'_>) -> Option<Finding> {
     (seen.kind == Kind::Request).then_some(())?;
     let beats = source.beats.get(&seen.beat()?)?;
     let count = beats.count;
@@ -184,7 +184,13 @@ fn beacon(seen: &Seen, source: &Source, _: &BTreeSet<IpAddr>) -> Option<Finding>
     says(Label::Victim, 85, format!("it made the same call {count} times, and is no browser: a beacon"))
 }
 
-fn posts(seen: &Seen, source: &Source, _: &BTreeSet<IpAddr>) -> Option<Finding> {
+fn fleet(seen: &Seen, _: &Source, context: &Context<'_>) -> Option<Finding> {
+    let addresses = context.memory.fleet_of(seen);
+    (addresses >= ADDRESSES_OF_A_FLEET).then_some(())?;
+    says(Label::Victim, 70, format!("{addresses} addresses make this call with the same program: a family's beacon"))
+}
+
+fn posts(seen: &Seen, source: &Source, _: &Context<'_>) -> Option<Finding> {
     (seen.kind == Kind::Request && seen.method == "POST").then_some(())?;
     let count = source.beats.get(&seen.beat()?)?.count;
     if count >= POSTS {
@@ -194,7 +200,7 @@ fn posts(seen: &Seen, source: &Source, _: &BTreeSet<IpAddr>) -> Option<Finding> 
     says(Label::Victim, 60, "a program, no browser, posts to a seized name")
 }
 
-fn failed_hellos(seen: &Seen, source: &Source, _: &BTreeSet<IpAddr>) -> Option<Finding> {
+fn failed_hellos(seen: &Seen, source: &Source, _: &Context<'_>) -> Option<Finding> {
     seen.failed_handshake().then_some(())?;
     let count = source.beats.get(&seen.beat()?)?.count;
     (count >= FAILED_HELLOS).then_some(())?;
@@ -207,13 +213,13 @@ fn failed_hellos(seen: &Seen, source: &Source, _: &BTreeSet<IpAddr>) -> Option<F
 
 //----------- Who was sent, and who is odd -------------------------------------------------------------------------
 
-fn referred(seen: &Seen, _: &Source, _: &BTreeSet<IpAddr>) -> Option<Finding> {
+fn referred(seen: &Seen, _: &Source, _: &Context<'_>) -> Option<Finding> {
     (seen.kind == Kind::Request).then_some(())?;
     let site = seen.other_site()?;
     says(Label::ReferredVisitor, 80, format!("it comes from a link on {}", defang(site)))
 }
 
-fn left_over(seen: &Seen, source: &Source, _: &BTreeSet<IpAddr>) -> Option<Finding> {
+fn left_over(seen: &Seen, source: &Source, _: &Context<'_>) -> Option<Finding> {
     let names = source.names.len();
     let silences = source.silences;
     match seen.kind {

@@ -12,10 +12,13 @@ use model::id::ContactId;
 use model::outcome::{Body, Outcome};
 use store::archive::Sighting;
 
-use super::agents::Agent;
+use super::agents::{Agent, is_probe};
 
 /// How many addresses of an X-Forwarded-For are looked at.
 const FORWARDED_MAX: usize = 16;
+
+/// How many names of a query are looked at.
+const FIELDS_MAX: usize = 64;
 
 /// What the rules see.
 #[derive(Clone, Debug)]
@@ -215,13 +218,38 @@ impl Seen {
         }
     }
 
+    /// What is the same in the calls of one family: method, program, and the path with each machine's own part struck
+    /// out. A browser's calls, and those of programs that say what they are, make no family; nor does the front page.
+    pub(super) fn call_of_a_fleet(&self) -> Option<String> {
+        let is_program = matches!(self.agent(), Agent::Program | Agent::ByHand) && self.kind == Kind::Request;
+        let path = self.path();
+        (is_program && self.apex.is_some() && path.len() > 1 && path != "/favicon.ico" && !is_probe(path)).then(|| {
+            let parts = path.split('/').map(|part| if is_ones_own(part) { "*" } else { part });
+            format!("{} {} {}", self.method, parts.collect::<Vec<_>>().join("/"), self.user_agent)
+        })
+    }
+
     pub fn failed_handshake(&self) -> bool {
         self.kind == Kind::Hello && self.outcome.is_some_and(|outcome| outcome.handshake_failed)
     }
 
+    /// In the body, or, where a form sends itself by GET, in the query.
     pub fn typed_password(&self) -> bool {
-        self.outcome.is_some_and(|outcome| outcome.typed_password)
+        self.outcome.is_some_and(|outcome| outcome.typed_password) || self.asks_in_query()
     }
+
+    fn asks_in_query(&self) -> bool {
+        let query = self.target.split_once('?').map_or("", |(_, query)| query);
+        let names = query.split('&').filter_map(|pair| pair.split_once('=')).filter(|(_, value)| !value.is_empty());
+        let fields = names.map(|(name, _)| name.into()).take(FIELDS_MAX).collect();
+        Body { fields, ..Body::default() }.asks_for_password()
+    }
+}
+
+/// A part of a path that looks like one machine's number: six or more hexadecimal digits, or very long.
+fn is_ones_own(part: &str) -> bool {
+    let is_number = part.len() >= 6 && part.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-');
+    part.len() >= 24 || is_number && part.bytes().any(|byte| byte.is_ascii_digit())
 }
 
 fn text(bytes: &[u8]) -> String {

@@ -61,6 +61,8 @@ fn one_request_is_labelled_by_what_it_says() {
         ("POST /gate.php", OLD_IE, "", Label::Victim, "a program, no browser, posts"),
         ("POST /gate.php", "", "", Label::Victim, "a program, no browser, posts"),
         ("POST /gate.php", EDGE, "", Label::Unknown, "a browser"),
+        ("GET /login?user=x&passwd={redacted:query-value}", EDGE, "", Label::Victim, "a field for a password"),
+        ("GET /login?user=x&passwd=", EDGE, "", Label::Unknown, "a browser"),
         ("POST /", "curl/8.5.0", "", Label::Unknown, "a tool that people call by hand"),
     ] {
         let verdict = Desk::new().one(&request(1, 0, "127.10.0.7", line, agent, referer), None);
@@ -76,7 +78,7 @@ fn a_password_makes_a_victim_of_a_referred_visitor_but_not_of_a_scanner() {
     let verdict = Desk::new().one(&person, Some(&typed));
     assert_eq!((verdict.label, verdict.score), (Label::Victim, 95));
     let though = "though, as of a referred-visitor: it comes from a link on news[.]example";
-    assert_eq!(verdict.reasons, ["it posted a form with a field for a password", though]);
+    assert_eq!(verdict.reasons, ["it sent a form with a field for a password", though]);
 
     let guesser = request(1, 0, "127.80.0.7", "POST /wp-login.php", EDGE, "");
     assert_eq!(Desk::new().one(&guesser, Some(&typed)).label, Label::Scanner);
@@ -153,6 +155,35 @@ fn a_beacon_is_a_call_that_repeats() {
 }
 
 #[test]
+fn the_same_call_of_the_same_program_from_four_addresses_is_a_familys() {
+    const CALLS: [&str; 4] =
+        ["GET /check/0a1b2c3d?t=1", "GET /check/1a1b2c3d", "GET /check/2a1b2c3d", "GET /check/3a1b2c3d"];
+    let family = |agent| -> Vec<Seen> {
+        let call = |n: usize| request(n as u64, 0, &format!("127.10.0.{n}"), CALLS[n], agent, "");
+        (0..4).map(|n| Seen::of(&call(n))).collect()
+    };
+    for verdict in Desk::new().judge(&family("WinHttpClient/1.0")) {
+        assert_eq!(verdict.reasons, ["4 addresses make this call with the same program: a family's beacon"]);
+    }
+    for (agent, count) in [("WinHttpClient/1.0", 3), (EDGE, 4), ("", 4)] {
+        let verdicts = Desk::new().judge(&family(agent)[..count]);
+        assert!(verdicts.iter().all(|verdict| verdict.label == Label::Unknown), "{agent} {count}");
+    }
+}
+
+#[test]
+fn the_calls_that_are_watched_for_families_are_bounded() {
+    let limits = MemoryLimits { fleets_max: 1, fleet_addresses_max: 2, ..MemoryLimits::default() };
+    let mut memory = Memory::new(limits);
+    let call = |n: u64, line| Seen::of(&request(n, 0, &format!("127.10.0.{n}"), line, "WinHttpClient/1.0", ""));
+    for n in 1..=3 {
+        memory.learn(&call(n, "GET /a1"));
+        memory.learn(&call(n, "GET /b1"));
+    }
+    assert_eq!((memory.fleet_of(&call(1, "GET /a1")), memory.fleet_of(&call(1, "GET /b1"))), (2, 0));
+}
+
+#[test]
 fn a_source_that_has_looked_for_holes_is_a_scanner_in_all_it_does() {
     let mut desk = Desk::new();
     desk.one(&request(1, 0, "127.80.0.7", "GET /.git/config", EDGE, ""), None);
@@ -221,9 +252,9 @@ fn a_connection_and_a_hello_are_what_came_over_them() {
     assert_eq!(
         told,
         [
-            (Label::Victim, 95, "a hello came over it: it posted a form with a field for a password"),
-            (Label::Victim, 95, "a request came over it: it posted a form with a field for a password"),
-            (Label::Victim, 95, "it posted a form with a field for a password"),
+            (Label::Victim, 95, "a hello came over it: it sent a form with a field for a password"),
+            (Label::Victim, 95, "a request came over it: it sent a form with a field for a password"),
+            (Label::Victim, 95, "it sent a form with a field for a password"),
         ]
     );
 }

@@ -75,6 +75,17 @@ fn a_connection_that_ends_later_is_what_came_over_it_before() {
 }
 
 #[test]
+fn the_icon_belongs_to_the_form_that_follows() {
+    let mut understanding = patient(60, 10);
+    understanding.take_contact(&request(1, 0, "127.10.0.7", "GET /favicon.ico", EDGE, ""));
+    understanding.take_contact(&request(2, 1, "127.10.0.7", "POST /owa/", EDGE, ""));
+    understanding.take_contact(&request(3, 1, "127.10.0.8", "GET /favicon.ico", EDGE, ""));
+    understanding.take_outcome(&outcome(2, &["passwd"], None, 80));
+    let expected = [(1, Label::Victim), (2, Label::Victim), (3, Label::Unknown)];
+    assert_eq!(judge(&mut understanding, Until::Now), expected);
+}
+
+#[test]
 fn indicators_come_out_once_and_not_again_after_a_restart() {
     let calls = |understanding: &mut Understanding| {
         for n in 1..=3_u8 {
