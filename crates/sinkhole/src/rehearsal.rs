@@ -13,6 +13,7 @@ use model::order::{Act, Acts, Authority, Instrument, Listed, Order, OrderTerms, 
 use model::person::{Person, Role};
 use model::seizure::ServiceMode;
 use model::tally::Tally;
+use model::time::Date;
 use model::{Digest, DomainName, Timestamp};
 use store::folder::DataFolder;
 use store::journal::{Frame, Journal, JournalLimits, read_all};
@@ -52,22 +53,35 @@ fn case() -> CaseTerms {
 
 /// A zone of an exercise in force, by the normal path: two people in two roles.
 pub(crate) fn zone(apex: &str, mode: ServiceMode, acts: Acts, expires: Option<Timestamp>) -> Zone {
-    let authority = Authority {
+    ordered(apex, mode, acts, &case(), Authority { expires: expires.map(sourced), ..authority() })
+}
+
+/// A zone whose callers are answered like this, sealed until that day.
+pub(crate) fn answering(apex: &str, answer: AnswerPolicy, sealed_until: Option<Date>) -> Zone {
+    let authority = Authority { sealed_until: sealed_until.map(sourced), ..authority() };
+    ordered(apex, ServiceMode::Collect, Acts::default(), &CaseTerms { answer, ..case() }, authority)
+}
+
+fn authority() -> Authority {
+    Authority {
         instrument: Instrument::Exercise,
         issuer: sourced("a rehearsal".into()),
         docket_number: None,
         judge: None,
         issued: None,
         hearing: None,
-        expires: expires.map(sourced),
+        expires: None,
         sealed_until: None,
-    };
+    }
+}
+
+fn ordered(apex: &str, mode: ServiceMode, acts: Acts, case: &CaseTerms, authority: Authority) -> Zone {
     let name_servers = vec![name("ns1.sinkhole.example"), name("ns2.sinkhole.example")];
     let terms = OrderTerms { id: OrderId::parse("o-1").unwrap(), authority, name_servers };
     let names = [(name(apex), Listed { acts, ..Listed::default() })].into();
-    let mut order = Order::draft(case().id, terms.clone(), names);
+    let mut order = Order::draft(case.id.clone(), terms.clone(), names);
     put_in_force(&mut order);
-    Zone::new(order.covers(&name(apex), Act::Answer).unwrap(), mode, &case(), &terms).unwrap()
+    Zone::new(order.covers(&name(apex), Act::Answer).unwrap(), mode, case, &terms).unwrap()
 }
 
 /// The usual zone: contacts are collected.
