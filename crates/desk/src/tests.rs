@@ -1,155 +1,17 @@
 //! The whole API in one process, without a socket: import, people, requests, approvals, served; and every refusal.
 
-use std::sync::Arc;
-
 use axum::body::Body;
-use axum::http::{Request, StatusCode, header};
-use axum::response::Response;
-use http_body_util::BodyExt;
+use axum::http::{StatusCode, header};
 use model::{Digest, Timestamp};
 use serde_json::{Value, json};
-use store::archive::Archive;
-use store::folder::DataFolder;
-use store::ledger::Ledger;
-use store::vault::Vault;
-use tower::ServiceExt;
 
-use crate::api::Live;
-use crate::{Desk, Peer, StatusSource, router};
+mod house;
+
+use house::{House, enrolment, request, settled, token};
 
 const SHIPPED: &str = include_str!("../../../cases/phosphorus-2019.toml");
 
-//----------- The house of a test ----------------------------------------------------------------------------------
-
-struct Asleep;
-
-impl StatusSource for Asleep {
-    fn live(&self) -> Live {
-        Live::default()
-    }
-}
-
-/// A data folder that goes away, with the router over it.
-struct House {
-    desk: Desk,
-    _folder: DataFolder,
-    _home: tempfile::TempDir,
-}
-
-struct Answer {
-    status: StatusCode,
-    head: axum::http::HeaderMap,
-    body: Vec<u8>,
-}
-
-impl Answer {
-    fn json(&self) -> Value {
-        serde_json::from_slice(&self.body).unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&self.body)))
-    }
-}
-
-impl House {
-    async fn new() -> Self {
-        let home = tempfile::tempdir().unwrap();
-        let folder = DataFolder::open(home.path(), "test", Timestamp::UNIX_EPOCH).unwrap();
-        let ledger = Ledger::open(&folder).await.unwrap();
-        let archive = Arc::new(Archive::open(&folder, &ledger).await.unwrap());
-        let vault = Arc::new(Vault::open(&folder).unwrap());
-        let desk = Desk { ledger: Arc::new(ledger), archive, vault, status: Arc::new(Asleep) };
-        Self { desk, _folder: folder, _home: home }
-    }
-
-    async fn call(&self, request: Request<Body>) -> Answer {
-        let response: Response = router(self.desk.clone()).oneshot(request).await.unwrap();
-        let (head, body) = response.into_parts();
-        let body = body.collect().await.unwrap().to_bytes().to_vec();
-        Answer { status: head.status, head: head.headers, body }
-    }
-
-    async fn get(&self, path: &str) -> Answer {
-        self.call(request("GET", path, None, Body::empty())).await
-    }
-
-    async fn post(&self, path: &str, token: Option<&str>, body: &Value) -> Answer {
-        self.call(request("POST", path, token, Body::from(body.to_string()))).await
-    }
-
-    async fn post_text(&self, path: &str, text: &str) -> Answer {
-        self.call(request("POST", path, None, Body::from(text.to_owned()))).await
-    }
-
-    /// With the shipped case, two demo people and both requests.
-    async fn asked() -> Self {
-        let house = Self::new().await;
-        assert_eq!(house.post_text("/cases?file=phosphorus-2019.toml", SHIPPED).await.status, StatusCode::CREATED);
-        for (id, role) in [("ada", "investigator"), ("bea", "legal")] {
-            let answer = house.post("/people", None, &enrolment(id, &[role], true)).await;
-            assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.json());
-        }
-        let answer = house.post("/cases/phosphorus-2019/requests", None, &Value::Null).await;
-        assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.json());
-        house
-    }
-
-    async fn served() -> Self {
-        let house = Self::asked().await;
-        for id in house.open_requests().await {
-            for (who, role) in [("ada", "investigator"), ("bea", "legal")] {
-                let answer = house.say_yes(&id, who, role).await;
-                assert_eq!(answer.status, StatusCode::OK, "{}", answer.json());
-            }
-        }
-        house
-    }
-
-    async fn open_requests(&self) -> Vec<String> {
-        let list = self.get("/approvals").await.json();
-        list.as_array().unwrap().iter().map(|one| one["id"].as_str().unwrap().to_owned()).collect()
-    }
-
-    /// Reads what is shown, and says yes to exactly that.
-    async fn say_yes(&self, request: &str, who: &str, role: &str) -> Answer {
-        let shown = self.get(&format!("/approvals/{request}")).await.json()["shown"].clone();
-        self.post(&format!("/approvals/{request}"), Some(&token(who)), &json!({ "role": role, "shown": shown })).await
-    }
-
-    async fn refusals(&self) -> u64 {
-        self.get("/status").await.json()["ledger"]["refusals"].as_u64().unwrap()
-    }
-}
-
-fn request(method: &str, path: &str, token: Option<&str>, body: Body) -> Request<Body> {
-    let mut request = Request::builder().method(method).uri(format!("/api/v1{path}")).extension(Peer { uid: 1000 });
-    if let Some(token) = token {
-        request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
-    }
-    request.body(body).unwrap()
-}
-
-fn token(who: &str) -> String {
-    format!("the token of {who}")
-}
-
-fn enrolment(id: &str, roles: &[&str], fixture: bool) -> Value {
-    let digest = Digest::of_bytes(token(id).as_bytes());
-    json!({ "id": id, "roles": roles, "token_sha256": digest, "fixture": fixture })
-}
-
-/// The desk asks the clock; a snapshot does not.
-fn settled(mut value: Value) -> Value {
-    fn settle(value: &mut Value) {
-        match value {
-            Value::String(text) if text.ends_with('Z') && text.parse::<Timestamp>().is_ok() => *text = "<time>".into(),
-            Value::Array(values) => values.iter_mut().for_each(settle),
-            Value::Object(fields) => fields.values_mut().for_each(settle),
-            _ => {}
-        }
-    }
-    settle(&mut value);
-    value
-}
-
-//----------- The way through --------------------------------------------------------------------------------------
+//----------- The way through ----------------------------------------------------------------------------------------
 
 #[tokio::test]
 async fn from_a_case_file_to_names_that_are_served() {
@@ -204,7 +66,7 @@ async fn one_person_narrows_at_once() {
     assert_eq!(case["state"], "executing");
 }
 
-//----------- Refusals ---------------------------------------------------------------------------------------------
+//----------- Refusals -----------------------------------------------------------------------------------------------
 
 #[tokio::test]
 async fn every_refusal_is_a_problem_that_says_what_to_do() {
@@ -297,7 +159,7 @@ async fn bodies_have_an_end_and_a_peer_is_needed() {
     assert_eq!(wrong_method.status, StatusCode::METHOD_NOT_ALLOWED);
 }
 
-//----------- Quick, groups, feeds ---------------------------------------------------------------------------------
+//----------- Quick, groups, feeds -----------------------------------------------------------------------------------
 
 #[tokio::test]
 async fn a_quick_case_asks_for_what_is_missing_and_then_says_what_to_set() {

@@ -1,0 +1,136 @@
+//! Cases on the API: what is shown of one, and what may be asked of it.
+
+use std::collections::BTreeMap;
+
+use docket::quick::{RegistrarSteps, Wish};
+use model::case::{CaseState, CaseTerms};
+use model::id::{CaseId, OrderId};
+use model::order::{NameOutcome, OrderStatus, OrderTerms, Source};
+use model::seizure::{Seizure, ServiceMode};
+use model::{Digest, DomainName, Timestamp};
+use serde::{Deserialize, Serialize};
+
+/// One line of `GET /cases`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CaseSummary {
+    pub id: CaseId,
+    pub title: String,
+    pub group: String,
+    pub state: CaseState,
+    pub exercise: bool,
+    pub opened: Timestamp,
+    pub names: u64,
+    /// By service mode; names that are not served are under `none`.
+    pub served: BTreeMap<String, u64>,
+}
+
+/// `GET /cases/{id}`
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CaseDetail {
+    #[serde(flatten)]
+    pub summary: CaseSummary,
+    pub terms: CaseTerms,
+    pub file: Digest,
+    pub orders: Vec<OrderDetail>,
+    pub lists: Vec<ListDetail>,
+    pub name_states: Vec<NameDetail>,
+    /// Claims that contradict the case's attribution. None is merged away.
+    pub conflicts: Vec<ConflictDetail>,
+    /// Open requests, to be read at `GET /approvals/{id}`.
+    pub waiting: Vec<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct OrderDetail {
+    #[serde(flatten)]
+    pub terms: OrderTerms,
+    pub status: OrderStatus,
+    pub names: u64,
+}
+
+/// Names of one registry under one order.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ListDetail {
+    pub order: OrderId,
+    pub tld: Option<String>,
+    pub operator: Option<String>,
+    pub operator_source: Option<Source>,
+    pub outcome: NameOutcome,
+    pub acts: Vec<String>,
+    pub source: Source,
+    pub names: u64,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct NameDetail {
+    pub name: DomainName,
+    pub order: OrderId,
+    pub outcome: NameOutcome,
+    pub seizure: Seizure,
+    pub mode: Option<ServiceMode>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ConflictDetail {
+    pub case: CaseId,
+    pub name: DomainName,
+    /// The group that the case says.
+    pub ours: String,
+    /// The group that the source says.
+    pub theirs: String,
+    pub source: Source,
+}
+
+/// Answer to `POST /cases`: body = the case file's text; `?file=` is its name, for the places of faults.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CaseImported {
+    pub case: CaseId,
+    pub names: u64,
+    /// False where the same file was imported before: then nothing changed.
+    pub new: bool,
+    pub said: String,
+    pub conflicts: Vec<ConflictDetail>,
+}
+
+/// `POST /cases/quick`
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct QuickRequest {
+    pub wish: Wish,
+    /// Show the case file and the steps, and record nothing.
+    pub dry_run: bool,
+}
+
+/// Answer to `POST /cases/quick`. What is missing comes as a problem with `questions`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct QuickMade {
+    pub case: CaseId,
+    /// The case file, as it went to the vault.
+    pub file: String,
+    pub recorded: bool,
+    pub registrar: Vec<RegistrarSteps>,
+    pub registrar_text: String,
+}
+
+/// `POST /cases/{id}/state`
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AdvanceRequest {
+    pub to: CaseState,
+}
+
+/// `POST /cases/{id}/narrow`. No names means all that still do more.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NarrowRequest {
+    #[serde(default)]
+    pub names: Vec<DomainName>,
+    pub mode: ServiceMode,
+    pub reason: String,
+}
+
+/// What was done, in words.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+pub struct Said {
+    pub said: String,
+}
