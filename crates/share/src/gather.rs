@@ -31,7 +31,8 @@ impl Snapshot {
         let known = view.cases.get(case).ok_or_else(unknown)?;
         let ours = || sightings.iter().filter(|sighting| sighting.case.as_ref() == Some(case));
         let withholding = Withholding::new(&known.terms.withheld, ours().map(caller));
-        let told: Vec<&Sighting> = ours().filter(|sighting| !withholding.covers(sighting.source)).collect();
+        let is_told = |sighting: &&Sighting| !sighting.withheld && !withholding.covers(sighting.source);
+        let told: Vec<&Sighting> = ours().filter(is_told).collect();
         let seen = seen_by_name(&told);
         let latest = latest(known, &told);
         let named = |(name, at): (&DomainName, &NameView)| {
@@ -62,9 +63,6 @@ fn caller(sighting: &Sighting) -> Caller<'_> {
         asn: sighting.asn,
         as_name: sighting.as_name.as_deref(),
         country: sighting.country,
-        // The store withholds what is not yet judged. That says nothing of the caller, and without a label the
-        // contact is told to nobody anyway.
-        withheld: sighting.withheld && sighting.label.is_some(),
     }
 }
 
@@ -159,7 +157,7 @@ fn may_be_told(indicator: &Indicator, withholding: &Withholding<'_>) -> bool {
 
 fn victims(told: &[&Sighting], withholding: &Withholding<'_>) -> Vec<Victim> {
     let server_names = server_names(told);
-    let caught = told.iter().filter(|s| s.label == Some(Label::Victim) && s.kind == Kind::Request && !s.withheld);
+    let caught = told.iter().filter(|s| s.label == Some(Label::Victim) && s.kind == Kind::Request);
     let mut victims: Vec<Victim> = caught
         .filter_map(|request| {
             let over_tls = server_names.get(&connection(request)).copied();

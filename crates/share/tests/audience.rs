@@ -117,7 +117,6 @@ fn each_reason_for_withholding_holds_for_all_that_the_caller_sent() {
         ("203.0.113.1", Sighting { country: "IR".parse().ok(), ..victim(51, "203.0.113.1") }),
         ("203.0.113.2", Sighting { asn: Some(Asn(64511)), ..victim(52, "203.0.113.2") }),
         ("203.0.113.3", Sighting { as_name: Some("Withheld Telecom".into()), ..victim(53, "203.0.113.3") }),
-        ("203.0.113.4", Sighting { withheld: true, ..victim(54, "203.0.113.4") }),
         ("::ffff:127.66.0.10", victim(55, "::ffff:127.66.0.10")),
     ];
     for (source, sighting) in withheld {
@@ -127,6 +126,14 @@ fn each_reason_for_withholding_holds_for_all_that_the_caller_sent() {
         let without = snapshot(&Terms::default(), &[victim(61, "198.51.100.61")]);
         assert_eq!(documents(&with), documents(&without), "{source}");
     }
+}
+
+#[test]
+fn a_contact_that_its_verdict_withholds_is_not_told_and_does_not_silence_its_source() {
+    let victim = |seq| request(seq, "198.51.100.53", "outlook-verify.net");
+    let named_a_withheld_client = Sighting { withheld: true, ..victim(54) };
+    let with = snapshot(&Terms::default(), &[named_a_withheld_client, victim(55)]);
+    assert_eq!(documents(&with), documents(&snapshot(&Terms::default(), &[victim(55)])));
 }
 
 proptest! {

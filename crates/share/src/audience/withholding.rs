@@ -1,6 +1,8 @@
 //! What the case withholds: callers about whom nothing leaves the house, in no form and in no count.
 //!
-//! A victim can be endangered by a report. Contacts of a withheld caller are dropped where a snapshot is gathered.
+//! A victim can be endangered by a report. Contacts of a withheld caller are dropped where a snapshot is gathered, and
+//! so is every single contact whose verdict says so: it may have named a withheld client, as a resolver or a proxy does,
+//! and that claim, which anybody can make, does not silence the rest of its source.
 //! Their addresses may still stand in what somebody else sent (a URL, a Referer, a host name that echoes the
 //! visitor), so every text from outside is searched for addresses as people and programs spell them, and one that
 //! mentions a withheld address is not told.
@@ -27,8 +29,6 @@ pub(crate) struct Caller<'a> {
     pub(crate) asn: Option<Asn>,
     pub(crate) as_name: Option<&'a str>,
     pub(crate) country: Option<Country>,
-    /// What the verdict said; false as long as there is none.
-    pub(crate) withheld: bool,
 }
 
 impl<'a> Withholding<'a> {
@@ -37,8 +37,8 @@ impl<'a> Withholding<'a> {
         Self { terms, sources: callers.map(|caller| caller.source.to_canonical()).collect() }
     }
 
-    /// Whether nothing is told of this address: a caller that is withheld once is withheld always, also where a
-    /// contact was not yet judged.
+    /// Whether nothing is told of this address: a caller that falls under the terms once is withheld always, also
+    /// where a contact came without its country or network.
     pub(crate) fn covers(&self, source: IpAddr) -> bool {
         let source = source.to_canonical();
         self.sources.contains(&source) || self.terms.networks.iter().any(|network| network.contains(source))
@@ -54,5 +54,5 @@ impl<'a> Withholding<'a> {
 fn is_withheld(terms: &Withheld, caller: Caller<'_>) -> bool {
     // The owner of the network is the recipient: an organisation that gets no victim data gets none of its own.
     let recipient = caller.as_name.is_some_and(|name| terms.recipients.contains(name));
-    caller.withheld || recipient || terms.covers(caller.source, caller.asn, caller.country)
+    recipient || terms.covers(caller.source, caller.asn, caller.country)
 }
