@@ -73,8 +73,11 @@ impl Learning {
         self.known.insert((case.clone(), indicator.kind, indicator.value.clone()));
     }
 
-    /// Looks at one judged contact.
+    /// Looks at one judged contact. What is withheld teaches nothing: it would stand in counts that leave the house.
     pub fn take(&mut self, seen: &Seen, verdict: &Verdict) {
+        if verdict.withheld {
+            return;
+        }
         let case = seen.case.as_deref().and_then(|case| CaseId::parse(case).ok());
         let apex = seen.apex.as_deref().and_then(|apex| DomainName::parse(apex).ok());
         if let (Label::Victim, Some(case), Some(apex)) = (verdict.label, case, apex) {

@@ -153,7 +153,8 @@ impl Seen {
     }
 
     fn ask(&mut self, query: &Query<'_>) {
-        self.asked = DomainName::from_wire(&query.name).map(|name| name.as_str().to_owned()).unwrap_or_default();
+        // A name such as `_dmarc` is no domain name and still a question; only no name at all is none.
+        self.asked = DomainName::from_wire(&query.name).map_or_else(|_| text(&query.name), |name| name.as_str().into());
         self.qtype = query.qtype;
         self.qclass = query.qclass;
         let subnet = query.edns.as_ref().and_then(|edns| client_subnet(&edns.client_subnet));

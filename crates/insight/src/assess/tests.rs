@@ -100,6 +100,17 @@ fn a_dns_query_is_a_resolvers_unless_the_client_subnet_is_its_sender() {
 }
 
 #[test]
+fn a_query_without_a_question_is_a_scanners_and_one_with_an_underscore_is_not() {
+    for (name, label) in [(&b""[..], Label::Scanner), (b"\x06_dmarc\x07example\0", Label::Resolver)] {
+        let mut odd = query("127.81.0.1", 16, 1, &[]);
+        odd.oddities = vec!["dns.trailing".into()];
+        let What::Query(query) = &mut odd.what else { unreachable!() };
+        query.name = name.into();
+        assert_eq!(Desk::new().one(&odd, None).label, label);
+    }
+}
+
+#[test]
 fn whoever_asks_for_himself_is_taken_for_what_he_did_elsewhere() {
     let mut desk = Desk::new();
     desk.one(&query("127.10.0.7", 1, 1, &[]), None);
