@@ -47,7 +47,7 @@ impl Role {
         Self::Malformed,
     ];
 
-    /// How many there are in the demo; 474 callers make about 3,500 contacts.
+    /// How many there are in the demo; 474 callers make about 4,300 contacts.
     fn demo_count(self) -> u64 {
         match self {
             Self::InfectedMachine => 240,
