@@ -332,9 +332,6 @@ pub(crate) struct CallersArgs {
     /// The plan, as JSON.
     #[arg(long, value_name = "FILE")]
     pub(crate) plan: PathBuf,
-    /// Where to write the tally.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) tally: PathBuf,
 }
 
 /// An address that is never anything but this machine.

@@ -9,6 +9,7 @@ mod demo;
 mod door;
 mod failure;
 mod listen;
+mod on_disk;
 mod roles;
 mod supervise;
 mod terminal;

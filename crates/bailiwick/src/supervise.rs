@@ -35,9 +35,9 @@ pub(crate) fn now() -> Timestamp {
 /// The data folder, locked and open: what every command works on.
 pub(crate) struct House {
     pub(crate) folder: DataFolder,
-    pub(crate) ledger: Arc<Ledger>,
+    pub(crate) ledger: Ledger,
     pub(crate) vault: Arc<Vault>,
-    pub(crate) archive: Arc<Archive>,
+    pub(crate) archive: Archive,
 }
 
 impl House {
@@ -50,7 +50,7 @@ impl House {
             tracing::warn!(file = %orphan.display(), "a file without a manifest row was put into quarantine; it is kept");
         }
         let vault = Vault::open(&folder).map_err(|error| of_store(&shown, &error))?;
-        Ok(Self { folder, ledger: Arc::new(ledger), vault: Arc::new(vault), archive: Arc::new(archive) })
+        Ok(Self { folder, ledger, vault: Arc::new(vault), archive })
     }
 
     /// The API over this house, for the person who runs this process.
@@ -61,8 +61,8 @@ impl House {
 
     fn router(&self, status: Arc<dyn StatusSource>) -> Router {
         desk::router(Desk {
-            ledger: Arc::clone(&self.ledger),
-            archive: Arc::clone(&self.archive),
+            ledger: Arc::new(self.ledger.clone()),
+            archive: Arc::new(self.archive.clone()),
             vault: Arc::clone(&self.vault),
             status,
         })
@@ -85,7 +85,7 @@ pub(crate) struct Daemon {
     sync: SyncThread,
     sinkhole: Held,
     stop: watch::Sender<bool>,
-    follower: JoinHandle<Result<(), insight::Error>>,
+    follower: JoinHandle<Result<insight::run::Progress, store::Error>>,
     zones: JoinHandle<()>,
     control: JoinHandle<()>,
     pub(crate) addresses: Addresses,
@@ -97,8 +97,8 @@ impl Daemon {
         let addresses = Addresses::of(&listeners)?;
         let house = House::open(config, "serve").await?;
         note_start(config, &house).await?;
-        let keys = Keys::open(&config.keys).tried(format_args!("opening the keys in {}", config.keys.display()))?;
-        let tables = insight::Tables::load(&config.insight.tables).tried("loading the tables of networks")?;
+        let keys = Keys { dir: config.keys.clone() };
+        let tables = insight::tables::Tables::load(&config.insight.tables).tried("loading the tables of networks")?;
         let journal = Journal::open(&house.folder, JournalLimits::default()).tried("opening the journal")?;
         let sync = journal.start_syncing();
 
@@ -115,13 +115,13 @@ impl Daemon {
         let sinkhole = Held::new(Some(sinkhole).into());
 
         let (stop, stopped) = watch::channel(false);
-        let zones = tokio::spawn(gate.follow(Arc::clone(&house.ledger), Arc::clone(&table), stopped.clone()));
-        let rules = insight::Settings { own_addresses: config.insight.own_addresses.clone(), ..Default::default() };
-        let follower = tokio::spawn(insight::follow(
+        let zones = tokio::spawn(gate.follow(house.ledger.clone(), Arc::clone(&table), stopped.clone()));
+        let rules = insight::run::Settings { own: config.insight.own_addresses.clone(), ..Default::default() };
+        let follower = tokio::spawn(insight::run::follow(
             journal,
-            Arc::clone(&house.ledger),
-            Arc::clone(&house.archive),
-            tables,
+            house.ledger.clone(),
+            house.archive.clone(),
+            Arc::new(tables),
             rules,
             stopped.clone(),
         ));
@@ -140,11 +140,7 @@ impl Daemon {
         followed.tried("following the journal to its end")?;
         self.zones.await.tried("waiting for the zones' follower")?;
         self.control.await.tried("waiting for the control socket")?;
-        let House { ledger, archive, .. } = self.house;
-        drop(archive);
-        if let Some(ledger) = Arc::into_inner(ledger) {
-            ledger.close().await;
-        }
+        self.house.ledger.close().await;
         Ok(Stopped { tallies })
     }
 }
@@ -194,7 +190,7 @@ impl Gate {
     }
 
     /// Swaps the zones whenever facts change them, and at every poll, because authorities lapse by the clock alone.
-    async fn follow(self, ledger: Arc<Ledger>, table: Arc<ZoneTable>, mut stopped: watch::Receiver<bool>) {
+    async fn follow(self, ledger: Ledger, table: Arc<ZoneTable>, mut stopped: watch::Receiver<bool>) {
         let mut changed = ledger.changed();
         loop {
             tokio::select! {

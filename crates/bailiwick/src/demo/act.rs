@@ -197,8 +197,7 @@ impl Play {
         let apart = self.stage.callers();
         let mut search = Search::new(&self.tally.secrets_typed);
         scan::scan(self.stage.root(), &apart, &mut search)?;
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().tried("starting a runtime")?;
-        let control = runtime.block_on(plant::control(self.stage.root(), &apart))?;
+        let control = plant::control(self.stage.root(), &apart)?;
         let tally = on_disk.tally();
         let sent = &self.tally.sent;
         if !self.quiet {

@@ -71,8 +71,12 @@ pub(crate) fn recorded(door: &Door) -> Result<u64, Failure> {
 }
 
 pub(crate) fn archived(door: &Door) -> Result<u64, Failure> {
-    let answer = query(door, "select count(*) from sightings where label is not null")?;
-    Ok(first_number(&answer))
+    number(door, "select count(*) from sightings where label is not null")
+}
+
+/// A query's one number.
+pub(crate) fn number(door: &Door, sql: &str) -> Result<u64, Failure> {
+    Ok(query(door, sql)?.rows.first().and_then(|row| row.first()).and_then(serde_json::Value::as_u64).unwrap_or(0))
 }
 
 pub(crate) fn indicators(door: &Door) -> Result<u64, Failure> {
@@ -87,10 +91,6 @@ pub(crate) fn by_label(door: &Door) -> Result<BTreeMap<String, u64>, Failure> {
 
 pub(crate) fn query(door: &Door, sql: &str) -> Result<QueryAnswer, Failure> {
     door.post("/query", &QueryRequest { sql: sql.to_owned() }, None)
-}
-
-fn first_number(answer: &QueryAnswer) -> u64 {
-    answer.rows.first().and_then(|row| row.first()).and_then(serde_json::Value::as_u64).unwrap_or(0)
 }
 
 /// A feed's file name and bytes.

@@ -16,14 +16,14 @@ pub(crate) fn draw(play: &Play, feeds: &Feeds) -> Result<String, Failure> {
     let door = &play.door;
     let labels = ask::by_label(door)?;
     let archived = ask::archived(door)?;
-    let victims = labels.get("victim").copied().unwrap_or(0);
+    let victims = ask::number(door, "select count(distinct source) from sightings where label = 'victim'")?;
     let indicators = ask::indicators(door)?;
     let names = table(&counts(play, "name", TOP_NAMES, true)?);
     let networks = table(&counts(play, "network", TOP_NETWORKS, false)?);
     let mut parts = vec![
         rule("EXERCISE · loopback only · simulated callers"),
         flow(play, archived, victims, indicators, feeds.len()),
-        rule("who called"),
+        rule("who called (contacts by label)"),
         bars(&labels.into_iter().collect::<Vec<_>>()),
         rule("top names"),
         names,
@@ -52,7 +52,7 @@ fn flow(play: &Play, archived: u64, victims: u64, indicators: u64, feeds: usize)
         ("order", format!("{} names", play.names)),
         ("seized", format!("{} served", play.names)),
         ("sinkhole", format!("{} contacts", count(archived))),
-        ("understood", format!("{} victims", count(victims))),
+        ("understood", format!("victims at {} addresses", count(victims))),
         ("learned", format!("{indicators} indicators")),
         ("shared", format!("{feeds} feeds")),
     ];

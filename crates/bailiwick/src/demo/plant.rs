@@ -27,13 +27,14 @@ pub(crate) struct Control {
 }
 
 /// Copies, plants, scans.
-pub(crate) async fn control(root: &Path, apart_from: &Path) -> Result<Control, Failure> {
+pub(crate) fn control(root: &Path, apart_from: &Path) -> Result<Control, Failure> {
     let folder = tempfile::Builder::new().prefix("bailiwick-control-").tempdir().tried("making a folder")?;
     let copy = folder.path();
     copy_tree(root, apart_from, copy)?;
     let secrets = secrets()?;
     let texts: Vec<Vec<u8>> = secrets.iter().zip(codings()).map(|(secret, coding)| first_form(coding, secret)).collect();
-    plant(copy, &texts).await?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().tried("starting a runtime")?;
+    runtime.block_on(plant(copy, &texts))?;
     let mut search = Search::new(&secrets);
     scan::scan(copy, &copy.join("callers"), &mut search)?;
     Ok(Control { planted: secrets.len() as u64, found: search.found().len() as u64 })
@@ -67,9 +68,7 @@ async fn plant(copy: &Path, texts: &[Vec<u8>]) -> Result<(), Failure> {
     let folder = DataFolder::open(&data, "demo control", now()).tried("opening the copy")?;
     let ledger = Ledger::open(&folder).await.tried("opening the copy's ledger")?;
     let archive = Archive::open(&folder, &ledger).await.tried("opening the copy's archive")?;
-    let mut contacts = Vec::new();
-    in_journal(&folder, next(), &mut contacts)?;
-    contacts.clear();
+    in_journal(&folder, next())?;
     in_archive(&archive, next()).await?;
     in_ledger(&ledger, next()).await?;
     in_vault(&folder, next())?;
@@ -96,7 +95,7 @@ fn request<'a>(id: model::id::ContactId, text: &'a [u8]) -> Contact<'a> {
     }
 }
 
-fn in_journal(folder: &DataFolder, texts: &[Vec<u8>], _: &mut Vec<ContactRow>) -> Result<(), Failure> {
+fn in_journal(folder: &DataFolder, texts: &[Vec<u8>]) -> Result<(), Failure> {
     let journal = Journal::open(folder, JournalLimits::default()).tried("opening the copy's journal")?;
     let mut lane = journal.lane(now()).tried("opening a lane of the copy's journal")?;
     for text in texts {

@@ -49,9 +49,35 @@ fn scan_file(root: &Path, file: &Path, search: &mut Search) -> Result<(), Failur
     let reading = || format!("looking through {place}");
     raw(file, &place, search)?;
     match file.extension().and_then(|extension| extension.to_str()) {
-        Some("parquet") => store::archive::each_cell(file, &mut |cell| search.look(&place, cell)).tried(reading()),
-        Some("sqlite") => store::ledger::each_cell(file, &mut |cell| search.look(&place, cell)).tried(reading()),
+        Some("parquet") => store::archive::each_cell(file, &mut |cell| decoded(cell, &place, search)).tried(reading()),
+        Some("sqlite") => store::ledger::each_cell(file, &mut |cell| decoded(cell, &place, search)).tried(reading()),
+        Some("json") => {
+            decoded(&std::fs::read(file).tried(reading())?, &place, search);
+            Ok(())
+        }
         _ => Ok(()),
+    }
+}
+
+/// The bytes, and if they are JSON every string in it as it was before it was escaped.
+fn decoded(bytes: &[u8], place: &str, search: &mut Search) {
+    search.look(place, bytes);
+    if matches!(bytes.first(), Some(b'{' | b'[' | b'"')) {
+        if let Ok(value) = serde_json::from_slice(bytes) {
+            strings(&value, &mut |text| search.look(place, text.as_bytes()));
+        }
+    }
+}
+
+fn strings(value: &serde_json::Value, each: &mut dyn FnMut(&str)) {
+    match value {
+        serde_json::Value::String(text) => each(text),
+        serde_json::Value::Array(values) => values.iter().for_each(|value| strings(value, each)),
+        serde_json::Value::Object(fields) => fields.iter().for_each(|(name, value)| {
+            each(name);
+            strings(value, each);
+        }),
+        _ => {}
     }
 }
 

@@ -4,6 +4,7 @@ use std::io::Write;
 
 use model::contact::{Contact, What};
 use model::name::defang;
+use store::archive::name_text;
 use store::journal::{Frame, read_all};
 
 use crate::cli::{JournalCommand, Place};
@@ -97,7 +98,7 @@ fn said(what: &What<'_>) -> (String, String, String, String) {
     let inert = |bytes: &[u8]| defang(&text(bytes)).to_string();
     match what {
         What::Query(query) => (
-            inert(&wire::dns::presentation(&query.name).into_bytes()),
+            defang(&name_text(&query.name)).to_string(),
             format!("type {}", query.qtype),
             String::new(),
             query.rcode.map(|rcode| rcode.to_string()).unwrap_or_default(),
