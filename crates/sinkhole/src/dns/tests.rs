@@ -146,25 +146,28 @@ async fn what_cannot_be_read_is_evidence_and_what_is_no_question_gets_no_answer(
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_kernel_says_when_and_where_and_an_answer_comes_from_the_address_that_was_asked() {
-    let stage = Stage::new(vec![collected("evil.test")], settings());
-    let socket = UdpSocket::bind("0.0.0.0:0").unwrap();
-    let port = socket.local_addr().unwrap().port();
-    let before = crate::run::now();
-    let caller = caller("127.0.0.9");
-    let running = stage.start(Listeners { dns_udp: vec![socket], ..Listeners::default() });
-    for asked in ["127.0.0.7", "127.0.0.8", "127.0.0.7"] {
-        ask(&caller, SocketAddr::new(asked.parse().unwrap(), port), "evil.test");
+    for (everywhere, own, asked) in [
+        ("0.0.0.0:0", "127.0.0.9", &["127.0.0.7", "127.0.0.8", "127.0.0.7"][..]),
+        ("127.0.0.7:0", "127.0.0.9", &["127.0.0.7"]),
+        ("[::]:0", "::1", &["::1"]),
+    ] {
+        let stage = Stage::new(vec![collected("evil.test")], settings());
+        let socket = UdpSocket::bind(everywhere).unwrap();
+        let port = socket.local_addr().unwrap().port();
+        let before = crate::run::now();
+        let caller = caller(own);
+        let running = stage.start(Listeners { dns_udp: vec![socket], ..Listeners::default() });
+        for address in asked {
+            ask(&caller, SocketAddr::new(address.parse().unwrap(), port), "evil.test");
+        }
+        assert_eq!(sum(&running.stop().await).loss_unknown, 0);
+        let seen = stage.read(|frame| match frame {
+            Frame::Contact(contact) => Some((contact.local.ip().to_string(), contact.received)),
+            _ => None,
+        });
+        assert_eq!(seen.iter().map(|(local, _)| local.as_str()).collect::<Vec<_>>(), asked);
+        assert!(seen.iter().all(|(_, received)| *received >= before && *received <= crate::run::now()));
     }
-    running.stop().await;
-    let seen = stage.read(|frame| match frame {
-        Frame::Contact(contact) => Some((contact.local.ip().to_string(), contact.received)),
-        _ => None,
-    });
-    assert_eq!(
-        seen.iter().map(|(local, _)| local.as_str()).collect::<Vec<_>>(),
-        ["127.0.0.7", "127.0.0.8", "127.0.0.7"]
-    );
-    assert!(seen.iter().all(|(_, received)| *received >= before && *received <= crate::run::now()));
 }
 
 #[tokio::test(flavor = "multi_thread")]
