@@ -89,7 +89,7 @@ pub fn judge(seen: &Seen, context: &Context<'_>) -> Verdict {
 /// judged like the third.
 pub fn judge_all(batch: &mut [Seen], carried: &mut Carried, context: &Context<'_>) -> Vec<Verdict> {
     let mut verdicts: Vec<Verdict> = batch.iter().map(|seen| judge(seen, context)).collect();
-    for kind in [Kind::Request, Kind::Message, Kind::Hello, Kind::Connection] {
+    for kind in [Kind::Query, Kind::Request, Kind::Message, Kind::Hello, Kind::Connection] {
         for (seen, verdict) in batch.iter_mut().zip(&mut verdicts).filter(|(seen, _)| seen.kind == kind) {
             if let Some(above) = carried.by_carrier.remove(&seen.id) {
                 above.lift(seen, verdict);

@@ -270,6 +270,15 @@ fn a_connection_and_a_hello_are_what_came_over_them() {
     );
 }
 
+#[test]
+fn a_connection_over_which_a_resolver_asked_is_the_resolvers() {
+    let connection = contact(5, 0, "127.53.0.1", None, What::Connection(Connection::default()));
+    let mut asked = query("127.53.0.1", 1, 1, &[]);
+    asked.over = Some(connection.id);
+    let verdicts = Desk::new().judge(&[Seen::of(&connection), Seen::of(&asked)]);
+    assert_eq!(verdicts[0].label, Label::Resolver);
+}
+
 //----------- Where, and withheld ----------------------------------------------------------------------------------
 
 #[test]
