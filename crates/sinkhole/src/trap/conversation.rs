@@ -28,6 +28,9 @@ use crate::witness::Concern;
 /// Octets that it takes to tell SSL 2.0's hello from anything else.
 const DECIDED_AFTER: usize = 5;
 
+/// The octets of a record's header (RFC 8446, 5.1).
+const RECORD_HEADER: usize = 5;
+
 /// What every conversation stands on.
 pub(super) struct Ground {
     pub(super) zones: Arc<ZoneTable>,
@@ -241,6 +244,7 @@ impl Conversation {
             self.http.on_bytes(now, &plain);
         }
         if has_closed {
+            self.pump(now);
             self.end(now, End::Peer);
         } else if has_failed {
             self.pump(now);
@@ -294,7 +298,11 @@ impl Conversation {
         }
     }
 
-    fn observe_hello(&mut self, at: Duration, mut hello: Box<ClientHello>, raw: Vec<u8>) -> Concern {
+    fn observe_hello(&mut self, at: Duration, mut hello: Box<ClientHello>, mut raw: Vec<u8>) -> Concern {
+        if hello.oddities.contains(&Oddity::NotHello) {
+            // Whatever it is, nobody has read it, so nobody knows what secret it holds.
+            raw.truncate(RECORD_HEADER);
+        }
         if self.port == Port::Plain {
             hello.oddities.push(Oddity::TlsOnPlainPort);
         }
