@@ -52,7 +52,7 @@ pub fn test(only: &[String]) -> Done {
 /// The program in the one profile that everything else uses.
 fn build() -> Done {
     let watch = Watch::start();
-    let status = cargo().args(["build", "--quiet", "--workspace"]).stdin(Stdio::null()).status()?;
+    let status = cargo().args(["build", "--quiet", "--package", "bailiwick"]).stdin(Stdio::null()).status()?;
     println!("  built in {:.1} s", watch.secs());
     if status.success() { Ok(()) } else { Err("the program does not build".into()) }
 }

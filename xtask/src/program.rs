@@ -103,13 +103,17 @@ impl Program {
     }
 
     fn configure(&self) -> Done {
-        let Ports { dns, http, https } = self.ports;
         let networks = "network,asn,as_name,country\n127.0.7.0/24,64496,Example Access,DE\n127.0.9.0/24,64497,Example Homeland,IR\n";
         fs::write(self.path("networks.csv"), networks)?;
+        self.write_config(&self.config(), self.ports)
+    }
+
+    /// A configuration for this data folder on the given ports.
+    pub fn write_config(&self, file: &Path, Ports { dns, http, https }: Ports) -> Done {
         let text = format!(
             "data = \"data\"\nkeys = \"keys\"\n\n[dns]\nlisten = [\"127.0.0.1:{dns}\"]\n\n[web]\nhttp = [\"127.0.0.1:{http}\"]\nhttps = [\"127.0.0.1:{https}\"]\n\n[answer]\nv4 = [\"127.0.0.1\"]\nv6 = [\"::1\"]\n\n[insight]\ntables = [\"networks.csv\"]\n"
         );
-        Ok(fs::write(self.config(), text)?)
+        Ok(fs::write(file, text)?)
     }
 
     fn put_in_force(&self, case_file: &Path) -> Done {
@@ -172,10 +176,15 @@ impl Program {
 
     /// `serve`, pinned where wanted, not yet started.
     pub fn serve(&self) -> Command {
+        self.serve_with(&self.config())
+    }
+
+    /// The same with another configuration.
+    pub fn serve_with(&self, config: &Path) -> Command {
         let mut words = self.pinned.iter().map(std::ffi::OsString::from).collect::<Vec<_>>();
         words.push(self.binary.clone().into());
         let mut command = Command::new(&words[0]);
-        command.args(&words[1..]).arg("serve").arg("--config").arg(self.config());
+        command.args(&words[1..]).arg("serve").arg("--config").arg(config);
         command
     }
 

@@ -94,7 +94,7 @@ fn answer(client: &str, ask: &[&str], program: &Program) -> Result<String, Troub
     let port = program.ports.dns.to_string();
     let mut dig = command(client, ["@127.0.0.1", "-p", &port, "+norecurse", "+tries=1", "+time=3"]);
     if client == "kdig" {
-        dig = command(client, ["@127.0.0.1", "-p", &port, "+norec", "+retry=0", "+time=3", "+edns"]);
+        dig = command(client, ["@127.0.0.1", "-p", &port, "+norec", "+retry=0", "+time=3", "+edns", "+noidn"]);
     }
     shell::run(dig.args(ask))?.good()
 }

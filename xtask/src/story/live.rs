@@ -152,8 +152,9 @@ impl Stage {
     }
 
     fn has_oddity(&self, code: &str) -> Done {
-        let sql =
-            format!("select case when count(*) > 0 then 1 else 0 end from contacts where oddities like '%{code}%'");
+        let sql = format!(
+            "select case when count(*) > 0 then 1 else 0 end from contacts where array_has(oddities, '{code}')"
+        );
         self.program.count_reaches(&sql, 1)
     }
 
