@@ -38,7 +38,7 @@ impl Population {
         });
         fs::write(&plan, text.to_string())?;
         let mut command = Command::new(binary());
-        command.arg("callers").arg("--plan").arg(&plan).arg("--tally").arg(&books);
+        command.arg("callers").arg("--plan").arg(&plan);
         let log = fs::File::create(program.path("callers.log"))?;
         let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn()?;
         Ok(Self { running: Kept(child), books })
@@ -58,9 +58,11 @@ impl Population {
         })
     }
 
+    /// Waits for the last of them. Calls may have been given up: whoever kills the program must expect that.
     pub fn comes_home(&mut self) -> Done {
         let status = wait_for("the callers to come home", HOME, || self.running.0.try_wait().transpose())??;
-        holds(status.success(), || format!("the callers ended with {status}"))
+        let finished = self.tally().is_ok_and(|books| books["finished"] == true);
+        holds(finished, || format!("the callers ended with {status} and left their books open"))
     }
 }
 
