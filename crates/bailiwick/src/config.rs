@@ -146,11 +146,15 @@ impl Config {
             return Err(Failure::new("`keys` lies inside `data`: a copy of the data would hold its keys")
                 .hint("name a folder beside it, such as keys = \"keys\""));
         }
-        for (what, count) in
-            [("dns.listen", self.dns.listen.len()), ("web.http", self.web.http.len()), ("web.https", self.web.https.len())]
-        {
+        for (what, count) in [
+            ("dns.listen", self.dns.listen.len()),
+            ("web.http", self.web.http.len()),
+            ("web.https", self.web.https.len()),
+        ] {
             if count > LISTENERS_MAX {
-                return Err(Failure::new(format!("`{what}` names {count} addresses; at most {LISTENERS_MAX} are opened")));
+                return Err(Failure::new(format!(
+                    "`{what}` names {count} addresses; at most {LISTENERS_MAX} are opened"
+                )));
             }
         }
         let mut seen = BTreeSet::new();

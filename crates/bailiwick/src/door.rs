@@ -38,8 +38,8 @@ pub(crate) struct Door {
 
 enum Way {
     Daemon(PathBuf),
-    /// The router, and the locked folder that it works on.
-    Here(Router, House),
+    /// The router, and the folder that it works on, which stays locked as long as this stands.
+    Here(Router, #[expect(dead_code, reason = "held for its lock")] House),
 }
 
 /// What a route answered.
@@ -109,7 +109,8 @@ impl Door {
             if !head.status.is_success() {
                 return Err(problem(&what, head.status.as_u16(), &body));
             }
-            let text = |name| head.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
+            let text =
+                |name| head.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
             let file_name = file_name(&text(header::CONTENT_DISPOSITION));
             Ok(Answer { media_type: text(header::CONTENT_TYPE), file_name, body })
         })
@@ -125,7 +126,13 @@ async fn over_socket(socket: &Path, request: Request<Body>) -> Result<axum::http
     Ok(response.map(Body::new))
 }
 
-fn request(method: &str, path: &str, token: Option<&str>, body: Vec<u8>, media: &str) -> Result<Request<Body>, Failure> {
+fn request(
+    method: &str,
+    path: &str,
+    token: Option<&str>,
+    body: Vec<u8>,
+    media: &str,
+) -> Result<Request<Body>, Failure> {
     let mut request = Request::builder()
         .method(method)
         .uri(format!("/api/v1{path}"))
@@ -172,7 +179,8 @@ fn problem(what: &str, status: u16, body: &[u8]) -> Failure {
 /// Reads a person's token from its file; a token never stands on a command line.
 pub(crate) fn token(who: &WhoArgs) -> Result<String, Failure> {
     let shown = who.token_file.display();
-    let size = std::fs::metadata(&who.token_file).tried(format_args!("reading the token of {} in {shown}", who.person))?.len();
+    let size =
+        std::fs::metadata(&who.token_file).tried(format_args!("reading the token of {} in {shown}", who.person))?.len();
     if size > TOKEN_OCTETS_MAX {
         return Err(Failure::new(format!("{shown} has {size} octets; a token file has at most {TOKEN_OCTETS_MAX}")));
     }
@@ -187,7 +195,12 @@ mod tests {
     #[test]
     fn a_file_name_from_an_answer_cannot_leave_its_folder() {
         assert_eq!(file_name("attachment; filename=\"stix.json\"").as_deref(), Some("stix.json"));
-        for bad in ["attachment", "attachment; filename=\"../x\"", "attachment; filename=\"/x\"", "attachment; filename=\".x\""] {
+        for bad in [
+            "attachment",
+            "attachment; filename=\"../x\"",
+            "attachment; filename=\"/x\"",
+            "attachment; filename=\".x\"",
+        ] {
             assert_eq!(file_name(bad), None, "{bad}");
         }
     }

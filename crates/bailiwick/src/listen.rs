@@ -63,8 +63,12 @@ fn prepare(socket: &Socket, address: SocketAddr) -> std::io::Result<()> {
 
 fn cannot_bind(protocol: &str, address: SocketAddr, error: &std::io::Error) -> Failure {
     let hint = match error.kind() {
-        std::io::ErrorKind::AddrInUse => format!("another program has it; `ss -lptun 'sport = :{}'` shows which", address.port()),
-        std::io::ErrorKind::AddrNotAvailable => "the address is not one of this machine's; `ip address` shows them".to_owned(),
+        std::io::ErrorKind::AddrInUse => {
+            format!("another program has it; `ss -lptun 'sport = :{}'` shows which", address.port())
+        }
+        std::io::ErrorKind::AddrNotAvailable => {
+            "the address is not one of this machine's; `ip address` shows them".to_owned()
+        }
         std::io::ErrorKind::PermissionDenied => "ports below 1024 need root or CAP_NET_BIND_SERVICE".to_owned(),
         _ => "nothing was started".to_owned(),
     };

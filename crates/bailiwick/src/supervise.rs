@@ -110,8 +110,8 @@ impl Daemon {
         let table = Arc::new(ZoneTable::default());
         let gate = Gate { loopback_only: config.is_loopback_only(), settings: settings.clone() };
         gate.load(&house.ledger, &table).await?;
-        let sinkhole =
-            sinkhole::start(listeners, Arc::clone(&table), &journal, &settings, &keys).tried("starting the sinkhole")?;
+        let sinkhole = sinkhole::start(listeners, Arc::clone(&table), &journal, &settings, &keys)
+            .tried("starting the sinkhole")?;
         let sinkhole = Held::new(Some(sinkhole).into());
 
         let (stop, stopped) = watch::channel(false);
@@ -184,7 +184,10 @@ impl Gate {
         set.zones.retain(|zone| self.loopback_only || !zone.coverage().is_exercise());
         let kept_out = before - set.zones.len();
         if kept_out > 0 {
-            tracing::error!(zones = kept_out, "an exercise is served on loopback only; these zones are not served here");
+            tracing::error!(
+                zones = kept_out,
+                "an exercise is served on loopback only; these zones are not served here"
+            );
         }
         set
     }

@@ -14,11 +14,11 @@ use super::needle::Search;
 use super::report::Report;
 use super::stage::{Daemon, Stage, own_program};
 use super::{ask, plant, scan};
+use crate::cli::Place;
 use crate::config::Config;
 use crate::door::Door;
 use crate::failure::{Failure, Tried};
 use crate::on_disk::OnDisk;
-use crate::cli::Place;
 
 /// The exercise that the demo plays: modelled on public facts, shipped with the program.
 pub(crate) const CASE_FILE: &str = include_str!("../../../../cases/phosphorus-2019.toml");
@@ -103,7 +103,10 @@ impl Play {
 
     fn plan(&self, scale: u32) -> Result<callers::Plan, Failure> {
         let first = |addresses: &[std::net::SocketAddr], what: &str| {
-            addresses.first().copied().ok_or_else(|| Failure::new(format!("the daemon announced no address for {what}")))
+            addresses
+                .first()
+                .copied()
+                .ok_or_else(|| Failure::new(format!("the daemon announced no address for {what}")))
         };
         let announced = &self.daemon.announcement;
         Ok(callers::Plan {
@@ -174,7 +177,12 @@ impl Play {
     }
 
     #[expect(clippy::disallowed_methods, reason = "the demo waits for other processes, which have no events for it")]
-    fn wait(&self, at_most: Duration, what: &str, mut holds: impl FnMut(&Door) -> Result<bool, Failure>) -> Result<(), Failure> {
+    fn wait(
+        &self,
+        at_most: Duration,
+        what: &str,
+        mut holds: impl FnMut(&Door) -> Result<bool, Failure>,
+    ) -> Result<(), Failure> {
         let began = Instant::now();
         while !holds(&self.door)? {
             if began.elapsed() > at_most {

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use desk::api::{
-    CaseDetail, CaseImported, EnrolRequest, PersonSummary, QueryAnswer, QueryRequest, RequestsFiled, Status, YesRequest,
-    YesTaken, ApprovalDetail,
+    ApprovalDetail, CaseDetail, CaseImported, EnrolRequest, PersonSummary, QueryAnswer, QueryRequest, RequestsFiled,
+    Status, YesRequest, YesTaken,
 };
 use model::id::PersonId;
 use model::marking::Audience;

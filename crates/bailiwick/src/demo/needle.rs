@@ -97,7 +97,7 @@ fn base64_forms(bytes: &[u8]) -> Vec<Vec<u8>> {
         let first_own = (before * 8).div_ceil(6);
         let last_own = padded.len() * 8 / 6;
         for engine in [STANDARD_NO_PAD, URL_SAFE_NO_PAD] {
-            forms.push(engine.encode(&padded)[first_own..last_own].as_bytes().to_vec());
+            forms.push(engine.encode(&padded).as_bytes()[first_own..last_own].to_vec());
         }
     }
     forms
@@ -125,7 +125,7 @@ fn html_forms(secret: &str) -> Vec<Vec<u8>> {
 
 fn json(secret: &str) -> Vec<u8> {
     let quoted = serde_json::to_string(secret).expect("a string is JSON");
-    quoted[1..quoted.len() - 1].as_bytes().to_vec()
+    quoted.as_bytes()[1..quoted.len() - 1].to_vec()
 }
 
 fn digest_forms(digest: &[u8]) -> Vec<Vec<u8>> {

@@ -63,7 +63,12 @@ fn flow(play: &Play, archived: u64, victims: u64, indicators: u64, feeds: usize)
     };
     let top = line(|stage| stage.0.to_owned()).join("  ►  ");
     let below = line(|stage| stage.1.clone()).join("     ");
-    format!("{}\n{}\n{}", top.trim_end(), below.trim_end(), "  ▲ what was learned of the group is where the next hunt begins")
+    format!(
+        "{}\n{}\n{}",
+        top.trim_end(),
+        below.trim_end(),
+        "  ▲ what was learned of the group is where the next hunt begins"
+    )
 }
 
 fn bars(labels: &[(String, u64)]) -> String {
@@ -97,7 +102,13 @@ fn learned(play: &Play) -> Result<String, Failure> {
     for IndicatorDetail { indicator, .. } in indicators.iter().take(SHOWN) {
         let value: String = defang(&indicator.value).to_string().chars().take(40).collect();
         let at = indicator.apex.defanged().to_string();
-        rows.push(vec![indicator.kind.as_str().into(), value, at, count(indicator.contacts), count(indicator.addresses)]);
+        rows.push(vec![
+            indicator.kind.as_str().into(),
+            value,
+            at,
+            count(indicator.contacts),
+            count(indicator.addresses),
+        ]);
     }
     let more = indicators.len().saturating_sub(SHOWN);
     let rest = if more > 0 { format!("\n… and {more} more") } else { String::new() };

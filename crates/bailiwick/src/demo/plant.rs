@@ -32,7 +32,8 @@ pub(crate) fn control(root: &Path, apart_from: &Path) -> Result<Control, Failure
     let copy = folder.path();
     copy_tree(root, apart_from, copy)?;
     let secrets = secrets()?;
-    let texts: Vec<Vec<u8>> = secrets.iter().zip(codings()).map(|(secret, coding)| first_form(coding, secret)).collect();
+    let texts: Vec<Vec<u8>> =
+        secrets.iter().zip(codings()).map(|(secret, coding)| first_form(coding, secret)).collect();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().tried("starting a runtime")?;
     runtime.block_on(plant(copy, &texts))?;
     let mut search = Search::new(&secrets);

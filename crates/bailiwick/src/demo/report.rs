@@ -102,7 +102,8 @@ mod tests {
     fn a_whole_demo_holds() {
         assert!(report().faults().is_empty(), "{:?}", report().faults());
         let collapsed = Report { sent: 12, collapsed: 2, ..report() };
-        let by_kind = BTreeMap::from_iter(collapsed.sent_by_kind.iter().map(|(kind, n)| (*kind, if *n > 0 { 12 } else { 0 })));
+        let by_kind =
+            BTreeMap::from_iter(collapsed.sent_by_kind.iter().map(|(kind, n)| (*kind, if *n > 0 { 12 } else { 0 })));
         assert!(Report { sent_by_kind: by_kind, ..collapsed }.faults().is_empty());
     }
 
@@ -110,7 +111,13 @@ mod tests {
     fn whatever_does_not_hold_is_said() {
         for (broken, fault) in [
             (Report { sent: 11, ..report() }, "11 were sent and 10 are accounted for"),
-            (Report { recorded_by_kind: report().recorded_by_kind.into_keys().map(|kind| (kind, 9)).collect(), ..report() }, "10 of kind query were sent and 9 recorded"),
+            (
+                Report {
+                    recorded_by_kind: report().recorded_by_kind.into_keys().map(|kind| (kind, 9)).collect(),
+                    ..report()
+                },
+                "10 of kind query were sent and 9 recorded",
+            ),
             (Report { archived: 9, ..report() }, "9 of 10 are archived"),
             (Report { sent: 11, shed: 1, ..report() }, "1 were shed"),
             (Report { doubles: 1, ..report() }, "the journal is damaged"),

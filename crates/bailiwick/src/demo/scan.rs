@@ -62,10 +62,10 @@ fn scan_file(root: &Path, file: &Path, search: &mut Search) -> Result<(), Failur
 /// The bytes, and if they are JSON every string in it as it was before it was escaped.
 fn decoded(bytes: &[u8], place: &str, search: &mut Search) {
     search.look(place, bytes);
-    if matches!(bytes.first(), Some(b'{' | b'[' | b'"')) {
-        if let Ok(value) = serde_json::from_slice(bytes) {
-            strings(&value, &mut |text| search.look(place, text.as_bytes()));
-        }
+    if matches!(bytes.first(), Some(b'{' | b'[' | b'"'))
+        && let Ok(value) = serde_json::from_slice(bytes)
+    {
+        strings(&value, &mut |text| search.look(place, text.as_bytes()));
     }
 }
 
@@ -88,7 +88,8 @@ fn raw(file: &Path, place: &str, search: &mut Search) -> Result<(), Failure> {
     let mut window = Vec::with_capacity(CHUNK + OVERLAP);
     loop {
         let kept = window.len();
-        let read = reader.by_ref().take(CHUNK as u64).read_to_end(&mut window).tried(format_args!("reading {place}"))?;
+        let read =
+            reader.by_ref().take(CHUNK as u64).read_to_end(&mut window).tried(format_args!("reading {place}"))?;
         search.look(place, &window);
         if read == 0 {
             return Ok(());

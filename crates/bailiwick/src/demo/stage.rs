@@ -77,7 +77,9 @@ fn fresh(folder: &Path) -> Result<PathBuf, Failure> {
     std::fs::create_dir_all(folder).tried(format_args!("making {}", folder.display()))?;
     let mut entries = std::fs::read_dir(folder).tried(format_args!("reading {}", folder.display()))?;
     if entries.next().is_some() {
-        return Err(Failure::new(format!("{} is not empty", folder.display())).hint("name a folder that is new or empty"));
+        return Err(
+            Failure::new(format!("{} is not empty", folder.display())).hint("name a folder that is new or empty")
+        );
     }
     folder.canonicalize().tried(format_args!("resolving {}", folder.display()))
 }

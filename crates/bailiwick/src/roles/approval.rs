@@ -45,7 +45,10 @@ fn show(door: &Door, request: u64, json: bool) -> Done {
     terminal::line(detail.value_text.trim_end())?;
     for conflict in &detail.conflicts {
         let name = conflict.name.defanged();
-        terminal::line(&format!("conflict: {name} is {} here and {} by {}", conflict.ours, conflict.theirs, conflict.source))?;
+        terminal::line(&format!(
+            "conflict: {name} is {} here and {} by {}",
+            conflict.ours, conflict.theirs, conflict.source
+        ))?;
     }
     terminal::line(&format!("\nan approval is bound to {}", detail.summary.shown))?;
     if detail.changed {
@@ -59,10 +62,12 @@ fn give(door: &Door, case: &CaseId, as_role: &str, who: &WhoArgs, json: bool) ->
     let as_role = role(as_role)?;
     let token = token(who)?;
     let all: Vec<ApprovalSummary> = door.get("/approvals")?;
-    let open: Vec<_> = all.into_iter().filter(|one| one.case == *case && matches!(&*one.stands, "open" | "half")).collect();
+    let open: Vec<_> =
+        all.into_iter().filter(|one| one.case == *case && matches!(&*one.stands, "open" | "half")).collect();
     if open.is_empty() {
-        return Err(Failure::new(format!("nothing of case {case} waits for approval"))
-            .hint(format!("`bailiwick case request {case}` asks two people; `bailiwick approval list` shows what stands")));
+        return Err(Failure::new(format!("nothing of case {case} waits for approval")).hint(format!(
+            "`bailiwick case request {case}` asks two people; `bailiwick approval list` shows what stands"
+        )));
     }
     let mut taken = Vec::new();
     for request in open {

@@ -32,10 +32,16 @@ fn import(door: &Door, file: &std::path::Path, json: bool) -> Done {
     terminal::line(&imported.said)?;
     for conflict in &imported.conflicts {
         let name = conflict.name.defanged();
-        terminal::line(&format!("conflict: {name} is {} here and {} by {}", conflict.ours, conflict.theirs, conflict.source))?;
+        terminal::line(&format!(
+            "conflict: {name} is {} here and {} by {}",
+            conflict.ours, conflict.theirs, conflict.source
+        ))?;
     }
     if imported.new {
-        terminal::say(&format!("next: two people put it in force; `bailiwick case request {} --as PERSON --token-file FILE`", imported.case));
+        terminal::say(&format!(
+            "next: two people put it in force; `bailiwick case request {} --as PERSON --token-file FILE`",
+            imported.case
+        ));
     }
     Ok(())
 }
@@ -60,8 +66,15 @@ fn quick(door: &Door, args: QuickArgs) -> Done {
     if args.out.json {
         return terminal::json(&made);
     }
-    terminal::line(&format!("case {} is a draft, with the least acts\n\n{}", made.case, made.registrar_text.trim_end()))?;
-    terminal::say(&format!("next: two people put it in force; `bailiwick case request {} --as PERSON --token-file FILE`", made.case));
+    terminal::line(&format!(
+        "case {} is a draft, with the least acts\n\n{}",
+        made.case,
+        made.registrar_text.trim_end()
+    ))?;
+    terminal::say(&format!(
+        "next: two people put it in force; `bailiwick case request {} --as PERSON --token-file FILE`",
+        made.case
+    ));
     Ok(())
 }
 
@@ -110,9 +123,13 @@ fn told(detail: &CaseDetail) -> String {
         let said = |what: &str, value: &Option<model::order::Sourced<String>>| {
             value.as_ref().map(|sourced| format!("\n{what} {} ({})", sourced.value, sourced.source)).unwrap_or_default()
         };
-        let issuer = format!("{} by {} ({})", authority.instrument.as_str(), authority.issuer.value, authority.issuer.source);
+        let issuer =
+            format!("{} by {} ({})", authority.instrument.as_str(), authority.issuer.value, authority.issuer.source);
         let docket = said("docket", &authority.docket_number) + &said("judge", &authority.judge);
-        fields.push(("authority", format!("{}: {issuer}{docket}\n{}, {} names", order.terms.id, word(&order.status), count(order.names))));
+        fields.push((
+            "authority",
+            format!("{}: {issuer}{docket}\n{}, {} names", order.terms.id, word(&order.status), count(order.names)),
+        ));
     }
     for (label, value) in fields.into_iter().filter(|(_, value)| !value.is_empty()) {
         text.push_str(&format!("{label:<12} {}\n", value.replace('\n', "\n             ")));
@@ -120,11 +137,18 @@ fn told(detail: &CaseDetail) -> String {
     text.push_str(&format!("\n{}\n", registries(lists)));
     for conflict in conflicts {
         let name = conflict.name.defanged();
-        text.push_str(&format!("\nconflict: {name} is {} here and {} by {}", conflict.ours, conflict.theirs, conflict.source));
+        text.push_str(&format!(
+            "\nconflict: {name} is {} here and {} by {}",
+            conflict.ours, conflict.theirs, conflict.source
+        ));
     }
     text.push_str(&format!("\n{}", names(name_states)));
     if !waiting.is_empty() {
-        text.push_str(&format!("\nwaits for two people: request {}; `bailiwick approval show {}`\n", waiting.join(", "), waiting[0]));
+        text.push_str(&format!(
+            "\nwaits for two people: request {}; `bailiwick approval show {}`\n",
+            waiting.join(", "),
+            waiting[0]
+        ));
     }
     text.trim_end().to_owned()
 }

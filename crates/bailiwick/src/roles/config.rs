@@ -19,7 +19,8 @@ fn told(config: &Config) -> String {
         let texts: Vec<String> = addresses.iter().map(ToString::to_string).collect();
         if texts.is_empty() { "nowhere".to_owned() } else { texts.join(", ") }
     };
-    let reach = if config.is_loopback_only() { "loopback only: exercises are served" } else { "exercises are not served" };
+    let reach =
+        if config.is_loopback_only() { "loopback only: exercises are served" } else { "exercises are not served" };
     format!(
         "configuration  {from}\ndata           {}\nkeys           {}\nDNS            {}\nHTTP           {}\nHTTPS          {}\nreach          {reach}\ndigest         {}",
         config.data.display(),

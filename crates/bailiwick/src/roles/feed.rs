@@ -7,14 +7,16 @@ use share::Format;
 
 use crate::cli::{FeedCommand, Place};
 use crate::door::{Answer, Door};
-use crate::failure::{Done, Tried, Failure, code};
+use crate::failure::{Done, Failure, Tried, code};
 use crate::terminal::{self, count, table};
 
 pub(crate) fn run(place: &Place, command: FeedCommand) -> Done {
     match command {
         FeedCommand::List => terminal::line(&formats()),
         FeedCommand::Export { format, case, audience, out } => {
-            let format: Format = format.parse().map_err(|error: share::FormatError| Failure::new(error.to_string()).code(code::USAGE))?;
+            let format: Format = format
+                .parse()
+                .map_err(|error: share::FormatError| Failure::new(error.to_string()).code(code::USAGE))?;
             let audience = serde_json::to_value(audience).tried("naming the audience")?;
             let audience = audience.as_str().unwrap_or_default();
             let path = format!("/feeds/{format}?case={case}&audience={audience}");
@@ -25,7 +27,8 @@ pub(crate) fn run(place: &Place, command: FeedCommand) -> Done {
 }
 
 fn formats() -> String {
-    let rows: Vec<Vec<String>> = Format::ALL.iter().map(|format| vec![format.to_string(), format.about().to_owned()]).collect();
+    let rows: Vec<Vec<String>> =
+        Format::ALL.iter().map(|format| vec![format.to_string(), format.about().to_owned()]).collect();
     table(&rows)
 }
 

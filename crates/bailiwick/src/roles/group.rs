@@ -20,8 +20,14 @@ pub(crate) fn run(place: &Place, command: GroupCommand) -> Done {
                 KnowledgeFormat::MispGalaxy => "misp-galaxy",
             };
             let path = format!("/groups/{group}/knowledge?format={format}&source={}", in_query(&source));
-            let done: KnowledgeImported = Door::open(place, "group import")?.post_file(&path, octets, "application/json")?;
-            terminal::line(&format!("{} objects are known of {}; the file lies in the vault as {}", count(done.objects), done.group, done.file.short()))
+            let done: KnowledgeImported =
+                Door::open(place, "group import")?.post_file(&path, octets, "application/json")?;
+            terminal::line(&format!(
+                "{} objects are known of {}; the file lies in the vault as {}",
+                count(done.objects),
+                done.group,
+                done.file.short()
+            ))
         }
     }
 }

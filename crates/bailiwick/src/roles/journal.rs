@@ -14,7 +14,18 @@ use crate::on_disk::{JOURNAL, OnDisk};
 use crate::terminal;
 
 const COLUMNS: [&str; 13] = [
-    "id", "received", "kind", "source", "local", "case", "name", "named_by", "asked", "detail", "user_agent", "oddities",
+    "id",
+    "received",
+    "kind",
+    "source",
+    "local",
+    "case",
+    "name",
+    "named_by",
+    "asked",
+    "detail",
+    "user_agent",
+    "oddities",
     "answer",
 ];
 
@@ -108,8 +119,12 @@ fn said(what: &What<'_>) -> (String, String, String, String) {
             let line = format!("{} {}", text(&request.method), text(&request.target));
             (line, inert(&request.host), text(&request.user_agent), String::new())
         }
-        What::Connection(connection) => (connection.looks_like.to_string(), String::new(), String::new(), String::new()),
+        What::Connection(connection) => {
+            (connection.looks_like.to_string(), String::new(), String::new(), String::new())
+        }
         What::Message(message) => (text(&message.helo), String::new(), String::new(), String::new()),
-        What::Datagram(datagram) => (datagram.looks_like.to_string(), datagram.len.to_string(), String::new(), String::new()),
+        What::Datagram(datagram) => {
+            (datagram.looks_like.to_string(), datagram.len.to_string(), String::new(), String::new())
+        }
     }
 }

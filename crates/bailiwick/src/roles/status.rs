@@ -35,7 +35,8 @@ fn told(status: &Status) -> String {
         text.push_str(&format!("\n{}\n", table(&rows)));
     }
     let archive = status.archive.iter().map(|(name, tally)| vec![name.clone(), count(tally.rows), count(tally.files)]);
-    let rows: Vec<Vec<String>> = std::iter::once(["archive", "rows", "files"].map(str::to_owned).to_vec()).chain(archive).collect();
+    let rows: Vec<Vec<String>> =
+        std::iter::once(["archive", "rows", "files"].map(str::to_owned).to_vec()).chain(archive).collect();
     text.push_str(&format!("\n{}\n", table(&rows)));
     for trouble in &live.troubles {
         text.push_str(&format!("\ntrouble: {trouble}"));

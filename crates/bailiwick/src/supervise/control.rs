@@ -3,12 +3,12 @@
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use axum::extract::connect_info::{ConnectInfo, Connected};
+use axum::Router;
 use axum::extract::Request;
+use axum::extract::connect_info::{ConnectInfo, Connected};
 use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum::serve::IncomingStream;
-use axum::Router;
 use desk::Peer;
 use tokio::net::UnixListener;
 use tokio::sync::watch;
@@ -32,11 +32,14 @@ pub(super) fn serve(data: &Path, router: Router, stopped: watch::Receiver<bool>)
     let socket = data.join(SOCKET);
     // The lock on the folder is ours, so a socket that is still there belongs to a process that is gone.
     match std::fs::remove_file(&socket) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error).tried("removing an old control socket"),
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            return Err(error).tried("removing an old control socket");
+        }
         _ => {}
     }
     let listener = UnixListener::bind(&socket).tried(format_args!("opening {}", socket.display()))?;
-    std::fs::set_permissions(&socket, PermissionsExt::from_mode(0o600)).tried("closing the control socket to others")?;
+    std::fs::set_permissions(&socket, PermissionsExt::from_mode(0o600))
+        .tried("closing the control socket to others")?;
     let service = router.layer(middleware::from_fn(name_the_peer)).into_make_service_with_connect_info::<Caller>();
     Ok(tokio::spawn(async move {
         let mut stopped = stopped;

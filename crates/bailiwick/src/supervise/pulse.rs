@@ -37,7 +37,8 @@ impl Addresses {
         let dns = self.dns.iter().flat_map(|address| [("dns-udp", address), ("dns-tcp", address)]);
         let http = self.http.iter().map(|address| ("http", address));
         let https = self.https.iter().map(|address| ("https", address));
-        let listener = |(name, address): (&str, &SocketAddr)| Listener { name: name.into(), address: address.to_string() };
+        let listener =
+            |(name, address): (&str, &SocketAddr)| Listener { name: name.into(), address: address.to_string() };
         dns.chain(http).chain(https).map(listener).collect()
     }
 }
@@ -66,7 +67,11 @@ impl StatusSource for Pulse {
     fn live(&self) -> Live {
         let held = self.sinkhole.lock().expect("nothing panics while it asks for tallies");
         let tallies = held.as_ref().map(Running::tallies).unwrap_or_default();
-        let tally = |(listener, tally): (String, model::tally::Tally)| ListenerTally { listener, offered: tally.offered(), tally };
+        let tally = |(listener, tally): (String, model::tally::Tally)| ListenerTally {
+            listener,
+            offered: tally.offered(),
+            tally,
+        };
         let uptime = now().duration_since(self.since).as_secs();
         Live {
             running_since: Some(self.since),
