@@ -266,13 +266,23 @@ impl Program {
 
     /// Exports one feed into a folder of its own and returns the file.
     pub fn feed(&self, format: &str, audience: &str) -> Result<PathBuf, Trouble> {
+        let refused = || format!("the audience {audience} is refused the feed {format}").into();
+        self.feed_unless_refused(format, audience)?.ok_or_else(refused)
+    }
+
+    /// The same; `None` if the case's marking or terms keep the feed from this audience.
+    pub fn feed_unless_refused(&self, format: &str, audience: &str) -> Result<Option<PathBuf>, Trouble> {
         let folder = self.path(&format!("feed-{format}-{audience}"));
         fs::create_dir_all(&folder)?;
         let out = folder.to_string_lossy().into_owned();
         let words = ["feed", "export", "--format", format, "--case", &self.case, "--audience", audience, "--out", &out];
-        self.ask(&words)?.good()?;
+        let said = self.ask(&words)?;
+        if !said.ok && said.err.contains("audience") {
+            return Ok(None);
+        }
+        said.good()?;
         let mut files = fs::read_dir(&folder)?.flatten().map(|entry| entry.path()).filter(|path| path.is_file());
-        files.next().ok_or_else(|| format!("the feed {format} left no file in {out}").into())
+        files.next().map(Some).ok_or_else(|| format!("the feed {format} left no file in {out}").into())
     }
 }
 

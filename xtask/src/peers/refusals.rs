@@ -1,15 +1,17 @@
 //! What must not happen, and what is said instead: refusals name the place, the reason and the way on.
 
 use std::fs;
+use std::net::Ipv4Addr;
 
+use super::SEIZED;
 use crate::program::{Program, exercise};
 use crate::shell::{self, Said};
-use crate::story::{Given, case_file};
+use crate::story::{Ask, Given, Then, case_file, dns};
 use crate::tally::{Tally, all, contains, holds};
 use crate::{Done, Trouble};
 
 pub fn run(tally: &mut Tally) -> Done {
-    let program = Program::install(&exercise())?;
+    let mut program = Program::install(&exercise())?;
     for (promise, broken, says) in FILES {
         tally.check(promise, is_refused(&program, broken, says));
     }
@@ -17,7 +19,7 @@ pub fn run(tally: &mut Tally) -> Done {
     tally.check("the same file twice changes nothing", twice(&program));
     tally.check("one person is not two: the same yes again is refused", one_person_is_not_two(&program));
     tally.check("a wrong token acts for nobody", wrong_token(&program));
-    tally.check("an exercise is refused where others could reach it", off_loopback(&program));
+    tally.check("an exercise is answered for on loopback only", off_loopback(&mut program));
     tally.check("an unknown key in the configuration is refused with its line", unknown_key(&program));
     Ok(())
 }
@@ -92,10 +94,17 @@ fn wrong_token(program: &Program) -> Done {
     refused(&program.ask(&as_lars)?)
 }
 
-fn off_loopback(program: &Program) -> Done {
-    let elsewhere = with_config(program, |text| text.replacen("listen = [\"127.0.0.1:", "listen = [\"0.0.0.0:", 1))?;
-    refused(&elsewhere)?;
-    all([contains(&elsewhere.err, "exercise"), contains(&elsewhere.err, "hint")])
+/// The daemon runs there, and answers for nothing that is an exercise.
+fn off_loopback(program: &mut Program) -> Done {
+    let good = fs::read_to_string(program.config())?;
+    fs::write(program.config(), good.replacen("listen = [\"127.0.0.1:", "listen = [\"0.0.0.0:", 1))?;
+    program.start()?;
+    let question = Ask { source: Ipv4Addr::LOCALHOST, qtype: "A".into(), name: SEIZED.into(), over_tcp: false };
+    let reply = dns::ask(&question, program.dns())?;
+    let log = program.log();
+    program.stop()?;
+    fs::write(program.config(), good)?;
+    all([dns::judge(&Then::Rcode("REFUSED".into()), reply.as_ref()), contains(&log, "loopback")])
 }
 
 fn unknown_key(program: &Program) -> Done {

@@ -4,10 +4,12 @@ use std::fs;
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
+use std::time::Duration;
 
 use super::dns::{self, Reply};
 use super::step::{Ask, Step, Then, Visit, When};
 use super::{Story, case_file};
+use crate::clock::pause;
 use crate::program::Program;
 use crate::shell::{command, run};
 use crate::tally::{contains, holds, lacks};
@@ -101,10 +103,13 @@ impl Stage {
         Ok(())
     }
 
+    /// What narrows takes effect within a second: that is the promise, so a second is waited.
     fn narrows(&self, name: &str, mode: &str) -> Done {
         let (case, token) = (&self.program.case, self.program.token("ines"));
         let words = ["case", "narrow", case, name, "--mode", mode, "--reason", "the story says so"];
-        self.program.ask(&[&words[..], &["--as", "ines", "--token-file", &token]].concat())?.good().map(|_| ())
+        self.program.ask(&[&words[..], &["--as", "ines", "--token-file", &token]].concat())?.good()?;
+        pause(Duration::from_secs(1));
+        Ok(())
     }
 
     //------- then -------------------------------------------------------------------------------------------------
@@ -118,9 +123,9 @@ impl Stage {
             Then::Nowhere(text) => self.is_nowhere(text),
             Then::Labelled { source, label } => self.is_labelled(*source, label),
             Then::Oddity(code) => self.has_oddity(code),
-            Then::Reported(source) => {
+            Then::Reported { source, is } => {
                 let report = fs::read_to_string(self.program.feed("shadowserver", "network-owners")?)?;
-                contains(&report, &source.to_string())
+                if *is { contains(&report, &source.to_string()) } else { lacks(&report, &source.to_string()) }
             }
             Then::InNoOutput(source) => self.is_in_no_output(*source),
             Then::InFeed { name, format, is } => {
@@ -151,11 +156,9 @@ impl Stage {
         format!("{trouble}; seen: {labels:?}").into()
     }
 
+    /// On disk: the contact is there before its answer.
     fn has_oddity(&self, code: &str) -> Done {
-        let sql = format!(
-            "select case when count(*) > 0 then 1 else 0 end from contacts where array_has(oddities, '{code}')"
-        );
-        self.program.count_reaches(&sql, 1)
+        contains(&self.program.ask(&["journal", "csv"])?.good()?, code)
     }
 
     /// Raw, and in the spellings in which a form sends it.
@@ -168,7 +171,8 @@ impl Stage {
     fn is_in_no_output(&self, source: Ipv4Addr) -> Done {
         for format in FORMATS {
             for audience in ["public", "partners", "network-owners", "court"] {
-                let file = self.program.feed(format, audience)?;
+                // An audience that is refused gets no output either.
+                let Some(file) = self.program.feed_unless_refused(format, audience)? else { continue };
                 let found = holders(&file, source.to_string().as_bytes())?;
                 holds(found.is_empty(), || format!("{source} is in the {format} for {audience}"))?;
             }

@@ -114,7 +114,10 @@ fn then(words: &[&str]) -> Option<Then> {
         [count, kind, "is" | "are", "recorded"] => Then::Recorded { count: counted(count)?, kind: singular(kind) },
         [text, "is", "nowhere"] => Then::Nowhere(text.to_owned()),
         [source, "is", "labelled", label] => Then::Labelled { source: source.parse().ok()?, label: label.to_owned() },
-        [source, "is", "in", "the", "victim", "report"] => Then::Reported(source.parse().ok()?),
+        [source, "is", "in", "the", "victim", "report"] => Then::Reported { source: source.parse().ok()?, is: true },
+        [source, "is", "not", "in", "the", "victim", "report"] => {
+            Then::Reported { source: source.parse().ok()?, is: false }
+        }
         [source, "is", "in", "no", "output"] => Then::InNoOutput(source.parse().ok()?),
         [name, "is", "in", "the", format, "feed"] => in_feed(name, format, true),
         [name, "is", "not", "in", "the", format, "feed"] => in_feed(name, format, false),

@@ -74,10 +74,7 @@ pub enum Then {
     /// `there is no answer`
     NoAnswer,
     /// `the answer holds TYPE RDATA`
-    Holds {
-        rtype: String,
-        rdata: String,
-    },
+    Holds { rtype: String, rdata: String },
     /// `the answer holds nothing`: NODATA, with the SOA that says for how long.
     HoldsNothing,
     /// `the status is N`
@@ -87,28 +84,19 @@ pub enum Then {
     /// `the page does not say "TEXT"`
     PageLacks(String),
     /// `N KINDs are recorded`, KIND one of query, connection, hello, request, message, datagram, contact.
-    Recorded {
-        count: u64,
-        kind: String,
-    },
+    Recorded { count: u64, kind: String },
     /// `"TEXT" is nowhere`: in no file of the data folder and in no line of the log.
     Nowhere(String),
     /// `SOURCE is labelled LABEL`
-    Labelled {
-        source: Ipv4Addr,
-        label: String,
-    },
+    Labelled { source: Ipv4Addr, label: String },
     /// `the oddity CODE is recorded`
     Oddity(String),
-    /// `SOURCE is in the victim report` / `SOURCE is in no output`
-    Reported(Ipv4Addr),
+    /// `SOURCE is in the victim report` / `SOURCE is not in the victim report`: the one for network owners.
+    Reported { source: Ipv4Addr, is: bool },
+    /// `SOURCE is in no output`: no format, no audience.
     InNoOutput(Ipv4Addr),
     /// `NAME is in the FORMAT feed` / `NAME is not in the FORMAT feed`
-    InFeed {
-        name: String,
-        format: String,
-        is: bool,
-    },
+    InFeed { name: String, format: String, is: bool },
 }
 
 impl Then {
