@@ -46,6 +46,11 @@ fn is_number(cell: &str) -> bool {
     cell.chars().all(|c| c.is_ascii_digit() || c == ',' || c == '-')
 }
 
+/// Text from outside, as it may stand on a terminal: nothing in it moves the cursor or changes a colour.
+pub(crate) fn inert(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { c.escape_default().to_string() } else { c.to_string() }).collect()
+}
+
 /// A count as people read it: `12,345`.
 pub(crate) fn count(number: u64) -> String {
     let digits = number.to_string();
@@ -63,6 +68,11 @@ pub(crate) fn count(number: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn nothing_from_outside_moves_the_cursor() {
+        assert_eq!(inert("curl\x1b[2J\r\n"), "curl\\u{1b}[2J\\r\\n");
+    }
 
     #[test]
     fn counts_are_grouped_by_thousands() {

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use callers::Tally;
@@ -41,6 +43,9 @@ pub(crate) struct Play {
     pub(crate) names: u64,
     started: Instant,
     quiet: bool,
+    interrupted: Arc<AtomicBool>,
+    /// What was recorded before anybody but our callers could call; `None` if nobody else was let in.
+    before_visitors: Option<OnDisk>,
 }
 
 /// What was exported, by format: the file's name and its size.
@@ -50,10 +55,21 @@ impl Play {
     #[expect(clippy::disallowed_methods, reason = "the demo measures itself by the clock on the wall")]
     pub(crate) fn open(stage: Stage, quiet: bool) -> Result<Self, Failure> {
         let started = Instant::now();
+        let interrupted = on_interrupt()?;
         let daemon = Daemon::start(&stage)?;
         let config = Config::load(&Place { config: Some(stage.config()), data: None })?;
         let door = Door::into(&config, "demo")?;
-        Ok(Self { stage, daemon, door, tally: Tally::default(), names: 0, started, quiet })
+        Ok(Self {
+            stage,
+            daemon,
+            door,
+            tally: Tally::default(),
+            names: 0,
+            started,
+            quiet,
+            interrupted,
+            before_visitors: None,
+        })
     }
 
     fn tell(&self, text: &str) {
@@ -171,12 +187,16 @@ impl Play {
         Ok(feeds)
     }
 
-    pub(crate) fn wait_for_interrupt(&self) -> Result<(), Failure> {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().tried("starting a runtime")?;
-        runtime.block_on(tokio::signal::ctrl_c()).tried("waiting for Ctrl-C")
+    /// Stays until Ctrl-C. Whoever calls meanwhile is a visitor, and counted as one.
+    pub(crate) fn wait_for_interrupt(&mut self) -> Result<(), Failure> {
+        self.before_visitors = Some(OnDisk::count(&self.stage.data())?);
+        while !self.interrupted.swap(false, Ordering::Relaxed) {
+            pause();
+        }
+        Ok(())
     }
 
-    #[expect(clippy::disallowed_methods, reason = "the demo waits for other processes, which have no events for it")]
+    #[expect(clippy::disallowed_methods, reason = "the demo measures itself by the clock on the wall")]
     fn wait(
         &self,
         at_most: Duration,
@@ -185,20 +205,30 @@ impl Play {
     ) -> Result<(), Failure> {
         let began = Instant::now();
         while !holds(&self.door)? {
+            if self.interrupted.load(Ordering::Relaxed) {
+                return Err(Failure::new("interrupted; everything is stopped"));
+            }
             if began.elapsed() > at_most {
                 return Err(Failure::new(format!("waited {} s for {what}", at_most.as_secs()))
                     .hint(format!("see {}", self.stage.log().display())));
             }
-            std::thread::sleep(LOOK_EVERY);
+            pause();
         }
         Ok(())
+    }
+
+    /// Visitors too are archived before the count.
+    fn archived_all(&self) -> Result<u64, Failure> {
+        let recorded = OnDisk::count(&self.stage.data())?.contacts();
+        self.wait(INSIGHT_WAIT, "insight to follow", |door| Ok(ask::archived(door)? >= recorded))?;
+        ask::archived(&self.door)
     }
 
     /// Stops the daemon, then reads from disk what is there and looks for what must not be.
     pub(crate) fn close(self, feeds: &Feeds) -> Result<Report, Failure> {
         let by_label = ask::by_label(&self.door)?;
         let indicators = ask::indicators(&self.door)?;
-        let archived = ask::archived(&self.door)?;
+        let archived = self.archived_all()?;
         self.tell("proof      stopping, then counting what is on disk");
         self.daemon.stop()?;
         let on_disk = OnDisk::count(&self.stage.data())?;
@@ -218,6 +248,7 @@ impl Play {
             shed: tally.shed.total(),
             lost_in_kernel: tally.lost_in_kernel,
             sent_by_kind: Kind::ALL.map(|kind| (kind.as_str(), sent.of(kind))).into(),
+            visitors_by_kind: visitors(self.before_visitors.as_ref(), &on_disk),
             recorded_by_kind: on_disk.by_kind,
             by_protocol: on_disk.by_protocol,
             by_label,
@@ -234,4 +265,30 @@ impl Play {
             seconds: self.started.elapsed().as_secs_f64(),
         })
     }
+}
+
+/// Contacts of anybody but the callers: what came in after those had come home.
+fn visitors(before: Option<&OnDisk>, at_the_end: &OnDisk) -> BTreeMap<&'static str, u64> {
+    let before = |kind, count| before.map_or(count, |before| before.by_kind[kind]);
+    at_the_end.by_kind.iter().map(|(kind, count)| (*kind, count - before(kind, *count))).collect()
+}
+
+#[expect(clippy::disallowed_methods, reason = "other processes have no events for the demo")]
+fn pause() {
+    std::thread::sleep(LOOK_EVERY);
+}
+
+/// A flag that Ctrl-C raises, so that no daemon and no folder stays behind.
+fn on_interrupt() -> Result<Arc<AtomicBool>, Failure> {
+    let raised = Arc::new(AtomicBool::new(false));
+    let flag = Arc::clone(&raised);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().tried("starting a runtime")?;
+    std::thread::spawn(move || {
+        runtime.block_on(async {
+            while tokio::signal::ctrl_c().await.is_ok() {
+                flag.store(true, Ordering::Relaxed);
+            }
+        });
+    });
+    Ok(raised)
 }

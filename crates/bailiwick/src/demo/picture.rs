@@ -1,13 +1,14 @@
 //! What a person sees at the end of the demo: the loop with its counts, who called, and what was made of it.
 
 use desk::api::IndicatorDetail;
+use model::fact::IndicatorKind;
 use model::name::defang;
 
 use super::act::{CASE, Feeds, Play};
 use super::ask;
 use super::report::Report;
 use crate::failure::Failure;
-use crate::terminal::{count, table};
+use crate::terminal::{count, inert, table};
 
 const WIDTH: usize = 96;
 
@@ -100,7 +101,11 @@ fn learned(play: &Play) -> Result<String, Failure> {
     let mut indicators: Vec<&IndicatorDetail> = group.indicators.iter().collect();
     indicators.sort_by_key(|detail| (std::cmp::Reverse(detail.indicator.contacts), detail.indicator.clone()));
     for IndicatorDetail { indicator, .. } in indicators.iter().take(SHOWN) {
-        let value: String = defang(&indicator.value).to_string().chars().take(40).collect();
+        let value = match indicator.kind {
+            IndicatorKind::HostName => defang(&indicator.value).to_string(),
+            _ => inert(&indicator.value),
+        };
+        let value: String = value.chars().take(40).collect();
         let at = indicator.apex.defanged().to_string();
         rows.push(vec![
             indicator.kind.as_str().into(),
@@ -150,11 +155,16 @@ It stays up until Ctrl-C; then it is stopped, counted from disk, and looked thro
 /// What was proven, in four lines.
 pub(crate) fn proof(report: &Report) -> String {
     let verdict = |holds: bool| if holds { "holds" } else { "DOES NOT HOLD" };
-    let equation = report.sent == report.recorded + report.collapsed + report.shed + report.lost_in_kernel;
+    let equation =
+        report.sent + report.visitors() == report.recorded + report.collapsed + report.shed + report.lost_in_kernel;
+    let visitors = match report.visitors() {
+        0 => String::new(),
+        visitors => format!(" + {} by visitors", count(visitors)),
+    };
     let secrets = report.secrets_found == 0 && report.secrets_planted_found == report.secrets_planted;
     format!(
         "{}
-sent {} = recorded {} + collapsed {} + shed {} + lost in the kernel {}   {}
+sent {}{visitors} = recorded {} + collapsed {} + shed {} + lost in the kernel {}   {}
 passwords typed {}, found on disk {}; planted for control {}, found {}   {}
 {:.1} s",
         rule("proof, from disk"),

@@ -2,6 +2,7 @@
 
 use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
 
@@ -121,6 +122,8 @@ impl Daemon {
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(log)
+            // A Ctrl-C at the terminal is for the demo, which stops the daemon when it has asked it everything.
+            .process_group(0)
             .spawn()
             .tried("starting `bailiwick serve`")?;
         let mut stdout = BufReader::new(child.stdout.take().expect("stdout is piped"));

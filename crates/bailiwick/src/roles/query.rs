@@ -27,10 +27,7 @@ pub(crate) fn run(place: &Place, args: &QueryArgs) -> Done {
 fn cell(value: &Value) -> String {
     match value {
         Value::Null => String::new(),
-        Value::String(text) => text
-            .chars()
-            .flat_map(|c| if c.is_control() { c.escape_default().collect::<Vec<_>>() } else { vec![c] })
-            .collect(),
+        Value::String(text) => terminal::inert(text),
         other => other.to_string(),
     }
 }
