@@ -31,10 +31,10 @@ fn main() -> std::process::ExitCode {
         Command::Group(command) => roles::group::run(&place, command),
         Command::Feed(command) => roles::feed::run(&place, command),
         Command::Query(args) => roles::query::run(&place, &args),
-        Command::Hunt(command) => roles::hunt::run(command),
+        Command::Hunt(command) => roles::score::run(command),
         Command::Journal(command) => roles::journal::run(&place, command),
         Command::Config(command) => roles::config::run(&place, command),
-        Command::Callers(args) => roles::callers::run(&args),
+        Command::Callers(args) => roles::population::run(&args),
     };
     failure::exit(done)
 }

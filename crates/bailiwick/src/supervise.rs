@@ -69,6 +69,11 @@ impl House {
     }
 }
 
+/// Says who holds the data folder, if somebody does, before anything is opened.
+pub(crate) fn check_free(config: &Config) -> Result<(), Failure> {
+    DataFolder::check_free(&config.data).map_err(|error| of_store(&config.data.display(), &error))
+}
+
 fn of_store(place: &impl std::fmt::Display, error: &store::Error) -> Failure {
     let failure = Failure::of(format_args!("opening the data folder {place}"), error);
     match error.hint() {

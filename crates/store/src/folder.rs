@@ -64,6 +64,19 @@ impl DataFolder {
         Ok(Self { path, sensor: SensorId(sensor), boot: Boot(boot), _lock: lock })
     }
 
+    /// Whether another process holds the folder, without taking it: asked before sockets are opened, so that a second
+    /// daemon hears who the first one is and not that a port is taken.
+    ///
+    /// # Errors
+    /// [`Error::InUse`] if so. Only [`DataFolder::open`] decides; this is a courtesy.
+    pub fn check_free(path: &Path) -> Result<(), Error> {
+        let Ok(file) = File::open(path.join("lock")) else { return Ok(()) };
+        match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
+            Err((file, Errno::EWOULDBLOCK)) => Err(holder(path, file)),
+            _ => Ok(()),
+        }
+    }
+
     pub fn path(&self) -> &Path {
         &self.path
     }

@@ -9,12 +9,13 @@ use crate::cli::{Place, ServeArgs};
 use crate::config::Config;
 use crate::failure::{Done, Tried};
 use crate::supervise::Daemon;
-use crate::{listen, terminal};
+use crate::{listen, supervise, terminal};
 
 pub(crate) fn run(place: &Place, args: &ServeArgs) -> Done {
     log_to_stderr();
     let config = Config::load(place)?;
     no_core_dumps()?;
+    supervise::check_free(&config)?;
     let listeners = listen::open(&config)?;
     listen::drop_privileges(&config)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().tried("starting a runtime")?;
