@@ -6,8 +6,10 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use desk::api::WindowLength;
 use model::id::{CaseId, GroupId, PersonId};
 use model::marking::Audience;
+use model::verdict::Label;
 
 /// Turn an order into protection: take over a threat group's names, answer for them safely, learn from whoever
 /// still calls, and hand what was learned to those who can act on it.
@@ -115,6 +117,17 @@ pub(crate) enum CaseCommand {
     /// One case: group, authority, names, where it stands.
     Show {
         case: CaseId,
+        #[command(flatten)]
+        out: JsonArgs,
+    },
+    /// How many called, per hour or day: contacts and distinct addresses.
+    Counts {
+        case: CaseId,
+        #[arg(long, default_value = "day", value_parser = window)]
+        window: WindowLength,
+        /// Only contacts of this label, such as `victim`.
+        #[arg(long, value_parser = label)]
+        label: Option<Label>,
         #[command(flatten)]
         out: JsonArgs,
     },
@@ -278,6 +291,19 @@ pub(crate) enum FeedCommand {
     },
     /// The formats, and who takes them.
     List,
+}
+
+fn window(text: &str) -> Result<WindowLength, String> {
+    match text {
+        "hour" => Ok(WindowLength::Hour),
+        "day" => Ok(WindowLength::Day),
+        _ => Err("hour or day".to_owned()),
+    }
+}
+
+fn label(text: &str) -> Result<Label, String> {
+    let all = || Label::ALL.map(Label::as_str).join(", ");
+    Label::parse(text).ok_or_else(|| format!("one of {}", all()))
 }
 
 fn audience(text: &str) -> Result<Audience, String> {

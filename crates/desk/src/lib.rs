@@ -11,6 +11,7 @@ pub mod api;
 mod approvals;
 mod asker;
 mod cases;
+mod counts;
 mod feeds;
 mod groups;
 mod intake;
@@ -39,6 +40,7 @@ pub fn router(desk: Desk) -> Router {
         .route("/cases", get(cases::list).merge(post(cases::import).layer(case_files)))
         .route("/cases/quick", post(cases::quick))
         .route("/cases/{id}", get(cases::show))
+        .route("/cases/{id}/counts", get(counts::show))
         .route("/cases/{id}/state", post(cases::advance))
         .route("/cases/{id}/narrow", post(cases::narrow))
         .route("/cases/{id}/requests", post(approvals::request))

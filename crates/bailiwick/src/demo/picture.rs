@@ -31,6 +31,11 @@ pub(crate) fn draw(play: &Play, feeds: &Feeds) -> Result<String, Failure> {
         rule("top networks (addresses: an upper bound, never a number of machines)"),
         networks,
     ];
+    let withheld = ask::number(door, "select count(*) from sightings where withheld")?;
+    parts.push(format!(
+        "{} contacts from networks where a report could endanger somebody: they stand in no feed",
+        count(withheld)
+    ));
     parts.push(rule("learned of the group"));
     parts.push(learned(play)?);
     parts.push(rule("files written"));

@@ -1,6 +1,8 @@
 //! `bailiwick case`: import, make, show, ask for approval, narrow.
 
-use desk::api::{CaseDetail, CaseImported, CaseSummary, NarrowRequest, QuickMade, QuickRequest, RequestsFiled, Said};
+use desk::api::{
+    CaseDetail, CaseImported, CaseSummary, NarrowRequest, QuickMade, QuickRequest, RequestsFiled, Said, WindowCounts,
+};
 use docket::quick::Wish;
 use model::DomainName;
 use model::id::CaseId;
@@ -17,6 +19,12 @@ pub(crate) fn run(place: &Place, command: CaseCommand) -> Done {
         CaseCommand::Quick(args) => quick(&Door::open(place, "case quick")?, args),
         CaseCommand::List(out) => list(&Door::open(place, "case list")?, out.json),
         CaseCommand::Show { case, out } => show(&Door::open(place, "case show")?, &case, out.json),
+        CaseCommand::Counts { case, window, label, out } => {
+            let label = label.map(|label| format!("&label={label}")).unwrap_or_default();
+            let path = format!("/cases/{case}/counts?window={}{label}", word(&window));
+            let counts: Vec<WindowCounts> = Door::open(place, "case counts")?.get(&path)?;
+            if out.json { terminal::json(&counts) } else { terminal::line(&windows(&counts)) }
+        }
         CaseCommand::Request { case, who, out } => request(&Door::open(place, "case request")?, &case, &who, out.json),
         CaseCommand::Narrow(args) => narrow(&Door::open(place, "case narrow")?, &args),
     }
@@ -151,6 +159,16 @@ fn told(detail: &CaseDetail) -> String {
         ));
     }
     text.trim_end().to_owned()
+}
+
+fn windows(counts: &[WindowCounts]) -> String {
+    let mut rows = vec![["from", "until", "contacts", "addresses", "with fingerprint"].map(str::to_owned).to_vec()];
+    for window in counts {
+        let numbers = [window.contacts, window.addresses, window.addresses_with_fingerprint].map(count);
+        rows.push([vec![window.from.to_string(), window.until.to_string()], numbers.to_vec()].concat());
+    }
+    let note = counts.first().map_or("nobody has called yet", |window| &window.note);
+    format!("{}\n\n{note}", table(&rows))
 }
 
 fn registries(lists: &[desk::api::ListDetail]) -> String {

@@ -2,6 +2,7 @@
 
 use std::io::Write;
 
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
@@ -15,6 +16,7 @@ pub(crate) fn run(place: &Place, args: &ServeArgs) -> Done {
     log_to_stderr();
     let config = Config::load(place)?;
     no_core_dumps()?;
+    all_files_allowed()?;
     supervise::check_free(&config)?;
     let listeners = listen::open(&config)?;
     listen::drop_privileges(&config)?;
@@ -67,5 +69,12 @@ fn log_to_stderr() {
 
 /// What a caller sent may be in memory; a core dump would put it on a disk.
 fn no_core_dumps() -> Done {
-    nix::sys::resource::setrlimit(nix::sys::resource::Resource::RLIMIT_CORE, 0, 0).tried("turning core dumps off")
+    setrlimit(Resource::RLIMIT_CORE, 0, 0).tried("turning core dumps off")
+}
+
+/// Each caller holds a file open, and one host alone can hold more than the usual soft limit of 1024, which is there
+/// for programs that use select(2).
+fn all_files_allowed() -> Done {
+    let (_, hard) = getrlimit(Resource::RLIMIT_NOFILE).tried("asking how many files may be open")?;
+    setrlimit(Resource::RLIMIT_NOFILE, hard, hard).tried("raising the limit of open files")
 }

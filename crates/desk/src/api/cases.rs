@@ -7,6 +7,7 @@ use model::case::{CaseState, CaseTerms};
 use model::id::{CaseId, OrderId};
 use model::order::{NameOutcome, OrderStatus, OrderTerms, Source};
 use model::seizure::{Seizure, ServiceMode};
+use model::verdict::Label;
 use model::{Digest, DomainName, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -133,4 +134,45 @@ pub struct NarrowRequest {
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
 pub struct Said {
     pub said: String,
+}
+
+//----------- Counts -----------------------------------------------------------------------------------------------
+
+/// The parameters of `GET /cases/{id}/counts`.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CountsQuery {
+    pub window: WindowLength,
+    /// Only contacts of this label; all if not given.
+    #[serde(default)]
+    pub label: Option<Label>,
+}
+
+/// How long a window is; windows start at UTC hours and days.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum WindowLength {
+    Hour,
+    Day,
+}
+
+impl WindowLength {
+    pub fn secs(self) -> i64 {
+        match self {
+            Self::Hour => 3_600,
+            Self::Day => 86_400,
+        }
+    }
+}
+
+/// One window in which somebody called.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+pub struct WindowCounts {
+    pub from: Timestamp,
+    pub until: Timestamp,
+    pub contacts: u64,
+    pub addresses: u64,
+    pub addresses_with_fingerprint: u64,
+    /// What the numbers are not.
+    pub note: String,
 }
