@@ -16,7 +16,7 @@ use crate::problem::{self, Told};
 use crate::run::Desk;
 
 /// The most windows of one answer, the last ones: a year of days, or two weeks of hours.
-pub const WINDOWS_MAX: usize = 366;
+const WINDOWS_MAX: usize = 366;
 
 pub(crate) async fn show(
     State(desk): State<Desk>,
