@@ -98,8 +98,7 @@ pub fn decide(view: &View, command: &Command, actor: &Actor, now: Timestamp) -> 
         Command::RequestApproval { case } => approve::ask(view, case, actor, now),
         Command::GiveApproval { request, role, shown } => approve::give(view, *request, *role, *shown, actor, now),
         Command::AdvanceCase { case, to } => {
-            working_person(view, actor)?;
-            known_case(view, case)?.state.advance(*to)?;
+            working_on(view, case, actor)?.state.advance(*to)?;
             let body = Body::CaseAdvanced { case: case.clone(), to: *to };
             Ok(Decision::of(actor, body, Done::CaseAdvanced { case: case.clone() }))
         }
@@ -159,6 +158,18 @@ fn working_person<'v>(view: &'v View, actor: &Actor) -> Result<&'v Person, Refus
     Ok(person)
 }
 
+/// A person who works on this case. Anybody may know the token of a demo's person, so they touch exercises only.
+fn working_on<'v>(view: &'v View, id: &CaseId, actor: &Actor) -> Result<&'v CaseView, Refusal> {
+    let person = working_person(view, actor)?;
+    let case = known_case(view, id)?;
+    let is_exercise = case.orders.values().all(|order| order.terms().authority.is_exercise());
+    if person.fixture && !is_exercise {
+        return Err(Refusal::new(format!("{} is a demo's person and case {id} is no exercise", person.id))
+            .hint("enrol real people with `bailiwick person add`"));
+    }
+    Ok(case)
+}
+
 /// Drafts bind nobody: the machine's user and the program itself may prepare them, and so may whoever works on cases.
 fn may_prepare(view: &View, actor: &Actor) -> Result<(), Refusal> {
     match actor {
@@ -205,9 +216,10 @@ fn import_case(view: &View, file: &CaseFile, actor: &Actor) -> Result<Decision, 
     Ok(decision)
 }
 
-/// The machine's user enrols people until there is an admin; from then on an admin does.
+/// The machine's user enrols people until there is an admin; from then on an admin does. A demo's admin counts for a
+/// demo's people only: else whoever knows a public token could make two people who approve what is real.
 fn enrol(view: &View, person: &Person, actor: &Actor) -> Result<Decision, Refusal> {
-    let is_admin = |person: &Person| person.roles.contains(&Role::Admin);
+    let is_admin = |known: &Person| known.roles.contains(&Role::Admin) && (person.fixture || !known.fixture);
     let by_admin = matches!(actor, Actor::Person { id } if view.people.get(id).is_some_and(is_admin));
     if !by_admin && (matches!(actor, Actor::Person { .. }) || view.people.values().any(is_admin)) {
         return Err(Refusal::new("people are enrolled by an admin").hint("act with an admin's token"));

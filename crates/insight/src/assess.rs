@@ -48,6 +48,14 @@ pub struct Context<'a> {
     pub memory: &'a Memory,
 }
 
+impl Context<'_> {
+    /// Whether the case withholds what concerns that address.
+    pub fn withholds(&self, case: &CaseId, address: IpAddr) -> bool {
+        let origin = self.tables.origin(address);
+        self.withheld.get(case).is_some_and(|terms| terms.covers(address, origin.asn, origin.country))
+    }
+}
+
 /// The generation of verdicts: which rules, which tables.
 pub fn generation(tables: &Tables) -> Digest {
     let version = RULES_VERSION.to_be_bytes();

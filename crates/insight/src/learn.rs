@@ -2,7 +2,8 @@
 //!
 //! Something is learned once enough different addresses show it, so that nothing which only one caller has, a token in
 //! a path or a name made for one machine, can become an indicator. Never a caller's address or value: the query string
-//! is cut off, and what looks like an account is left. A browser's User-Agent or fingerprint says nothing of the
+//! is cut off, and what looks like an account is left, as is what spells the address of somebody who showed it or of
+//! somebody whom the case withholds: whoever calls can write another's address into a path. A browser's User-Agent or fingerprint says nothing of the
 //! group, so those are learned from programs only.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,6 +12,7 @@ use std::net::IpAddr;
 use model::contact::Kind;
 use model::fact::{Indicator, IndicatorKind};
 use model::id::CaseId;
+use model::spelling::addresses_in;
 use model::verdict::{Label, Verdict};
 use model::{DomainName, Timestamp};
 
@@ -105,13 +107,19 @@ impl Learning {
         watched.addresses.insert(seen.address);
     }
 
-    /// What has become known since the last call, in order of case, kind and value.
-    pub fn found(&mut self) -> Vec<(CaseId, Indicator)> {
+    /// What has become known since the last call, in order of case, kind and value. Of what speaks of an address that
+    /// `is_withheld` nothing is said, nor is it looked at again.
+    pub fn found(&mut self, is_withheld: impl Fn(&CaseId, IpAddr) -> bool) -> Vec<(CaseId, Indicator)> {
         let thresholds = self.thresholds;
         let is_enough = |key: &Key, watched: &mut Watched| watched.addresses.len() >= thresholds.of(key.1);
         let found: BTreeMap<Key, Watched> = self.watched.extract_if(.., is_enough).collect();
         self.known.extend(found.keys().cloned());
-        found.into_iter().map(|((case, kind, value), watched)| (case, watched.indicator(kind, value))).collect()
+        let names_nobody = |((case, _, value), watched): &(Key, Watched)| {
+            let named = |address: IpAddr| watched.addresses.contains(&address) || is_withheld(case, address);
+            !addresses_in(value).into_iter().any(named)
+        };
+        let found = found.into_iter().filter(names_nobody);
+        found.map(|((case, kind, value), watched)| (case, watched.indicator(kind, value))).collect()
     }
 }
 

@@ -125,7 +125,8 @@ impl Understanding {
         self.carried.retain(|carrier| self.waiting.contains_key(&carrier));
         batch.iter().zip(&verdicts).for_each(|(seen, verdict)| self.learning.take(seen, verdict));
         let received = batch.iter().map(|seen| seen.at);
-        Judged { verdicts: verdicts.into_iter().zip(received).collect(), learned: self.learning.found() }
+        let learned = self.learning.found(|case, address| context.withholds(case, address));
+        Judged { verdicts: verdicts.into_iter().zip(received).collect(), learned }
     }
 
     /// What requests were taken for is known before anything of the batch is judged by association: the icon that a

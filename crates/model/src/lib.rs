@@ -22,6 +22,7 @@ pub mod order;
 pub mod outcome;
 pub mod person;
 pub mod seizure;
+pub mod spelling;
 pub mod suspect;
 pub mod tally;
 pub mod time;

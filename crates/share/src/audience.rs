@@ -14,7 +14,6 @@
 //!
 //! A renderer takes a [`Cleared`] and only this file makes one, so that no form can forget a rule.
 
-mod spelling;
 mod withholding;
 
 use model::fact::Indicator;

@@ -21,14 +21,19 @@ use crate::shown::Shown;
 
 //----------- Asking -----------------------------------------------------------------------------------------------
 
-/// Files the requests that the case still needs, for each of its orders.
+/// Files the requests that the case still needs, for each of its orders. One that has lapsed holds up no other.
 pub(super) fn ask(view: &View, id: &CaseId, actor: &Actor, now: Timestamp) -> Result<Decision, Refusal> {
     may_prepare(view, actor)?;
     let case = known_case(view, id)?;
     let mut drafts = Vec::new();
     let mut requests = Vec::new();
+    let mut lapsed = None;
     for order in case.orders.values() {
-        for what in wanted(view, case, order, now)? {
+        if let Err(refusal) = check_not_expired(order, now) {
+            lapsed = Some(refusal);
+            continue;
+        }
+        for what in wanted(view, case, order) {
             let shown = Shown::of(case, order, what.clone()).digest();
             let number = RequestId(view.next.0 + drafts.len() as u64);
             let exercise = order.terms().authority.is_exercise();
@@ -38,7 +43,7 @@ pub(super) fn ask(view: &View, id: &CaseId, actor: &Actor, now: Timestamp) -> Re
         }
     }
     if drafts.is_empty() {
-        return Err(nothing_to_ask(view, id));
+        return Err(lapsed.unwrap_or_else(|| nothing_to_ask(view, id)));
     }
     Ok(Decision { drafts, named_sets: Vec::new(), done: Done::ApprovalAsked { requests } })
 }
@@ -51,8 +56,7 @@ fn nothing_to_ask(view: &View, case: &CaseId) -> Refusal {
 }
 
 /// The widenings that an order still needs and nobody has asked for.
-fn wanted(view: &View, case: &CaseView, order: &Order, now: Timestamp) -> Result<Vec<Widening>, Refusal> {
-    check_not_expired(order, now)?;
+fn wanted(view: &View, case: &CaseView, order: &Order) -> Vec<Widening> {
     let id = &order.terms().id;
     let mut wanted = Vec::new();
     if order.status() == OrderStatus::Draft {
@@ -65,7 +69,7 @@ fn wanted(view: &View, case: &CaseView, order: &Order, now: Timestamp) -> Result
         wanted.push(Widening::Serve(Serve { order: id.clone(), names, count }));
     }
     wanted.retain(|what| !is_asked(&view.approvals, &case.terms.id, what));
-    Ok(wanted)
+    wanted
 }
 
 fn is_asked(approvals: &Approvals, case: &CaseId, what: &Widening) -> bool {

@@ -12,7 +12,7 @@ use model::order::Order;
 use model::seizure::{Seizure, ServiceMode};
 use store::view::{CaseView, View};
 
-use super::{Decision, Done, check_text, distinct, known_case, working_person};
+use super::{Decision, Done, check_text, distinct, working_on};
 
 /// The most names in one fact: it stays below a megabyte.
 const NAMES_PER_FACT_MAX: usize = 10_000;
@@ -25,9 +25,8 @@ pub(super) fn service(
     reason: &str,
     actor: &Actor,
 ) -> Result<Decision, Refusal> {
-    working_person(view, actor)?;
+    let case = working_on(view, id, actor)?;
     check_text("reason", reason)?;
-    let case = known_case(view, id)?;
     let names = chosen(case, names, mode)?;
     for name in &names {
         check(case, name, mode)?;

@@ -109,6 +109,47 @@ fn a_demos_people_approve_exercises_only() {
 }
 
 #[test]
+fn a_demos_people_touch_nothing_that_is_real() {
+    for (instrument, allowed) in [("exercise", true), ("civil-tro", false)] {
+        let mut book = served(instrument);
+        book.execute(&Command::EnrolPerson { person: person("ada", &[Role::Operator], true) }, &someone()).unwrap();
+        let (id, names) = (case("c-1"), Vec::new());
+        let hold = Command::NarrowService { case: id.clone(), names, mode: ServiceMode::Hold, reason: "x".into() };
+        let advance = Command::AdvanceCase { case: id, to: model::case::CaseState::Executed };
+        for command in [hold, advance] {
+            let outcome = book.execute(&command, &as_person("ada"));
+            assert_eq!(outcome.is_ok(), allowed, "{instrument}: {outcome:?}");
+        }
+    }
+}
+
+#[test]
+fn a_demos_admin_enrols_no_real_people_and_stands_in_nobodys_way() {
+    let mut book = Book::default();
+    let enrol = |id, roles: &[Role], fixture| Command::EnrolPerson { person: person(id, roles, fixture) };
+    book.execute(&enrol("ada", &[Role::Admin], true), &someone()).unwrap();
+    let real = enrol("mallory", &[Role::Legal], false);
+    assert_eq!(refused(&mut book, &real, &as_person("ada")).what, "people are enrolled by an admin");
+    book.execute(&enrol("eve", &[Role::Legal], true), &as_person("ada")).unwrap();
+    book.execute(&enrol("root", &[Role::Admin], false), &someone()).unwrap();
+    assert!(book.execute(&real, &someone()).is_err(), "now there is an admin who counts");
+}
+
+#[test]
+fn an_order_that_has_lapsed_holds_up_no_other_of_its_case() {
+    let mut book = Book::default();
+    let first = text("c-1", "civil-tro");
+    let at = first.find("[[order]]").unwrap();
+    let second = first[at..].replace("o-c-1", "o-c-2").replace("-harbour.example", "-quay.example");
+    let second: String = second.lines().filter(|line| !line.starts_with("expires")).map(|l| format!("{l}\n")).collect();
+    book.execute(&import(&format!("{first}\n{second}")), &someone()).unwrap();
+    let late = "2026-03-30T00:00:00Z".parse().unwrap();
+    let ask = Command::RequestApproval { case: case("c-1") };
+    let Done::ApprovalAsked { requests } = decide(&book.view, &ask, &someone(), late).unwrap().done else { panic!() };
+    assert_eq!(requests.len(), 2, "both of the order that has not lapsed");
+}
+
+#[test]
 fn one_person_narrows_at_once_and_nobody_widens_by_narrowing() {
     let mut book = served("civil-tro");
     let narrow = |names: &[&str], mode, reason: &str| Command::NarrowService {

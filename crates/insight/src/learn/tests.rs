@@ -26,10 +26,15 @@ fn verdict(seen: &Seen, label: Label) -> Verdict {
     Verdict { of: seen.id, label, score, reasons, asn: None, as_name: None, country: None, withheld: false }
 }
 
+/// A case that withholds nobody.
+fn nobody(_: &CaseId, _: IpAddr) -> bool {
+    false
+}
+
 fn learned(contacts: &[Seen], label: Label) -> Vec<(IndicatorKind, String)> {
     let mut learning = Learning::new(Thresholds::default());
     contacts.iter().for_each(|seen| learning.take(seen, &verdict(seen, label)));
-    learning.found().into_iter().map(|(_, found)| (found.kind, found.value)).collect()
+    learning.found(nobody).into_iter().map(|(_, found)| (found.kind, found.value)).collect()
 }
 
 #[test]
@@ -83,18 +88,18 @@ fn nothing_is_learned_twice() {
     let calls: Vec<Seen> = (1..=4).map(|n| request(n, "outlook-verify.net", "/gate.php", BROWSER)).collect();
     let mut learning = Learning::new(Thresholds::default());
     calls.iter().for_each(|seen| learning.take(seen, &verdict(seen, Label::Victim)));
-    let found = learning.found();
+    let found = learning.found(nobody);
     assert_eq!(found.len(), 1);
     let indicator = &found[0].1;
     assert_eq!((indicator.contacts, indicator.addresses), (4, 4));
     assert_eq!((indicator.first_seen, indicator.last_seen), (from_nanos(1), from_nanos(4)));
     calls.iter().for_each(|seen| learning.take(seen, &verdict(seen, Label::Victim)));
-    assert_eq!(learning.found(), []);
+    assert_eq!(learning.found(nobody), []);
 
     let mut restarted = Learning::new(Thresholds::default());
     restarted.know(&found[0].0, indicator);
     calls.iter().for_each(|seen| restarted.take(seen, &verdict(seen, Label::Victim)));
-    assert_eq!(restarted.found(), [], "nor after a restart");
+    assert_eq!(restarted.found(nobody), [], "nor after a restart");
 }
 
 #[test]
@@ -106,6 +111,23 @@ fn what_is_watched_is_bounded() {
             learning.take(&call, &verdict(&call, Label::Victim));
         }
     }
-    let values: Vec<_> = learning.found().into_iter().map(|(_, found)| found.value).collect();
+    let values: Vec<_> = learning.found(nobody).into_iter().map(|(_, found)| found.value).collect();
     assert_eq!(values, ["/a", "/b"]);
+}
+
+#[test]
+fn what_spells_an_address_of_somebody_withheld_or_of_a_caller_is_never_learned() {
+    let withheld: IpAddr = "198.51.100.23".parse().unwrap();
+    for (host, target, learns) in [
+        ("198-51-100-23.outlook-verify.net", "/198.51.100.23/gate.php", 0),
+        ("outlook-verify.net", "/c6336417/gate.php", 0),
+        ("outlook-verify.net", "/for/127.10.0.2", 0),
+        ("outlook-verify.net", "/for/198.51.100.24", 1),
+    ] {
+        let mut learning = Learning::new(Thresholds::default());
+        let calls: Vec<Seen> = (1..=3).map(|n| request(n, host, target, BROWSER)).collect();
+        calls.iter().for_each(|seen| learning.take(seen, &verdict(seen, Label::Victim)));
+        let found = learning.found(|case, address| case.as_str() == "phosphorus-2019" && address == withheld);
+        assert_eq!(found.len(), learns, "{host} {target}: {found:?}");
+    }
 }

@@ -12,8 +12,7 @@ use std::net::IpAddr;
 
 use model::address::{Asn, Country};
 use model::marking::Withheld;
-
-use super::spelling::addresses_in;
+use model::spelling::addresses_in;
 
 /// The case's terms with the addresses that turned out to fall under them.
 #[derive(Debug)]

@@ -11,7 +11,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 const DECODE_DEPTH_MAX: usize = 3;
 
 /// Every address that the text may be read to mention.
-pub(super) fn addresses_in(text: &str) -> Vec<IpAddr> {
+pub fn addresses_in(text: &str) -> Vec<IpAddr> {
     let mut found = Vec::new();
     let mut text = text.to_owned();
     for _ in 0..=DECODE_DEPTH_MAX {
