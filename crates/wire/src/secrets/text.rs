@@ -1,7 +1,7 @@
 //! Header values: what of them is kept, by the header's name and by what the value looks like.
 
 use super::names::{is_plain_name, secret_behind};
-use super::url::{find_any, redact_query, redact_url};
+use super::url::{delimiter_at, find_any, redact_query, redact_url};
 use super::{Redacted, SecretKind};
 
 /// Headers whose value is a URL, a part of one, or a host.
@@ -53,7 +53,7 @@ pub(super) fn redact_value(out: &mut Redacted, name: &[u8], value: &[u8]) {
         Some(kind) => out.hide_some(kind, value),
         // A boolean of RFC 9651, as browsers send them, is no query.
         None if matches!(value, b"?0" | b"?1") => out.keep(value),
-        None if URL_HEADERS.contains(&lower.as_str()) => redact_url(out, value),
+        None if URL_HEADERS.contains(&lower.as_str()) => redact_url_and_rest(out, value, true),
         None => redact_text(out, value, lower != "user-agent"),
     }
 }
@@ -95,11 +95,12 @@ fn redact_cookie(out: &mut Redacted, pair: &[u8]) {
 //----------- Text -------------------------------------------------------------------------------------------------
 
 /// Any other value: kept up to the first place from which on it may hold a secret.
-fn redact_text(out: &mut Redacted, value: &[u8], schemes_count: bool) {
+fn redact_text(out: &mut Redacted, value: &[u8], is_strict: bool) {
     let dangers = [
         find_any(value, b"?").map(|(at, len)| (at + len, Danger::Query)),
         secret_pair(value).map(|at| (at, Danger::Value(SecretKind::HeaderToken))),
-        schemes_count.then(|| credentials(value)).flatten().map(|at| (at, Danger::Value(SecretKind::Credentials))),
+        is_strict.then(|| credentials(value)).flatten().map(|at| (at, Danger::Value(SecretKind::Credentials))),
+        is_strict.then(|| user_and_password(value)).flatten().map(|at| (at, Danger::Value(SecretKind::UserInfo))),
         url(value).map(|at| (at, Danger::Url)),
     ];
     let Some((at, danger)) = dangers.into_iter().flatten().min_by_key(|(at, _)| *at) else {
@@ -109,8 +110,19 @@ fn redact_text(out: &mut Redacted, value: &[u8], schemes_count: bool) {
     match danger {
         Danger::Query => redact_query(out, &value[at..]),
         Danger::Value(kind) => out.hide_some(kind, &value[at..]),
-        Danger::Url => redact_url(out, &value[at..]),
+        Danger::Url => redact_url_and_rest(out, &value[at..], is_strict),
     }
+}
+
+/// A URL has no blanks, so what stands behind one is text again; unless the URL has a query, whose values may hold
+/// anything, blanks of careless senders too.
+fn redact_url_and_rest(out: &mut Redacted, value: &[u8], is_strict: bool) {
+    let end = match find_any(value, b"?#") {
+        Some(_) => value.len(),
+        None => value.iter().position(u8::is_ascii_whitespace).unwrap_or(value.len()),
+    };
+    redact_url(out, &value[..end]);
+    redact_text(out, &value[end..], is_strict);
 }
 
 /// What may stand from some place on.
@@ -120,18 +132,20 @@ enum Danger {
     Url,
 }
 
-/// Behind `password=`, `"token":` and their like.
+/// Behind `password=`, `"token":` and their like, percent-coded or not.
 fn secret_pair(value: &[u8]) -> Option<usize> {
     let is_word = |b: u8| b.is_ascii_alphanumeric() || b"_-.%".contains(&b);
     let mut start = 0;
     for (at, byte) in value.iter().enumerate() {
-        if matches!(byte, b'=' | b':') {
+        if let Some(len) = delimiter_at(&value[at..], b"=:") {
             let word = trimmed(&value[start..at]);
             if secret_behind(word).is_some() {
-                return Some(at + 1);
+                return Some(at + len);
             }
-        }
-        if !is_word(*byte) && !matches!(byte, b' ' | b'"' | b'\'') {
+            start = at + len;
+        } else if let Some(len) = delimiter_at(&value[at..], b"&;,?#/{[") {
+            start = at + len;
+        } else if !is_word(*byte) && !matches!(byte, b' ' | b'"' | b'\'') {
             start = at + 1;
         }
     }
@@ -163,7 +177,25 @@ fn credentials(value: &[u8]) -> Option<usize> {
     None
 }
 
-/// Where the authority of a URL starts, `//` included.
+/// Where a word starts that holds `user:password@`, percent-coded or not.
+fn user_and_password(value: &[u8]) -> Option<usize> {
+    let mut start = 0;
+    for word in value.split_inclusive(|b| b.is_ascii_whitespace() || b"\"'<>,;".contains(b)) {
+        if let Some((colon, len)) = find_any(word, b":")
+            && find_any(&word[colon + len..], b"@").is_some()
+        {
+            return Some(start);
+        }
+        start += word.len();
+    }
+    None
+}
+
+/// Where the authority of a URL starts, `//` included, percent-coded or not.
 fn url(value: &[u8]) -> Option<usize> {
-    value.windows(3).position(|three| three == b"://").map(|at| at + 1)
+    (0..value.len()).find_map(|at| {
+        let authority = at + delimiter_at(&value[at..], b":")?;
+        let second = authority + delimiter_at(&value[authority..], b"/")?;
+        delimiter_at(&value[second..], b"/").map(|_| authority)
+    })
 }

@@ -125,7 +125,7 @@ fn rfind_any(bytes: &[u8], delimiters: &[u8]) -> Option<(usize, usize)> {
 }
 
 /// `?`, `%3F`, `%3f`, `%253F`, `%25253f`, …
-fn delimiter_at(bytes: &[u8], delimiters: &[u8]) -> Option<usize> {
+pub(super) fn delimiter_at(bytes: &[u8], delimiters: &[u8]) -> Option<usize> {
     let first = *bytes.first()?;
     if delimiters.contains(&first) {
         return Some(1);
