@@ -8,9 +8,9 @@
 //! What is deliberately absent: certificates of public authorities. They need an act of their own and tell the world.
 
 use std::collections::HashMap;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
@@ -167,7 +167,7 @@ fn authority_key(dir: &Path, now: Timestamp) -> Result<KeyPair, Error> {
 
 /// Writes key and certificate, the key last and whole: half a key on disk would stop every later start.
 fn make_authority(dir: &Path, now: Timestamp) -> io::Result<KeyPair> {
-    fs::create_dir_all(dir)?;
+    DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
     let key = KeyPair::generate().map_err(io::Error::other)?;
     let certificate = authority_params(utc_day(now)).self_signed(&key).map_err(io::Error::other)?;
     write_whole(dir, CERTIFICATE_FILE, 0o644, certificate.pem().as_bytes())?;

@@ -13,6 +13,7 @@
 pub mod certificates;
 pub mod dns;
 mod error;
+mod gate;
 pub mod notice;
 mod recorder;
 #[cfg(test)]

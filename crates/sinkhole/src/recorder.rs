@@ -4,14 +4,14 @@
 //! twice and nothing is forgotten. What a listener counted becomes a Counts frame once a second when it has changed,
 //! and at the end, so that the totals survive the process. Trouble with the journal is said once a minute.
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use model::Timestamp;
 use model::contact::Contact;
 use model::id::ContactId;
 use model::outcome::Outcome;
-use model::tally::{Counts, Tally};
+use model::tally::{Counts, Shed, Tally};
 use store::journal::{Frame, LaneWriter};
 
 /// How often counts are written while they change.
@@ -80,6 +80,12 @@ impl Recorder {
         written.is_ok()
     }
 
+    fn abandon(&mut self) {
+        self.lane.abandon();
+        let shed = Shed { journal: std::mem::take(&mut self.staged), ..Shed::default() };
+        self.count(&Tally { shed, ..Tally::default() });
+    }
+
     fn complain(&mut self, error: &store::Error, now: Timestamp) {
         if now >= self.quiet_until {
             self.quiet_until = later(now, TROUBLE_EVERY);
@@ -110,6 +116,47 @@ impl Recorder {
     }
 }
 
+/// A recorder, also behind a connection that panicked while it held it: one caller's misfortune must not end the
+/// listener. What that connection had staged is dropped and counted as shed.
+pub(crate) fn held(recorder: &Mutex<Recorder>) -> MutexGuard<'_, Recorder> {
+    recorder.lock().unwrap_or_else(|poisoned| {
+        recorder.clear_poison();
+        let mut recorder = poisoned.into_inner();
+        recorder.abandon();
+        recorder
+    })
+}
+
 fn later(now: Timestamp, by: Duration) -> Timestamp {
     now.checked_add(by).unwrap_or(Timestamp::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use model::time::from_nanos;
+
+    use super::*;
+    use crate::rehearsal::{Stage, settings};
+
+    #[test]
+    fn a_panic_in_one_connection_leaves_the_pen_to_the_others() {
+        let stage = Stage::new(vec![], settings());
+        let now = from_nanos(1);
+        let recorder = Mutex::new(Recorder::new("a".into(), stage.journal.lane(now).unwrap(), now));
+        let fresh = held(&recorder).next_id();
+        std::thread::scope(|scope| {
+            let unlucky = scope.spawn(|| {
+                let mut recorder = held(&recorder);
+                let counts = Counts { at: now, listener: "half".into(), tally: Tally::default() };
+                recorder.lane.stage(&Frame::Counts(counts));
+                recorder.staged += 1;
+                panic!("on purpose");
+            });
+            assert!(unlucky.join().is_err());
+        });
+        let mut recorder = held(&recorder);
+        assert_eq!(recorder.next_id(), fresh, "what it had staged is gone");
+        assert!(recorder.commit(now));
+        assert_eq!(recorder.unwritten.shed.journal, 1);
+    }
 }

@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use model::Timestamp;
 use model::tally::Tally;
 use nix::sys::eventfd::{EfdFlags, EventFd};
+use nix::sys::resource::{Resource, getrlimit};
 use store::journal::Journal;
 use tokio::sync::watch;
 
@@ -57,6 +58,7 @@ pub fn start(
     keys: &Keys,
 ) -> Result<Running, Error> {
     settings.check()?;
+    let settings = &settings.clone().within_files(files_max(), listeners.dns_tcp.len());
     let (stop, stopping) = watch::channel(false);
     let trap =
         trap::start(listeners.http, listeners.https, Arc::clone(&zones), journal, settings, keys, stopping.clone())?;
@@ -70,6 +72,12 @@ pub fn start(
         running.udp.push(started.inspect_err(|_| running.signal())?);
     }
     Ok(running)
+}
+
+/// How many files the process may have open. A system that does not say is taken for a small one.
+fn files_max() -> u64 {
+    const USUAL: u64 = 1_024;
+    getrlimit(Resource::RLIMIT_NOFILE).map_or(USUAL, |(soft, _)| soft)
 }
 
 impl Running {

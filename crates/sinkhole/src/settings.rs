@@ -11,6 +11,10 @@ use crate::Error;
 /// The most answer addresses of each family: sixteen AAAA are 448 octets, which fit every EDNS answer.
 pub const ANSWER_ADDRESSES_MAX: usize = 16;
 
+/// Open files that are not for callers: segments of the journal, the archive, the ledger, the API. Whoever holds all
+/// connections that there are must not keep the journal from opening its next segment.
+pub const FILES_KEPT: u64 = 512;
+
 //----------- Settings ---------------------------------------------------------------------------------------------
 
 /// What the operator decides; everything else follows from the orders.
@@ -51,6 +55,26 @@ impl Settings {
         }
         Ok(())
     }
+
+    /// With no more connections than the process may have files for, the share of one prefix as it was. A quarter of
+    /// them is for DNS over TCP.
+    pub(crate) fn within_files(mut self, files_max: u64, dns_tcp_listeners: usize) -> Self {
+        let for_callers = files_max - FILES_KEPT.min(files_max / 2);
+        let for_callers = usize::try_from(for_callers).unwrap_or(usize::MAX);
+        let for_dns = for_callers / 4;
+        let (dns, trap) = (&mut self.dns_tcp, &mut self.trap);
+        let each = (for_dns / dns_tcp_listeners.max(1)).max(1);
+        shrink(&mut dns.connections_max, &mut dns.connections_per_prefix_max, each);
+        shrink(&mut trap.connections_max, &mut trap.connections_per_prefix_max, for_callers - for_dns);
+        self
+    }
+}
+
+fn shrink(total_max: &mut usize, per_prefix_max: &mut usize, to: usize) {
+    if to < *total_max {
+        *per_prefix_max = per_prefix_max.saturating_mul(to).div_ceil(*total_max).max(1);
+        *total_max = to;
+    }
 }
 
 /// Where DNS over TCP stops (RFC 7766, 6.2 and 10).
@@ -58,6 +82,8 @@ impl Settings {
 pub struct DnsTcpLimits {
     /// Open connections per listener; one more is closed at once and counted as shed.
     pub connections_max: usize,
+    /// Open connections of one /24 or /56: nobody alone can take all places.
+    pub connections_per_prefix_max: usize,
     /// How long a connection may go without a whole message.
     pub idle: Duration,
     /// How long a connection may last, whatever it does.
@@ -70,6 +96,7 @@ impl Default for DnsTcpLimits {
     fn default() -> Self {
         Self {
             connections_max: 1_024,
+            connections_per_prefix_max: 256,
             idle: Duration::from_secs(10),
             lifetime: Duration::from_secs(120),
             query_octets_max: 4_096,
@@ -83,4 +110,26 @@ impl Default for DnsTcpLimits {
 #[derive(Clone, Debug)]
 pub struct Keys {
     pub dir: PathBuf,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_system_with_few_files_lets_few_callers_in() {
+        for (files_max, listeners, dns, trap) in [
+            (1_048_576, 2, (1_024, 256), (16_384, 4_096)),
+            (20_000, 1, (1_024, 256), (14_616, 3_654)),
+            (1_024, 1, (128, 32), (384, 96)),
+            (1_024, 2, (64, 16), (384, 96)),
+            (8, 9, (1, 1), (3, 1)),
+            (u64::MAX, 0, (1_024, 256), (16_384, 4_096)),
+        ] {
+            let fitted = Settings::default().within_files(files_max, listeners);
+            let (of_dns, of_trap) = (fitted.dns_tcp, fitted.trap);
+            assert_eq!((of_dns.connections_max, of_dns.connections_per_prefix_max), dns, "{files_max}");
+            assert_eq!((of_trap.connections_max, of_trap.connections_per_prefix_max), trap, "{files_max}");
+        }
+    }
 }

@@ -111,7 +111,7 @@ impl Connection {
     /// Answers every whole message in the inbox.
     async fn answer_messages(&mut self) -> Result<(), End> {
         let mut outbox = Vec::new();
-        while self.record_messages(&mut outbox)? {
+        while self.record_messages(&mut outbox) {
             let sent = timeout(self.house.limits.idle, self.stream.write_all(&outbox)).await;
             sent.map_err(|_| End::TimedOut)?.map_err(|error| end_by(&error))?;
             self.octets_out += outbox.len() as u64;
@@ -119,14 +119,15 @@ impl Connection {
         Ok(())
     }
 
-    /// Takes messages until the outbox is full, and records them with one write. `false`: there was none.
-    fn record_messages(&mut self, outbox: &mut Vec<u8>) -> Result<bool, End> {
+    /// Takes messages until the outbox is full, and records them with one write. `false`: there was none. A message too
+    /// long to be read ends the connection only once those before it are answered.
+    fn record_messages(&mut self, outbox: &mut Vec<u8>) -> bool {
         outbox.clear();
         let (zones, now) = (self.house.zones.read(), (self.house.clock)());
         let mut recorder = self.house.recorder();
         let (mut taken, mut reply) = (0, Vec::new());
         while outbox.len() < OUTBOX_OCTETS
-            && let Some(packet) = whole_message(&self.inbox[taken..], self.house.limits.query_octets_max)?
+            && let Ok(Some(packet)) = whole_message(&self.inbox[taken..], self.house.limits.query_octets_max)
         {
             taken += 2 + packet.len();
             serve(&self.arrival(packet, now), &zones, &mut recorder, &mut reply);
@@ -142,7 +143,7 @@ impl Connection {
         }
         drop(recorder);
         self.inbox.drain(..taken);
-        Ok(taken > 0)
+        taken > 0
     }
 
     fn arrival<'a>(&self, packet: &'a [u8], received: Timestamp) -> Arrival<'a> {

@@ -11,18 +11,21 @@ use std::time::Duration;
 use model::tally::{Shed, Tally};
 use store::journal::Journal;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{MissedTickBehavior, interval, sleep};
 
 use super::connection::Connection;
-use crate::recorder::{COUNTS_EVERY, Recorder, Total};
+use crate::gate::Gate;
+use crate::recorder::{self, COUNTS_EVERY, Recorder, Total};
 use crate::run::{Clock, stopped};
 use crate::settings::DnsTcpLimits;
 use crate::{Error, ZoneTable};
 
 /// How long nothing is accepted after the system refused (too many open files): no event says that it is over.
 const REFUSED_PAUSE: Duration = Duration::from_millis(100);
+/// Connections that are still let in at a stop: more than the kernel queues for a listener.
+const LAST_ADMISSIONS_MAX: usize = 4_096;
 
 //----------- DnsTcp -----------------------------------------------------------------------------------------------
 
@@ -85,7 +88,7 @@ pub(super) struct House {
 impl House {
     /// Held for a batch and its write, never across an await.
     pub(super) fn recorder(&self) -> MutexGuard<'_, Recorder> {
-        self.recorder.lock().expect("nothing panics while it records")
+        recorder::held(&self.recorder)
     }
 }
 
@@ -119,36 +122,36 @@ async fn refused(error: &io::Error) {
     }
 }
 
-/// Lets connections in, as many as there are places.
+/// Lets connections in, as far as the gate allows.
 struct Door {
     house: Arc<House>,
     stop: watch::Receiver<bool>,
-    places: Arc<Semaphore>,
+    gate: Arc<Gate>,
     open: JoinSet<()>,
 }
 
 impl Door {
     fn new(house: &Arc<House>, stop: watch::Receiver<bool>) -> Self {
-        let places = Arc::new(Semaphore::new(house.limits.connections_max));
-        Self { house: Arc::clone(house), stop, places, open: JoinSet::new() }
+        let gate = Gate::new(house.limits.connections_max, house.limits.connections_per_prefix_max);
+        Self { house: Arc::clone(house), stop, gate, open: JoinSet::new() }
     }
 
     fn welcome(&mut self, stream: TcpStream, source: SocketAddr) {
-        let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else {
+        let Some(pass) = self.gate.enter(source.ip()) else {
             let shed = Shed { connections: 1, ..Shed::default() };
             return self.house.recorder().count(&Tally { shed, ..Tally::default() });
         };
         let (house, stop) = (Arc::clone(&self.house), self.stop.clone());
         self.open.spawn(async move {
             Connection::new(stream, source, house).serve(stop).await;
-            drop(place);
+            drop(pass);
         });
     }
 
     /// Those who were in the kernel's queue when the stop came.
     fn welcome_the_last(&mut self, listener: TcpListener) {
         let Ok(listener) = listener.into_std() else { return };
-        while let Ok((stream, source)) = listener.accept() {
+        for (stream, source) in (0..LAST_ADMISSIONS_MAX).map_while(|_| listener.accept().ok()) {
             let stream = stream.set_nonblocking(true).and_then(|()| TcpStream::from_std(stream));
             if let Ok(stream) = stream {
                 self.welcome(stream, source);

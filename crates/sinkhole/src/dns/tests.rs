@@ -274,16 +274,32 @@ async fn connections_end_where_their_limits_are() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_connection_too_many_is_closed_and_counted() {
-    let limits = DnsTcpLimits { connections_max: 1, ..DnsTcpLimits::default() };
-    let stage = Stage::new(vec![collected("evil.test")], Settings { dns_tcp: limits, ..settings() });
+    for limits in [
+        DnsTcpLimits { connections_max: 1, ..DnsTcpLimits::default() },
+        DnsTcpLimits { connections_per_prefix_max: 1, ..DnsTcpLimits::default() },
+    ] {
+        let stage = Stage::new(vec![collected("evil.test")], Settings { dns_tcp: limits, ..settings() });
+        let (running, _, tcp) = stage.start_dns();
+        let mut first = connect(tcp);
+        first.write_all(&framed(&packet(1, "evil.test", rtype::A))).unwrap();
+        read_framed(&mut first);
+        let mut second = connect(tcp);
+        assert_eq!(second.read(&mut [0; 9]).unwrap_or(0), 0);
+        let tally = sum(&running.stop().await);
+        assert_eq!((tally.recorded, tally.shed.connections), (2, 1));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_stands_before_a_message_too_long_is_answered() {
+    let stage = Stage::new(vec![collected("evil.test")], settings());
     let (running, _, tcp) = stage.start_dns();
-    let mut first = connect(tcp);
-    first.write_all(&framed(&packet(1, "evil.test", rtype::A))).unwrap();
-    read_framed(&mut first);
-    let mut second = connect(tcp);
-    assert_eq!(second.read(&mut [0; 9]).unwrap_or(0), 0);
-    let tally = sum(&running.stop().await);
-    assert_eq!((tally.recorded, tally.shed.connections), (2, 1));
+    let mut stream = connect(tcp);
+    stream.write_all(&[framed(&packet(1, "evil.test", rtype::A)), vec![0xff, 0xff, 0]].concat()).unwrap();
+    assert_eq!(read_framed(&mut stream)[3] & 15, 0);
+    assert_eq!(stream.read(&mut [0; 9]).unwrap_or(0), 0);
+    running.stop().await;
+    assert_eq!((queries(&stage).len(), ends(&stage)), (1, vec![End::Limit]));
 }
 
 #[tokio::test(flavor = "multi_thread")]

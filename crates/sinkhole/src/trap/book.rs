@@ -10,7 +10,7 @@ use model::tally::{Shed, Tally};
 use wire::http::{Exchange, Head};
 
 use super::conversation::{Knock, Reply};
-use crate::recorder::Recorder;
+use crate::recorder::{self, Recorder};
 use crate::witness::{self, Caller, Concern, Witness};
 
 /// Whether a contact is on record.
@@ -64,7 +64,7 @@ impl Book {
     /// Writes a knock, before anything is answered to it.
     pub(super) fn record(&mut self, knock: &Knock, now: Timestamp) {
         let recorder = Arc::clone(&self.recorder);
-        let mut recorder = recorder.lock().expect("nothing panics while it records");
+        let mut recorder = recorder::held(&recorder);
         if knock.concern().may_record(now) {
             let lines = self.stage(&mut recorder, knock);
             self.lines = if recorder.commit(now) { lines } else { self.lines.counted() };
@@ -77,7 +77,7 @@ impl Book {
     /// Writes how it ended; a connection that said nothing is on record from here.
     pub(super) fn close(&mut self, farewell: &Farewell, now: Timestamp) {
         let recorder = Arc::clone(&self.recorder);
-        let mut recorder = recorder.lock().expect("nothing panics while it records");
+        let mut recorder = recorder::held(&recorder);
         let connection = match self.lines.connection {
             Line::Blank => Some(self.stage_connection(&mut recorder, &Concern::default())),
             line => line.id(),

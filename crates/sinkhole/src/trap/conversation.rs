@@ -1,5 +1,8 @@
 //! One connection as a pure machine: what the caller says in, what to record and what to answer out, in that order.
 //!
+//! It goes on only when it is polled and has nothing left to say: a caller who sends a thousand requests at once and
+//! reads no answer costs the memory of one answer.
+//!
 //! ```text
 //! undecided ──0x16──► hello ──whole──► tls ──plain──► http
 //!     └──anything else─────────────────────────────► http
@@ -105,6 +108,10 @@ pub(super) struct Conversation {
     queue: VecDeque<Output<Knock>>,
     /// How it will end if it ends now.
     ending: End,
+    /// Nothing more comes, for this reason; what has come is still served.
+    closing: Option<End>,
+    /// Whether the machines below know that nothing more comes.
+    was_told: bool,
     is_over: bool,
 }
 
@@ -137,16 +144,24 @@ impl Conversation {
             octets_in: 0,
             queue: VecDeque::new(),
             ending: End::Us,
+            closing: None,
+            was_told: false,
             is_over: false,
         }
     }
 
-    /// Ends it for a reason of ours: what has begun is recorded as far as it came.
-    pub(super) fn end(&mut self, now: Duration, ending: End) {
-        if self.is_over {
-            return;
-        }
+    /// Nothing more will be heard, for this reason: what has come is served, what has begun is recorded as far as it
+    /// came, and then it is over. The first reason counts.
+    pub(super) fn end(&mut self, ending: End) {
+        self.closing.get_or_insert(ending);
+    }
+
+    /// Tells the machines below that nothing more comes; once they have said what they had, it is over.
+    fn conclude(&mut self, now: Duration, ending: End) {
         self.ending = ending;
+        if mem::replace(&mut self.was_told, true) {
+            return self.finish();
+        }
         match mem::replace(&mut self.layer, Layer::Plain) {
             Layer::Hello(mut reader) => {
                 let hello = reader.on_end();
@@ -156,8 +171,6 @@ impl Conversation {
             other => self.layer = other,
         }
         self.http.on_end(now);
-        self.pump(now);
-        self.finish();
     }
 
     pub(super) fn octets_in(&self) -> u64 {
@@ -244,27 +257,21 @@ impl Conversation {
             self.http.on_bytes(now, &plain);
         }
         if has_closed {
-            self.pump(now);
-            self.end(now, End::Peer);
+            self.end(End::Peer);
         } else if has_failed {
-            self.pump(now);
-            self.finish();
+            self.end(End::Us);
         }
     }
 
     //----- Through
 
-    fn pump(&mut self, now: Duration) {
-        while !self.is_over
-            && let Some(output) = self.http.poll(now)
-        {
-            match output {
-                Output::Observe(Seen::Head(head)) => self.begin_request(*head),
-                Output::Observe(Seen::End(exchange)) => self.end_request(now, exchange),
-                Output::Send(leave) => self.give_leave(leave),
-                Output::Close => self.finish(),
-                Output::Wait(_) => {}
-            }
+    fn take(&mut self, now: Duration, output: Output<Seen>) {
+        match output {
+            Output::Observe(Seen::Head(head)) => self.begin_request(*head),
+            Output::Observe(Seen::End(exchange)) => self.end_request(now, exchange),
+            Output::Send(leave) => self.give_leave(leave),
+            Output::Close => self.finish(),
+            Output::Wait(_) => {}
         }
     }
 
@@ -367,27 +374,34 @@ impl Session for Conversation {
     type Seen = Knock;
 
     fn on_bytes(&mut self, now: Duration, bytes: &[u8]) {
-        if self.is_over || bytes.is_empty() {
+        if self.is_over || self.closing.is_some() || bytes.is_empty() {
             return;
         }
         self.octets_in += bytes.len() as u64;
         self.heard_at = now;
         self.hear(now, bytes);
-        self.pump(now);
     }
 
-    fn on_end(&mut self, now: Duration) {
-        self.end(now, End::Peer);
+    fn on_end(&mut self, _now: Duration) {
+        self.end(End::Peer);
     }
 
     fn poll(&mut self, now: Duration) -> Option<Output<Knock>> {
-        if self.queue.is_empty() && !self.is_over {
-            let (deadline, ending) = self.deadline();
-            if now < deadline {
-                return Some(Output::Wait(deadline));
+        loop {
+            if !self.queue.is_empty() || self.is_over {
+                return self.queue.pop_front();
             }
-            self.end(now, ending);
+            if let Some(output) = self.http.poll(now) {
+                self.take(now, output);
+            } else if let Some(ending) = self.closing {
+                self.conclude(now, ending);
+            } else {
+                let (deadline, ending) = self.deadline();
+                if now < deadline {
+                    return Some(Output::Wait(deadline));
+                }
+                self.end(ending);
+            }
         }
-        self.queue.pop_front()
     }
 }

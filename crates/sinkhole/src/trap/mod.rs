@@ -21,7 +21,6 @@
 mod answer;
 mod book;
 mod conversation;
-mod gate;
 mod limits;
 mod run;
 mod tls;

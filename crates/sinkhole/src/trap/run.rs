@@ -6,7 +6,7 @@
 use std::cell::RefCell;
 use std::io;
 use std::net::{Shutdown, SocketAddr};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use model::outcome::End;
@@ -21,9 +21,9 @@ use wire::session::{Output, Session};
 
 use super::book::{Book, Farewell};
 use super::conversation::{Conversation, Ground, Port};
-use super::gate::{Gate, Pass};
 use crate::certificates::Certificates;
-use crate::recorder::{COUNTS_EVERY, Recorder, Total};
+use crate::gate::{Gate, Pass};
+use crate::recorder::{self, COUNTS_EVERY, Recorder, Total};
 use crate::run::now;
 use crate::witness::Caller;
 use crate::{Error, Keys, Settings, ZoneTable};
@@ -38,6 +38,14 @@ const DRAIN: Duration = Duration::from_secs(5);
 /// connection and take our answer with it.
 const LINGER: Duration = Duration::from_secs(1);
 const LINGER_READS_MAX: usize = 64;
+/// How long a caller may take nothing of an answer once we stop. Shorter than the drain: how it ended is recorded.
+const STOP_PATIENCE: Duration = Duration::from_secs(2);
+/// Connections that are still let in at a stop: more than the kernel queues for a listener, so that only a flood that
+/// never ends reaches it.
+const LAST_ADMISSIONS_MAX: usize = 4_096;
+/// Octets that the kernel may hold for one caller who reads nothing, where it would go to megabytes. A page of ours
+/// has two thousand.
+const KERNEL_OCTETS_OUT: usize = 64 * 1024;
 
 thread_local! {
     static SCRATCH: RefCell<Vec<u8>> = RefCell::new(vec![0; SCRATCH_OCTETS]);
@@ -69,7 +77,7 @@ pub fn start(
     }
     let limits = settings.trap;
     let ground = Arc::new(Ground { zones, certificates: Certificates::open(keys, now())?, limits });
-    let gate = Gate::new(&limits);
+    let gate = Gate::new(limits.connections_max, limits.connections_per_prefix_max);
     let sockets = http.into_iter().map(|s| (s, Port::Plain)).chain(https.into_iter().map(|s| (s, Port::Tls)));
     for (socket, port) in sockets {
         let (name, listener) = listener(socket, port)?;
@@ -88,6 +96,8 @@ fn listener(socket: std::net::TcpListener, port: Port) -> Result<(String, TcpLis
     let kind = if port == Port::Plain { "http" } else { "https" };
     let address = socket.local_addr().map_or_else(|_| "unknown".to_owned(), |address| address.to_string());
     let name = format!("{kind} {address}");
+    // Connections inherit it. A kernel that refuses has its own limit.
+    let _ = SockRef::from(&socket).set_send_buffer_size(KERNEL_OCTETS_OUT);
     let listener = socket.set_nonblocking(true).and_then(|()| TcpListener::from_std(socket));
     match listener {
         Ok(listener) => Ok((name, listener)),
@@ -160,7 +170,7 @@ impl Door {
     /// have heard of them yet, so the socket itself is asked.
     fn admit_waiting(&self, listener: TcpListener, alive: &mpsc::Sender<()>) {
         let Ok(listener) = listener.into_std() else { return };
-        while let Ok((stream, source)) = listener.accept() {
+        for (stream, source) in (0..LAST_ADMISSIONS_MAX).map_while(|_| listener.accept().ok()) {
             let stream = stream.set_nonblocking(true).and_then(|()| TcpStream::from_std(stream));
             if let Ok(stream) = stream {
                 self.admit(stream, source, alive);
@@ -168,8 +178,8 @@ impl Door {
         }
     }
 
-    fn recorder(&self) -> std::sync::MutexGuard<'_, Recorder> {
-        self.recorder.lock().expect("nothing panics while it records")
+    fn recorder(&self) -> MutexGuard<'_, Recorder> {
+        recorder::held(&self.recorder)
     }
 
     fn admit(&self, stream: TcpStream, source: SocketAddr, alive: &mpsc::Sender<()>) {
@@ -188,11 +198,14 @@ impl Door {
             stream,
             began: Instant::now(),
             patience: self.ground.limits.idle,
+            until: Instant::now() + self.ground.limits.lifetime,
+            stop: self.stop.clone(),
+            is_stopping: false,
             octets_out: 0,
             _pass: pass,
             _alive: alive.clone(),
         };
-        tokio::spawn(visit.serve(self.stop.clone()));
+        tokio::spawn(visit.serve());
     }
 }
 
@@ -216,16 +229,20 @@ struct Visit {
     began: Instant,
     /// How long the caller may take nothing of an answer.
     patience: Duration,
+    /// When nothing is sent any more, however willing the caller is.
+    until: Instant,
+    stop: watch::Receiver<bool>,
+    is_stopping: bool,
     octets_out: u64,
     _pass: Pass,
     _alive: mpsc::Sender<()>,
 }
 
 impl Visit {
-    async fn serve(mut self, mut stop: watch::Receiver<bool>) {
+    async fn serve(mut self) {
         // Answers are written whole: waiting for more to fill a packet only delays them.
         let _ = self.stream.set_nodelay(true);
-        let end = self.converse(&mut stop).await;
+        let end = self.converse().await;
         let farewell = Farewell {
             octets_in: self.conversation.octets_in(),
             octets_out: self.octets_out,
@@ -239,7 +256,7 @@ impl Visit {
         }
     }
 
-    async fn converse(&mut self, stop: &mut watch::Receiver<bool>) -> End {
+    async fn converse(&mut self) -> End {
         loop {
             let until = match self.speak().await {
                 Ok(Some(until)) => until,
@@ -248,10 +265,10 @@ impl Visit {
             };
             tokio::select! {
                 ready = self.stream.readable() => if ready.and_then(|()| self.listen()).is_err() {
-                    self.conversation.end(self.began.elapsed(), End::Reset);
+                    self.conversation.end(End::Reset);
                 },
                 () = sleep_until(until) => {}
-                () = stopped(stop) => self.listen_for_the_last_time(),
+                () = stopped(&mut self.stop) => self.listen_for_the_last_time(),
             }
         }
     }
@@ -276,8 +293,7 @@ impl Visit {
                     bytes = &bytes[count..];
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    let writable = timeout(self.patience, self.stream.writable()).await;
-                    writable.map_err(|_| self.give_up(End::TimedOut))?.map_err(|_| self.give_up(End::Reset))?;
+                    self.room().await.map_err(|end| self.give_up(end))?;
                 }
                 Err(_) => return Err(self.give_up(End::Reset)),
             }
@@ -285,9 +301,25 @@ impl Visit {
         Ok(())
     }
 
+    /// Waits until the caller takes some of an answer: not beyond his patience, his lifetime, or our stop.
+    async fn room(&mut self) -> Result<(), End> {
+        let patience = Instant::now() + self.patience;
+        tokio::select! {
+            ready = self.stream.writable() => ready.map_err(|_| End::Reset),
+            () = sleep_until(patience.min(self.until)) => {
+                Err(if self.is_stopping { End::Stopped } else if patience < self.until { End::TimedOut } else { End::Limit })
+            }
+            () = stopped(&mut self.stop), if !self.is_stopping => {
+                self.is_stopping = true;
+                self.until = self.until.min(Instant::now() + STOP_PATIENCE);
+                Ok(())
+            }
+        }
+    }
+
     /// The caller takes no answer any more. What had been said by then is recorded all the same.
     fn give_up(&mut self, end: End) -> End {
-        self.conversation.end(self.began.elapsed(), end);
+        self.conversation.end(end);
         while let Some(output) = self.conversation.poll(self.began.elapsed()) {
             if let Output::Observe(knock) = output {
                 self.book.record(&knock, now());
@@ -319,7 +351,7 @@ impl Visit {
                 break;
             }
         }
-        self.conversation.end(self.began.elapsed(), End::Stopped);
+        self.conversation.end(End::Stopped);
     }
 
     async fn linger(&mut self) {

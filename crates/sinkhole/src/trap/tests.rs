@@ -490,6 +490,44 @@ async fn every_limit_is_reached() {
     assert!(told[1].contains("!http.body-too-long") && told[2].starts_with("  us 200 body"), "{told:?}");
 }
 
+/// Asks very often and reads nothing; returns the open connection.
+async fn greedy(at: SocketAddr) -> TcpStream {
+    let asking = tokio::task::spawn_blocking(move || {
+        let mut stream = connect(at);
+        stream.set_nonblocking(true).unwrap();
+        let request = format!("GET / HTTP/1.1\r\nHost: {APEX}\r\n\r\n").repeat(900);
+        let _ = stream.write(request.as_bytes());
+        stream
+    });
+    asking.await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_reads_no_answer_is_given_up() {
+    let short = Duration::from_millis(300);
+    for (limits, end) in [
+        (Limits { idle: short, ..Limits::default() }, "timed-out"),
+        (Limits { lifetime: short, ..Limits::default() }, "limit"),
+    ] {
+        let trap = Trap::new(vec![collected(APEX)], Limits { requests_max: u32::MAX, ..limits });
+        let mut stream = greedy(trap.http).await;
+        tokio::time::sleep(short * 3).await;
+        let (told, _) = trap.told().await;
+        assert_eq!(told.last().unwrap().trim(), end);
+        assert!(stream.read(&mut [0; 99]).is_ok(), "there were answers to read");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_reads_no_answer_does_not_hold_up_a_stop() {
+    let trap = Trap::new(vec![collected(APEX)], Limits::default());
+    let _stream = greedy(trap.http).await;
+    // Within the drain, or the end would not be on record.
+    let (told, tally) = trap.told().await;
+    assert_eq!(told.last().unwrap().trim(), "stopped");
+    assert_eq!(told.iter().filter(|line| line.starts_with("request ")).count() as u64 + 1, tally.recorded);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn one_connection_too_many_is_shed_and_counted() {
     for limits in [

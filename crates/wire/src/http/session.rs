@@ -59,6 +59,8 @@ pub struct Http1 {
     /// How much of `pending` holds no end of a head.
     searched: usize,
     began: Duration,
+    /// When the last octets came.
+    heard: Duration,
     opening: Opening,
     state: State,
     ended: bool,
@@ -78,6 +80,7 @@ impl Http1 {
             pending: Vec::new(),
             searched: 0,
             began: Duration::ZERO,
+            heard: Duration::ZERO,
             opening: Opening::Fresh,
             state: State::Head,
             ended: false,
@@ -90,7 +93,7 @@ impl Http1 {
         !self.pending.is_empty() || matches!(self.state, State::Body { .. })
     }
 
-    fn poll_head(&mut self, now: Duration) {
+    fn poll_head(&mut self) {
         let is_blank = self.pending.iter().all(|b| matches!(b, b'\r' | b'\n'));
         if is_blank && self.ended {
             self.finish();
@@ -100,9 +103,9 @@ impl Http1 {
             return self.pending.truncate(BLANK_OCTETS_MAX);
         }
         match self.head_end() {
-            Some(Boundary::Whole(end)) => self.take_head(end, None, now),
-            Some(Boundary::TooLong) => self.take_head(self.pending.len(), Some(Oddity::HeadTooLong), now),
-            None if self.ended => self.take_head(self.pending.len(), Some(Oddity::HeadIncomplete), now),
+            Some(Boundary::Whole(end)) => self.take_head(end, None),
+            Some(Boundary::TooLong) => self.take_head(self.pending.len(), Some(Oddity::HeadTooLong)),
+            None if self.ended => self.take_head(self.pending.len(), Some(Oddity::HeadIncomplete)),
             None => {}
         }
     }
@@ -122,7 +125,7 @@ impl Http1 {
         }
     }
 
-    fn take_head(&mut self, end: usize, fault: Option<Oddity>, now: Duration) {
+    fn take_head(&mut self, end: usize, fault: Option<Oddity>) {
         let raw: Vec<u8> = self.pending.drain(..end).collect();
         self.pending.shrink_to_fit();
         self.searched = 0;
@@ -132,7 +135,8 @@ impl Http1 {
         {
             head.spoil(fault);
         }
-        self.began = now;
+        // What stands behind this head came with it, however late we get to it.
+        self.began = self.heard;
         self.after_head(head);
     }
 
@@ -198,6 +202,7 @@ impl Session for Http1 {
         if matches!(self.state, State::Over) {
             return;
         }
+        self.heard = now;
         if self.pending.is_empty() && matches!(self.state, State::Head) {
             self.began = now;
         }
@@ -208,10 +213,10 @@ impl Session for Http1 {
         self.ended = true;
     }
 
-    fn poll(&mut self, now: Duration) -> Option<Output<Seen>> {
+    fn poll(&mut self, _now: Duration) -> Option<Output<Seen>> {
         if self.queue.is_empty() {
             match self.state {
-                State::Head => self.poll_head(now),
+                State::Head => self.poll_head(),
                 State::Body { .. } => self.poll_body(),
                 State::Over => {}
             }

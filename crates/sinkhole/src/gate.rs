@@ -7,13 +7,11 @@ use std::sync::{Arc, Mutex};
 use foldhash::quality::RandomState;
 use model::address::Prefix;
 
-use super::Limits;
-
 /// Whose connections are counted together: an IPv4 /24, an IPv6 /56, which is what one household or small site gets.
 const PREFIX_V4: u8 = 24;
 const PREFIX_V6: u8 = 56;
 
-pub(super) struct Gate {
+pub(crate) struct Gate {
     total_max: usize,
     per_prefix_max: usize,
     open: Mutex<Open>,
@@ -26,13 +24,12 @@ struct Open {
 }
 
 impl Gate {
-    pub(super) fn new(limits: &Limits) -> Arc<Self> {
-        let (total_max, per_prefix_max) = (limits.connections_max, limits.connections_per_prefix_max);
+    pub(crate) fn new(total_max: usize, per_prefix_max: usize) -> Arc<Self> {
         Arc::new(Self { total_max, per_prefix_max, open: Mutex::default() })
     }
 
     /// Lets one connection in, or not. It counts as open until the pass is dropped.
-    pub(super) fn enter(self: &Arc<Self>, address: IpAddr) -> Option<Pass> {
+    pub(crate) fn enter(self: &Arc<Self>, address: IpAddr) -> Option<Pass> {
         let address = address.to_canonical();
         let prefix = Prefix::of(address, if address.is_ipv4() { PREFIX_V4 } else { PREFIX_V6 });
         let mut open = self.open.lock().expect("nothing panics while it counts");
@@ -57,7 +54,7 @@ impl Gate {
 }
 
 /// One open connection.
-pub(super) struct Pass {
+pub(crate) struct Pass {
     gate: Arc<Gate>,
     prefix: Prefix,
 }
@@ -74,7 +71,7 @@ mod tests {
 
     #[test]
     fn both_limits_hold_and_passes_come_back() {
-        let gate = Gate::new(&Limits { connections_max: 3, connections_per_prefix_max: 2, ..Limits::default() });
+        let gate = Gate::new(3, 2);
         let at = |text: &str| gate.enter(text.parse().unwrap());
         let (first, _second) = (at("192.0.2.1"), at("::ffff:192.0.2.9"));
         assert!(at("192.0.2.200").is_none(), "the prefix is full");
