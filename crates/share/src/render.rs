@@ -54,6 +54,12 @@ fn whose(face: &Face) -> Vec<String> {
     lines
 }
 
+/// Text from outside as a cell of a table: no spreadsheet takes it for a formula.
+fn cell(text: &str) -> String {
+    let text = one_line(text);
+    if text.starts_with(['=', '+', '-', '@']) { format!("'{text}") } else { text }
+}
+
 /// Text from outside, on one line and without what a terminal or a parser would obey.
 fn one_line(text: &str) -> String {
     let inert = text.chars().map(|c| if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') { ' ' } else { c });

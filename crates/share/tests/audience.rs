@@ -316,3 +316,23 @@ fn the_fixture_is_what_the_stories_say_of_it() {
     assert!(hidden.contains(&IpAddr::from([127, 66, 0, 9])));
     assert!(Terms::default().view().cases[&case_id()].names.contains_key(&name("outlook-verify.net")));
 }
+
+#[test]
+fn no_cell_of_a_table_starts_a_formula() {
+    let mut view = Terms::default().view();
+    let group = view.cases[&case_id()].terms.group.id.clone();
+    let agent = indicator(IndicatorKind::UserAgent, "=cmd|' /C calc'!A0", "outlook-verify.net");
+    view.indicators.push((case_id(), group, agent));
+    let text = |text: &str| Some(text.to_owned());
+    let (user_agent, referer, method) = (text("=1+1"), text("@SUM(A1)"), text("+1"));
+    let victim = Sighting { user_agent, referer, method, ..request(70, "198.51.100.70", "outlook-verify.net") };
+    let snapshot = Snapshot::gather(&view, &[victim], &case_id()).unwrap();
+    for format in [Format::Csv, Format::Shadowserver] {
+        let bytes = render(format, &snapshot, Audience::Internal).unwrap().bytes;
+        let mut reader = csv::Reader::from_reader(&bytes[..]);
+        let cells: Vec<String> =
+            reader.records().flat_map(|row| row.unwrap().iter().map(str::to_owned).collect::<Vec<_>>()).collect();
+        assert!(cells.iter().any(|cell| cell.starts_with("'=")), "{cells:?}");
+        assert!(!cells.iter().any(|cell| cell.starts_with(['=', '+', '-', '@'])), "{cells:?}");
+    }
+}

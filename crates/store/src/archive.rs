@@ -24,6 +24,7 @@ use model::id::Boot;
 use model::time::to_nanos;
 use serde::{Deserialize, Serialize};
 use sqlx::{Row as _, SqliteConnection};
+use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 
 use crate::Error;
@@ -41,7 +42,7 @@ mod tables;
 mod tests;
 
 pub use file::each_cell;
-pub use query::{QUERY_MEMORY_MAX, QUERY_ROWS_MAX, QUERY_TIME_MAX, QueryAnswer};
+pub use query::{QUERIES_MAX, QUERY_MEMORY_MAX, QUERY_OCTETS_MAX, QUERY_ROWS_MAX, QUERY_TIME_MAX, QueryAnswer};
 pub use rows::name_text;
 pub use sighting::{Sighting, SightingFilter};
 pub use tables::{ContactRow, OutcomeRow, RawRow, VerdictRow};
@@ -83,6 +84,7 @@ struct Inner {
     ledger: Ledger,
     next_file: AtomicU64,
     orphans: Vec<PathBuf>,
+    queries: Arc<Semaphore>,
 }
 
 impl Archive {
@@ -98,7 +100,8 @@ impl Archive {
             tracing::warn!(target: "bailiwick_store", file = %orphan.display(), "an archive file without a manifest row is in quarantine now");
         }
         let (boot, ledger) = (folder.boot(), ledger.clone());
-        Ok(Self { inner: Arc::new(Inner { root, boot, ledger, next_file: AtomicU64::new(0), orphans }) })
+        let (next_file, queries) = (AtomicU64::new(0), Arc::new(Semaphore::new(QUERIES_MAX)));
+        Ok(Self { inner: Arc::new(Inner { root, boot, ledger, next_file, orphans, queries }) })
     }
 
     /// What the opening put into quarantine, where it lies now.
@@ -146,7 +149,9 @@ impl Archive {
     }
 
     async fn ask(&self, sql: &str, limits: QueryLimits) -> Result<QueryAnswer, Error> {
-        query::answer(&self.inner.root, &self.files().await?, sql, limits).await
+        let busy = |_| Error::Query(format!("{QUERIES_MAX} others are being answered; ask again in a minute"));
+        let turn = Arc::clone(&self.inner.queries).try_acquire_owned().map_err(busy)?;
+        query::answer(&self.inner.root, &self.files().await?, sql, limits, turn).await
     }
 
     /// By table: `contacts`, `raw`, `outcomes`, `verdicts`.

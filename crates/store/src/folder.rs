@@ -13,7 +13,7 @@
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{Read as _, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use model::Timestamp;
@@ -54,6 +54,7 @@ impl DataFolder {
         let path = path.canonicalize().map_err(Error::io("finding", path))?;
         let lock = take_lock(&path, role, now)?;
         check_format(&path)?;
+        close_to_others(&path)?;
         for folder in FOLDERS {
             make_folder(&path.join(folder))?;
         }
@@ -183,6 +184,16 @@ pub(crate) fn sync_folder(path: &Path) -> Result<(), Error> {
     File::open(path).and_then(|folder| folder.sync_all()).map_err(Error::io("syncing", path))
 }
 
+/// A folder that somebody made beforehand, with the mode that folders usually have, holds people's addresses now: it is
+/// closed to all but its owner, and with it whatever lies below.
+fn close_to_others(path: &Path) -> Result<(), Error> {
+    let mode = fs::metadata(path).map_err(Error::io("looking at", path))?.permissions().mode();
+    if mode & 0o077 == 0 {
+        return Ok(());
+    }
+    fs::set_permissions(path, fs::Permissions::from_mode(0o700)).map_err(Error::io("closing to others", path))
+}
+
 /// Makes a folder that only its owner can enter, with those above it.
 pub(crate) fn make_folder(path: &Path) -> Result<(), Error> {
     DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(Error::io("making", path))
@@ -226,6 +237,21 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         fs::write(home.path().join("format"), "2\n").unwrap();
         assert!(matches!(DataFolder::open(home.path(), "t", now()), Err(Error::Format { known: 1, .. })));
+    }
+
+    #[test]
+    fn a_folder_that_was_open_to_others_is_closed_and_somebody_elses_is_left() {
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        let open = |path: &Path| fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
+        let home = tempfile::tempdir().unwrap();
+        open(home.path());
+        drop(DataFolder::open(home.path(), "t", now()).unwrap());
+        assert_eq!(mode(home.path()), 0o700);
+        let home = tempfile::tempdir().unwrap();
+        open(home.path());
+        fs::write(home.path().join("thesis.tex"), "x").unwrap();
+        DataFolder::open(home.path(), "t", now()).unwrap_err();
+        assert_eq!(mode(home.path()), 0o755);
     }
 
     #[test]

@@ -6,7 +6,7 @@
 use model::fact::Indicator;
 use serde::Serialize;
 
-use super::{EXERCISE, one_line};
+use super::{EXERCISE, cell, one_line};
 use crate::Document;
 use crate::audience::Cleared;
 use crate::custody::Action;
@@ -36,7 +36,8 @@ struct Row<'a> {
 pub(super) fn csv(cleared: &Cleared<'_>) -> Document {
     let mut writer = csv::WriterBuilder::new().from_writer(Vec::new());
     let broken = "rows are written to memory";
-    for row in rows(cleared) {
+    for mut row in rows(cleared) {
+        row.value = cell(&row.value);
         writer.serialize(row).expect(broken);
     }
     let bytes = writer.into_inner().expect(broken);

@@ -9,7 +9,7 @@
 use model::contact::Secret;
 use model::time::utc_day;
 
-use super::{EXERCISE, one_line};
+use super::{EXERCISE, cell, one_line};
 use crate::Document;
 use crate::audience::Cleared;
 use crate::snapshot::Victim;
@@ -112,10 +112,11 @@ fn field(cleared: &Cleared<'_>, victim: &Victim, column: &str) -> String {
 /// The longest registered method (`UPDATEREDIRECTREF`, RFC 4437) has 17.
 const METHOD_LEN_MAX: usize = 32;
 
-/// The method as a token (RFC 9110, 5.6.2); anything else was no HTTP.
+/// The method as a token (RFC 9110, 5.6.2) that starts with a letter, as every registered one does; anything else was
+/// no HTTP, and might start a formula.
 fn method(method: &str) -> &str {
-    let is_token =
-        !method.is_empty() && method.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b));
+    let is_token = method.starts_with(|c: char| c.is_ascii_alphabetic())
+        && method.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b));
     if is_token && method.len() <= METHOD_LEN_MAX { method } else { "GET" }
 }
 
@@ -146,7 +147,7 @@ fn host(victim: &Victim) -> String {
 }
 
 fn text(text: &str) -> String {
-    one_line(&without_markers(text))
+    cell(&without_markers(text))
 }
 
 /// The text without the spans where secrets stood, and without the sign that would promise a value there.
@@ -187,6 +188,10 @@ mod tests {
     #[test]
     fn a_text_from_outside_is_one_line() {
         assert_eq!(text("curl\r\n\"x\""), "curl  \"x\"");
+        for formula in ["=1+1", "+1", "-1", "@SUM(A1)", " =1", "\t=1", "={redacted:query-value}=1"] {
+            assert!(!text(formula).starts_with(['=', '+', '-', '@']), "{formula}");
+        }
+        assert_eq!(method("+1"), "GET");
         assert_eq!(method("POST"), "POST");
         assert_eq!(method("PO ST"), "GET");
         assert_eq!(method(&"X".repeat(METHOD_LEN_MAX)).len(), METHOD_LEN_MAX);

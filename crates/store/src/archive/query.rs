@@ -1,4 +1,4 @@
-//! SQL over the archive, for people: one SELECT at a time, bounded in memory, time and rows, and read-only.
+//! SQL over the archive, for people: one SELECT at a time, bounded in memory, time, rows and octets, and read-only.
 //!
 //! The views are `contacts`, `raw`, `outcomes`, `verdicts` and `sightings`; each has a column `day` where it has a
 //! time. DataFusion is most of a cold build, so it stands behind the feature `query`; without it a question is
@@ -27,12 +27,19 @@ pub const QUERY_TIME_MAX: Duration = Duration::from_secs(60);
 /// How many rows an answer has at most.
 pub const QUERY_ROWS_MAX: usize = 10_000;
 
+/// How many octets of text an answer has at most.
+pub const QUERY_OCTETS_MAX: usize = 32 << 20;
+
+/// How many questions are answered at once. One that cannot be interrupted at its time's end still counts until it
+/// does end, so that slow questions cost so many threads and never the sinkhole's.
+pub const QUERIES_MAX: usize = 2;
+
 /// The answer to a query.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct QueryAnswer {
     pub columns: Vec<String>,
     pub rows: Vec<Vec<serde_json::Value>>,
-    /// There were more rows than [`QUERY_ROWS_MAX`].
+    /// There was more than [`QUERY_ROWS_MAX`] or [`QUERY_OCTETS_MAX`].
     pub cut: bool,
 }
 
@@ -43,11 +50,12 @@ pub(super) struct QueryLimits {
     memory_bytes: usize,
     time: Duration,
     rows: usize,
+    octets: usize,
 }
 
 impl Default for QueryLimits {
     fn default() -> Self {
-        Self { memory_bytes: QUERY_MEMORY_MAX, time: QUERY_TIME_MAX, rows: QUERY_ROWS_MAX }
+        Self { memory_bytes: QUERY_MEMORY_MAX, time: QUERY_TIME_MAX, rows: QUERY_ROWS_MAX, octets: QUERY_OCTETS_MAX }
     }
 }
 
@@ -57,6 +65,7 @@ pub(super) async fn answer(
     _files: &[super::file::Written],
     _sql: &str,
     _limits: QueryLimits,
+    _turn: tokio::sync::OwnedSemaphorePermit,
 ) -> Result<QueryAnswer, crate::Error> {
     Err(crate::Error::Query("this program was built without the feature `query`".into()))
 }

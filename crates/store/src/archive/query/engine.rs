@@ -3,7 +3,7 @@
 //! A session is made for each question, knows the five views and nothing else, and may neither define, change, copy
 //! nor set anything; there are no functions that read files, no tables by path or URL, and no information schema.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arrow_schema::SchemaRef;
@@ -17,6 +17,8 @@ use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::physical_plan::SendableRecordBatchStream;
 use datafusion::prelude::{SessionConfig, SessionContext};
 use datafusion::sql::parser::DFParser;
+use serde_json::Value;
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use super::super::file::Written;
 use super::super::tables::{ContactRow, OutcomeRow, RawRow, Row, VerdictRow};
@@ -33,24 +35,64 @@ const VIEWS: [(&str, &str); 5] = [
     ("sightings", include_str!("sightings.sql")),
 ];
 
-/// Answers one question.
+/// Functions that make much text of little: what they make is on no account of memory before it is there.
+const SWELLING: [&str; 3] = ["repeat", "lpad", "rpad"];
+
+/// Answers one question, on a thread of its own: a join over millions of rows does not yield for minutes, and would
+/// hold up whatever shares its thread. At its time's end nobody waits for it any more; it ends where it next yields.
 pub(in super::super) async fn answer(
     root: &Path,
     files: &[Written],
     sql: &str,
     limits: QueryLimits,
+    turn: OwnedSemaphorePermit,
 ) -> Result<QueryAnswer, Error> {
     one_statement(sql)?;
-    let context = context(root, files, limits).await?;
-    let options = SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
-    let run = async {
-        let frame = context.sql_with_options(sql, options).await.map_err(refused)?;
+    let (told, answer) = oneshot::channel();
+    let question = Question { root: root.to_owned(), files: files.to_vec(), sql: sql.to_owned(), limits };
+    let thread = std::thread::Builder::new().name("query".into());
+    let spawned = thread.spawn(move || {
+        question.run(told);
+        drop(turn);
+    });
+    spawned.map_err(Error::archive("starting a thread for a query"))?;
+    let late = || Error::Query(format!("it took longer than {} seconds", limits.time.as_secs()));
+    let ended = tokio::time::timeout(limits.time, answer).await.map_err(|_| late())?;
+    ended.unwrap_or_else(|_| Err(Error::Query("it ended in a fault of the engine".into())))
+}
+
+struct Question {
+    root: PathBuf,
+    files: Vec<Written>,
+    sql: String,
+    limits: QueryLimits,
+}
+
+impl Question {
+    /// Runs until there is an answer, or until nobody waits for one.
+    fn run(&self, mut told: oneshot::Sender<Result<QueryAnswer, Error>>) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let answer = match runtime.map_err(Error::archive("starting a runtime for a query")) {
+            Ok(runtime) => runtime.block_on(async {
+                tokio::select! {
+                    answer = self.answer() => Some(answer),
+                    () = told.closed() => None,
+                }
+            }),
+            Err(error) => Some(Err(error)),
+        };
+        // Whoever asked may be gone by now.
+        answer.map(|answer| told.send(answer));
+    }
+
+    async fn answer(&self) -> Result<QueryAnswer, Error> {
+        let context = context(&self.root, &self.files, self.limits).await?;
+        let options = SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
+        let frame = context.sql_with_options(&self.sql, options).await.map_err(refused)?;
         let columns = frame.schema().fields().iter().map(|field| field.name().clone()).collect();
         let rows = frame.execute_stream().await.map_err(refused)?;
-        collect(columns, rows, limits.rows).await
-    };
-    let late = || Error::Query(format!("it took longer than {} seconds", limits.time.as_secs()));
-    tokio::time::timeout(limits.time, run).await.map_err(|_| late())?
+        collect(columns, rows, self.limits).await
+    }
 }
 
 fn refused(error: DataFusionError) -> Error {
@@ -69,20 +111,33 @@ fn one_statement(sql: &str) -> Result<(), Error> {
 async fn collect(
     columns: Vec<String>,
     mut batches: SendableRecordBatchStream,
-    rows_max: usize,
+    limits: QueryLimits,
 ) -> Result<QueryAnswer, Error> {
     let mut answer = QueryAnswer { columns, ..QueryAnswer::default() };
+    let mut octets = 0;
     while let Some(batch) = std::future::poll_fn(|task| batches.as_mut().poll_next(task)).await {
         let batch = batch.map_err(refused)?;
         for row in 0..batch.num_rows() {
-            if answer.rows.len() == rows_max {
+            let cells: Vec<Value> = batch.columns().iter().map(|column| to_json(column, row)).collect();
+            octets += cells.iter().map(octets_of).sum::<usize>();
+            if answer.rows.len() == limits.rows || octets > limits.octets {
                 answer.cut = true;
                 return Ok(answer);
             }
-            answer.rows.push(batch.columns().iter().map(|column| to_json(column, row)).collect());
+            answer.rows.push(cells);
         }
     }
     Ok(answer)
+}
+
+/// About what a cell takes in the answer.
+fn octets_of(cell: &Value) -> usize {
+    match cell {
+        Value::String(text) => text.len(),
+        Value::Array(cells) => cells.iter().map(octets_of).sum(),
+        Value::Object(cells) => cells.values().map(octets_of).sum(),
+        Value::Null | Value::Bool(_) | Value::Number(_) => size_of::<Value>(),
+    }
 }
 
 //----------- The session ------------------------------------------------------------------------------------------
@@ -94,6 +149,7 @@ async fn context(root: &Path, files: &[Written], limits: QueryLimits) -> Result<
         runtime.with_disk_manager_builder(no_disk).build_arc().map_err(Error::archive("preparing a query"))?;
     let config = SessionConfig::new().with_information_schema(false);
     let context = SessionContext::new_with_config_rt(config, runtime);
+    SWELLING.iter().for_each(|function| context.deregister_udf(function));
     for (table, schema) in [
         (ContactRow::TABLE, ContactRow::schema()),
         (RawRow::TABLE, RawRow::schema()),

@@ -92,3 +92,32 @@ async fn rows_time_and_memory_have_an_end() {
     let large = ask(large, QueryLimits { memory_bytes: 4 << 20, ..all }).await.unwrap_err();
     assert!(large.to_string().to_lowercase().contains("memory"), "{large}");
 }
+
+/// A join that does not yield for a long time: each row of one side against every row of the other.
+const DEAF: &str = "SELECT count(*) FROM generate_series(1, 30000) AS a CROSS JOIN generate_series(1, 300000) AS b
+                    WHERE a.value * b.value % 1000003 = 7";
+
+#[tokio::test]
+async fn a_question_that_hears_nothing_holds_up_nobody() {
+    let limits = QueryLimits { time: Duration::from_millis(200), ..QueryLimits::default() };
+    let house = house().await;
+    for _ in 0..QUERIES_MAX {
+        // On this one thread nothing else would go on if the question ran here.
+        let late = house.archive.ask(DEAF, limits).await.unwrap_err();
+        assert!(late.to_string().contains("longer than"), "{late}");
+    }
+    let busy = house.archive.ask(DEAF, limits).await.unwrap_err();
+    assert!(busy.to_string().contains("ask again in a minute") || busy.to_string().contains("longer than"), "{busy}");
+}
+
+#[tokio::test]
+async fn text_has_an_end() {
+    let limits = QueryLimits { octets: 100, ..QueryLimits::default() };
+    let sql = "SELECT concat('0123456789', CAST(a.value AS VARCHAR)) FROM generate_series(1, 50) AS a";
+    let answer = ask(sql, limits).await.unwrap();
+    assert_eq!((answer.rows.len(), answer.cut), (9, true));
+    for swelling in ["repeat('x', 2000000000)", "lpad('x', 2000000000)", "rpad('x', 2000000000)"] {
+        let refused = ask(&format!("SELECT {swelling}"), QueryLimits::default()).await.unwrap_err();
+        assert!(matches!(refused, Error::Query(_)), "{refused}");
+    }
+}
