@@ -5,10 +5,16 @@ use std::borrow::Cow;
 use std::path::Path;
 
 use model::Digest;
+use model::DomainName;
+use model::approval::{self, Approval, Serve, Widening};
 use model::contact::*;
 use model::fact::{Actor, Body as FactBody, Draft, Fact};
-use model::id::{Boot, ContactId, Lane, OrderId, PersonId, Position, RequestId, SensorId};
+use model::id::{Boot, CaseId, ContactId, Lane, OrderId, PersonId, Position, RequestId, SensorId};
+use model::order::{
+    Act, Authority, Instrument, Listed, NameOutcome, Names, Order, OrderTerms, Source, Sourced, names_digest,
+};
 use model::outcome::{Body, End, Outcome, Tls};
+use model::person::Role;
 use model::tally::{Counts, Shed, Tally};
 
 use bailiwick_model as model;
@@ -236,6 +242,54 @@ fn facts_of_version_1_are_written_committed_to_and_read_as_ever() {
     compare("fact.v1.commitment", &fact.commitment(&[5; 32]).to_string());
     let golden = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/fact.v1.json"));
     assert_eq!(serde_json::from_str::<Fact>(&golden.unwrap()).unwrap(), fact);
+}
+
+fn order() -> (OrderTerms, Names) {
+    let sourced = |value: &str| Sourced { value: value.to_owned(), source: Source::From("the signed paper".into()) };
+    let authority = Authority {
+        instrument: Instrument::CivilTro,
+        issuer: sourced("United States District Court for the District of Columbia"),
+        docket_number: Some(Sourced { value: "1:19-cv-00716".into(), source: Source::Unverified }),
+        judge: None,
+        issued: Some(Sourced { value: "2019-03-15".parse().unwrap(), source: Source::Unverified }),
+        hearing: None,
+        expires: Some(Sourced { value: "2019-03-29T21:00:00Z".parse().unwrap(), source: Source::Unverified }),
+        sealed_until: None,
+    };
+    let id = OrderId::parse("dcd-1-19-cv-00716").unwrap();
+    let terms = OrderTerms { id, authority, name_servers: vec![DomainName::parse("ns1.sinkhole.example").unwrap()] };
+    let all = Listed { outcome: NameOutcome::Hold, acts: Act::ALL.into_iter().collect() };
+    let names = [("outlook-verify.net", Listed::default()), ("verify-linkedin.net", all)];
+    (terms, names.map(|(name, listed)| (DomainName::parse(name).unwrap(), listed)).into())
+}
+
+/// An approval is bound to these bytes: if they changed, every approval that people gave would be void.
+#[test]
+fn what_two_people_approve_has_the_same_digest_as_ever() {
+    let (terms, names) = order();
+    compare("order.v1.json", &String::from_utf8(model::digest::canonical_json(&terms)).unwrap());
+    compare("names.v1.digest", &names_digest(&names).to_string());
+    let order = Order::draft(CaseId::parse("phosphorus-2019").unwrap(), terms.clone(), names);
+    compare("order.v1.digest", &order.digest().to_string());
+    let golden = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/order.v1.json"));
+    assert_eq!(serde_json::from_str::<OrderTerms>(&golden.unwrap()).unwrap(), terms);
+}
+
+#[test]
+fn requests_and_approvals_of_version_1_are_written_and_read_as_ever() {
+    let (terms, names) = order();
+    let what = Widening::Serve(Serve { order: terms.id, names: names_digest(&names), count: 2 });
+    let (id, shown) = (RequestId(5), Digest([9; 32]));
+    let request =
+        approval::Request { id, case: CaseId::parse("phosphorus-2019").unwrap(), what, shown, exercise: true };
+    let person = PersonId::parse("alice").unwrap();
+    let approval = Approval { request: id, person, role: Role::Investigator, shown };
+    let both = serde_json::json!({ "approval": approval, "request": request });
+    compare("approval.v1.json", &String::from_utf8(model::digest::canonical_json(&both)).unwrap());
+    let golden = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/approval.v1.json"));
+    let golden: serde_json::Value = serde_json::from_str(&golden.unwrap()).unwrap();
+    assert_eq!(serde_json::from_value::<approval::Request>(golden["request"].clone()).unwrap(), request);
+    assert_eq!(serde_json::from_value::<Approval>(golden["approval"].clone()).unwrap(), approval);
 }
 
 #[test]
