@@ -220,6 +220,12 @@ pub(crate) enum PersonCommand {
         /// A demo's person: an approval counts for exercises only.
         #[arg(long)]
         fixture: bool,
+        /// The admin who enrols, once there is one. Until then whoever sits at this machine does.
+        #[arg(long = "as", value_name = "ADMIN", requires = "admin_token_file")]
+        admin: Option<PersonId>,
+        /// The file that holds the admin's token.
+        #[arg(long, value_name = "FILE", requires = "admin")]
+        admin_token_file: Option<PathBuf>,
         #[command(flatten)]
         out: JsonArgs,
     },

@@ -117,6 +117,7 @@ impl Config {
                 config.keys = beside(data);
             }
             config.data.clone_from(data);
+            config.check()?;
         }
         Ok(config)
     }
@@ -142,7 +143,7 @@ impl Config {
     }
 
     fn check(&self) -> Result<(), Failure> {
-        if self.keys.starts_with(&self.data) {
+        if absolute(&self.keys)?.starts_with(absolute(&self.data)?) {
             return Err(Failure::new("`keys` lies inside `data`: a copy of the data would hold its keys")
                 .hint("name a folder beside it, such as keys = \"keys\""));
         }
@@ -182,6 +183,11 @@ impl Config {
     pub(crate) fn digest(&self) -> Digest {
         Digest::of_value(self)
     }
+}
+
+/// `.` and relative paths as what they stand for, so that `.keys` lies in `.`; nothing needs to be there yet.
+fn absolute(path: &Path) -> Result<PathBuf, Failure> {
+    std::path::absolute(path).tried(format_args!("finding {}", path.display()))
 }
 
 fn beside(data: &Path) -> PathBuf {
@@ -239,6 +245,17 @@ mod tests {
         ] {
             let failure = Config::resolve(parse(text, "x").unwrap(), None).unwrap_err();
             assert!(format!("{failure:?}").contains(why), "{failure:?}");
+        }
+    }
+
+    #[test]
+    fn naming_the_data_on_the_command_line_does_not_put_the_keys_inside() {
+        let home = tempfile::tempdir().unwrap();
+        let file = home.path().join("b.toml");
+        std::fs::write(&file, "keys = \"d/keys\"").unwrap();
+        for (data, config) in [(home.path().join("d"), Some(file)), (".".into(), None)] {
+            let failure = Config::load(&Place { config, data: Some(data) }).unwrap_err();
+            assert!(format!("{failure:?}").contains("inside `data`"), "{failure:?}");
         }
     }
 

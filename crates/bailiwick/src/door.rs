@@ -3,6 +3,7 @@
 //! Either way a command is one HTTP request to the same API, so that the command line cannot do what the API forbids.
 //! Without a daemon the router runs in this process, over the folder that this process has locked.
 
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use axum::Router;
@@ -20,6 +21,7 @@ use crate::cli::{Place, WhoArgs};
 use crate::config::Config;
 use crate::failure::{Failure, Tried, code};
 use crate::supervise::House;
+use crate::terminal;
 
 /// The socket's name within the data folder.
 pub(crate) const SOCKET: &str = "control.sock";
@@ -27,6 +29,8 @@ pub(crate) const SOCKET: &str = "control.sock";
 const ANSWER_OCTETS_MAX: usize = 256 << 20;
 /// The longest token file.
 const TOKEN_OCTETS_MAX: u64 = 4096;
+/// What a file's mode gives to its group and to everybody.
+const OTHERS: u32 = 0o077;
 
 //----------- Door -------------------------------------------------------------------------------------------------
 
@@ -179,8 +183,12 @@ fn problem(what: &str, status: u16, body: &[u8]) -> Failure {
 /// Reads a person's token from its file; a token never stands on a command line.
 pub(crate) fn token(who: &WhoArgs) -> Result<String, Failure> {
     let shown = who.token_file.display();
-    let size =
-        std::fs::metadata(&who.token_file).tried(format_args!("reading the token of {} in {shown}", who.person))?.len();
+    let found = std::fs::metadata(&who.token_file);
+    let found = found.tried(format_args!("reading the token of {} in {shown}", who.person))?;
+    if found.permissions().mode() & OTHERS != 0 {
+        terminal::say(&format!("others can read {shown}, and act as {}: chmod 600 {shown}", who.person));
+    }
+    let size = found.len();
     if size > TOKEN_OCTETS_MAX {
         return Err(Failure::new(format!("{shown} has {size} octets; a token file has at most {TOKEN_OCTETS_MAX}")));
     }

@@ -2,6 +2,8 @@
 
 use std::process::ExitCode;
 
+use crate::terminal;
+
 /// What went wrong, for the person at the terminal.
 #[derive(Debug)]
 pub(crate) struct Failure {
@@ -71,9 +73,9 @@ impl From<model::Refusal> for Failure {
 /// Prints the failure once and turns it into the exit code.
 pub(crate) fn exit(done: Done) -> ExitCode {
     let Err(failure) = done else { return ExitCode::SUCCESS };
-    anstream::eprintln!("error: {}", failure.message);
+    terminal::say(&format!("error: {}", failure.message));
     if let Some(hint) = failure.hint {
-        anstream::eprintln!("hint: {hint}");
+        terminal::say(&format!("hint: {hint}"));
     }
     ExitCode::from(failure.code)
 }

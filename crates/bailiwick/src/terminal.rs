@@ -1,4 +1,8 @@
 //! What people read: results to stdout, talk to stderr, tables that line up, numbers that group.
+//!
+//! Titles, aliases, User-Agents and errors come from files and callers that we do not trust. So everything goes
+//! through [`line`], [`say`] or [`json`], which let nothing through that a terminal would obey: what two people are
+//! shown before they approve has to be what stands there.
 
 use std::io::Write;
 
@@ -9,12 +13,12 @@ use crate::failure::{Failure, Tried};
 /// Prints a result as pretty JSON.
 pub(crate) fn json(value: &impl Serialize) -> Result<(), Failure> {
     let text = serde_json::to_string_pretty(value).tried("writing the result as JSON")?;
-    line(&text)
+    line(&inert_json(&text))
 }
 
 /// Prints one line of a result. A reader that went away (`| head`) is no failure.
 pub(crate) fn line(text: &str) -> Result<(), Failure> {
-    match writeln!(anstream::stdout(), "{text}") {
+    match writeln!(anstream::stdout(), "{}", inert_lines(text)) {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error).tried("writing to stdout"),
         _ => Ok(()),
     }
@@ -22,7 +26,7 @@ pub(crate) fn line(text: &str) -> Result<(), Failure> {
 
 /// Says something to the person: what was done, what to do next.
 pub(crate) fn say(text: &str) {
-    anstream::eprintln!("{text}");
+    anstream::eprintln!("{}", inert_lines(text));
 }
 
 /// Rows in columns, the first row as head. Columns of numbers are right-aligned.
@@ -48,7 +52,24 @@ fn is_number(cell: &str) -> bool {
 
 /// Text from outside, as it may stand on a terminal: nothing in it moves the cursor or changes a colour.
 pub(crate) fn inert(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { c.escape_default().to_string() } else { c.to_string() }).collect()
+    text.chars().map(|c| if is_obeyed(c) { c.escape_default().to_string() } else { c.to_string() }).collect()
+}
+
+/// The same for a text of several lines.
+fn inert_lines(text: &str) -> String {
+    text.split('\n').map(inert).collect::<Vec<_>>().join("\n")
+}
+
+/// The same for JSON, which stays the same value: outside of strings it has no such character but the line's end.
+fn inert_json(text: &str) -> String {
+    let one = |c: char| if is_obeyed(c) && c != '\n' { format!("\\u{:04x}", u32::from(c)) } else { c.to_string() };
+    text.chars().map(one).collect()
+}
+
+/// Controls, of 7 and 8 bits, and what turns the direction of writing round.
+fn is_obeyed(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// A count as people read it: `12,345`.
@@ -71,7 +92,23 @@ mod tests {
 
     #[test]
     fn nothing_from_outside_moves_the_cursor() {
-        assert_eq!(inert("curl\x1b[2J\r\n"), "curl\\u{1b}[2J\\r\\n");
+        for (text, shown) in [
+            ("curl\x1b[2J\r\n", "curl\\u{1b}[2J\\r\\n"),
+            ("\u{9b}31m", "\\u{9b}31m"),
+            ("moc.elpmaxe\u{202e}", "moc.elpmaxe\\u{202e}"),
+            ("Zürich 東京", "Zürich 東京"),
+        ] {
+            assert_eq!(inert(text), shown);
+        }
+        assert_eq!(inert_lines("a\x1b\nb"), "a\\u{1b}\nb");
+    }
+
+    #[test]
+    fn json_for_a_terminal_is_the_same_json() {
+        let value = serde_json::json!({ "title": "\x1b[2J \u{9b}31m \u{202e} \n Zürich", "n": [1, 2] });
+        let shown = inert_json(&serde_json::to_string_pretty(&value).unwrap());
+        assert!(!shown.chars().any(|c| is_obeyed(c) && c != '\n'), "{shown}");
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&shown).unwrap(), value);
     }
 
     #[test]

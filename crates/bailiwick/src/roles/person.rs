@@ -6,21 +6,23 @@ use std::path::Path;
 
 use desk::api::{EnrolRequest, PersonSummary};
 use model::Digest;
-use model::id::PersonId;
 use model::person::Role;
 
-use crate::cli::{PersonCommand, Place};
-use crate::door::Door;
+use crate::cli::{PersonCommand, Place, WhoArgs};
+use crate::door::{Door, token};
 use crate::failure::{Done, Failure, Tried, code};
 use crate::terminal::{self, table};
 
 pub(crate) fn run(place: &Place, command: PersonCommand) -> Done {
     match command {
         PersonCommand::List(out) => list(&Door::open(place, "person list")?, out.json),
-        PersonCommand::Add { person, roles, token_file, fixture, out } => {
+        PersonCommand::Add { person, roles, token_file, fixture, admin, admin_token_file, out } => {
+            let admin = admin.zip(admin_token_file).map(|(person, token_file)| WhoArgs { person, token_file });
+            let admin = admin.map(|who| token(&who)).transpose()?;
             let roles = roles.iter().map(|text| role(text)).collect::<Result<_, _>>()?;
             let door = Door::open(place, "person add")?;
-            add(&door, person, roles, &token_file, fixture, out.json)
+            let wish = |token_sha256| EnrolRequest { id: person, roles, token_sha256, fixture };
+            add(&door, wish, &token_file, admin.as_deref(), out.json)
         }
     }
 }
@@ -34,19 +36,11 @@ pub(crate) fn role(text: &str) -> Result<Role, Failure> {
     })
 }
 
-fn add(
-    door: &Door,
-    id: PersonId,
-    roles: std::collections::BTreeSet<Role>,
-    file: &Path,
-    fixture: bool,
-    json: bool,
-) -> Done {
+fn add(door: &Door, wish: impl FnOnce(Digest) -> EnrolRequest, file: &Path, admin: Option<&str>, json: bool) -> Done {
     let token = fresh_token()?;
     // The file first: a person in the ledger whose token nobody has could never act.
     write_token(file, &token)?;
-    let token_sha256 = Digest::of_bytes(token.as_bytes());
-    let enrolled = door.post::<PersonSummary>("/people", &EnrolRequest { id, roles, token_sha256, fixture }, None);
+    let enrolled = door.post::<PersonSummary>("/people", &wish(Digest::of_bytes(token.as_bytes())), admin);
     let person = match enrolled {
         Ok(person) => person,
         Err(failure) => {
