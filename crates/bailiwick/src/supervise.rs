@@ -82,6 +82,9 @@ fn of_store(place: &impl std::fmt::Display, error: &store::Error) -> Failure {
     }
 }
 
+/// How long a stop waits for commands that are being answered.
+const CONTROL_PATIENCE: Duration = Duration::from_secs(2);
+
 //----------- Daemon -----------------------------------------------------------------------------------------------
 
 /// Everything that `serve` runs.
@@ -136,7 +139,7 @@ impl Daemon {
     }
 
     /// Stops from the top down and says what was kept.
-    pub(crate) async fn stop(self) -> Result<Stopped, Failure> {
+    pub(crate) async fn stop(mut self) -> Result<Stopped, Failure> {
         let sinkhole = self.sinkhole.lock().expect("nothing panics while it asks for tallies").take();
         let tallies = sinkhole.expect("a daemon stops once").stop().await;
         self.sync.stop();
@@ -144,7 +147,10 @@ impl Daemon {
         let followed = self.follower.await.tried("waiting for insight to finish")?;
         followed.tried("following the journal to its end")?;
         self.zones.await.tried("waiting for the zones' follower")?;
-        self.control.await.tried("waiting for the control socket")?;
+        // Whoever still waits for a long query hears nothing more: stopping does not wait for questions.
+        if tokio::time::timeout(CONTROL_PATIENCE, &mut self.control).await.is_err() {
+            self.control.abort();
+        }
         self.house.ledger.close().await;
         Ok(Stopped { tallies })
     }

@@ -21,7 +21,10 @@ pub(crate) fn run(place: &Place, args: &ServeArgs) -> Done {
     let listeners = listen::open(&config)?;
     listen::drop_privileges(&config)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().tried("starting a runtime")?;
-    runtime.block_on(serve(&config, listeners, args))
+    let done = runtime.block_on(serve(&config, listeners, args));
+    // A query that still runs ends with the process.
+    runtime.shutdown_background();
+    done
 }
 
 async fn serve(config: &Config, listeners: sinkhole::Listeners, args: &ServeArgs) -> Done {
