@@ -6,6 +6,7 @@ use model::id::CaseId;
 use crate::cli::{ApprovalCommand, Place, WhoArgs};
 use crate::door::{Door, token};
 use crate::failure::{Done, Failure};
+use crate::roles::case::disagreement;
 use crate::roles::person::role;
 use crate::terminal::{self, table};
 
@@ -44,11 +45,7 @@ fn show(door: &Door, request: u64, json: bool) -> Done {
     }
     terminal::line(detail.value_text.trim_end())?;
     for conflict in &detail.conflicts {
-        let name = conflict.name.defanged();
-        terminal::line(&format!(
-            "conflict: {name} is {} here and {} by {}",
-            conflict.ours, conflict.theirs, conflict.source
-        ))?;
+        terminal::line(&disagreement(conflict))?;
     }
     terminal::line(&format!("\nan approval is bound to {}", detail.summary.shown))?;
     if detail.changed {

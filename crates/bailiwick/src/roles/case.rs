@@ -1,11 +1,13 @@
 //! `bailiwick case`: import, make, show, ask for approval, narrow.
 
 use desk::api::{
-    CaseDetail, CaseImported, CaseSummary, NarrowRequest, QuickMade, QuickRequest, RequestsFiled, Said, WindowCounts,
+    CaseDetail, CaseImported, CaseSummary, ConflictDetail, NarrowRequest, OrderDetail, QuickMade, QuickRequest,
+    RequestsFiled, Said, WindowCounts,
 };
 use docket::quick::Wish;
 use model::DomainName;
 use model::id::CaseId;
+use model::order::{Authority, Sourced};
 use model::seizure::ServiceMode;
 
 use crate::cli::{CaseCommand, NarrowArgs, NarrowMode, Place, QuickArgs, QuickAuthority, WhoArgs};
@@ -39,11 +41,7 @@ fn import(door: &Door, file: &std::path::Path, json: bool) -> Done {
     }
     terminal::line(&imported.said)?;
     for conflict in &imported.conflicts {
-        let name = conflict.name.defanged();
-        terminal::line(&format!(
-            "conflict: {name} is {} here and {} by {}",
-            conflict.ours, conflict.theirs, conflict.source
-        ))?;
+        terminal::line(&disagreement(conflict))?;
     }
     if imported.new {
         terminal::say(&format!(
@@ -115,9 +113,26 @@ fn show(door: &Door, case: &CaseId, json: bool) -> Done {
 }
 
 fn told(detail: &CaseDetail) -> String {
-    let CaseDetail { summary, terms, orders, lists, name_states, conflicts, waiting, .. } = detail;
+    let CaseDetail { summary, lists, name_states, conflicts, waiting, .. } = detail;
     let banner = if summary.exercise { "EXERCISE, loopback only: " } else { "" };
-    let mut text = format!("{banner}{}\n\n", summary.title);
+    let fields = fields(detail).into_iter().filter(|(_, value)| !value.is_empty());
+    let fields: String =
+        fields.map(|(label, value)| format!("{label:<12} {}\n", value.replace('\n', "\n             "))).collect();
+    let conflicts: String = conflicts.iter().map(|conflict| format!("\n{}", disagreement(conflict))).collect();
+    let waiting = match waiting.first() {
+        Some(first) => {
+            let all = waiting.join(", ");
+            format!("\n\nwaits for two people: request {all}; `bailiwick approval show {first}`")
+        }
+        None => String::new(),
+    };
+    let (registries, names) = (registries(lists), names(name_states));
+    format!("{banner}{}\n\n{fields}\n{registries}\n{conflicts}\n\n{names}{waiting}", summary.title)
+}
+
+/// What the case and its orders say of themselves.
+fn fields(detail: &CaseDetail) -> Vec<(&'static str, String)> {
+    let CaseDetail { summary, terms, orders, .. } = detail;
     let aliases = terms.group.aliases.iter().map(|alias| format!("{} ({})", alias.name, alias.source));
     let mut fields = vec![
         ("case", format!("{}, {}", summary.id, word(&summary.state))),
@@ -126,39 +141,24 @@ fn told(detail: &CaseDetail) -> String {
         ("contact", terms.contact.clone()),
         ("purpose", format!("{} ({})", terms.purpose.value, terms.purpose.source)),
     ];
-    for order in orders {
-        let authority = &order.terms.authority;
-        let said = |what: &str, value: &Option<model::order::Sourced<String>>| {
-            value.as_ref().map(|sourced| format!("\n{what} {} ({})", sourced.value, sourced.source)).unwrap_or_default()
-        };
-        let issuer =
-            format!("{} by {} ({})", authority.instrument.as_str(), authority.issuer.value, authority.issuer.source);
-        let docket = said("docket", &authority.docket_number) + &said("judge", &authority.judge);
-        fields.push((
-            "authority",
-            format!("{}: {issuer}{docket}\n{}, {} names", order.terms.id, word(&order.status), count(order.names)),
-        ));
-    }
-    for (label, value) in fields.into_iter().filter(|(_, value)| !value.is_empty()) {
-        text.push_str(&format!("{label:<12} {}\n", value.replace('\n', "\n             ")));
-    }
-    text.push_str(&format!("\n{}\n", registries(lists)));
-    for conflict in conflicts {
-        let name = conflict.name.defanged();
-        text.push_str(&format!(
-            "\nconflict: {name} is {} here and {} by {}",
-            conflict.ours, conflict.theirs, conflict.source
-        ));
-    }
-    text.push_str(&format!("\n{}", names(name_states)));
-    if !waiting.is_empty() {
-        text.push_str(&format!(
-            "\nwaits for two people: request {}; `bailiwick approval show {}`\n",
-            waiting.join(", "),
-            waiting[0]
-        ));
-    }
-    text.trim_end().to_owned()
+    fields.extend(orders.iter().map(|order| ("authority", authority(order))));
+    fields
+}
+
+fn authority(order: &OrderDetail) -> String {
+    let Authority { instrument, issuer, docket_number, judge, .. } = &order.terms.authority;
+    let said = |what: &str, value: &Option<Sourced<String>>| {
+        value.as_ref().map(|sourced| format!("\n{what} {} ({})", sourced.value, sourced.source)).unwrap_or_default()
+    };
+    let issuer = format!("{} by {} ({})", instrument.as_str(), issuer.value, issuer.source);
+    let papers = said("docket", docket_number) + &said("judge", judge);
+    format!("{}: {issuer}{papers}\n{}, {} names", order.terms.id, word(&order.status), count(order.names))
+}
+
+/// One name, two groups: shown, never merged away.
+pub(crate) fn disagreement(conflict: &ConflictDetail) -> String {
+    let ConflictDetail { name, ours, theirs, source, .. } = conflict;
+    format!("conflict: {} is {ours} here and {theirs} by {source}", name.defanged())
 }
 
 fn windows(counts: &[WindowCounts]) -> String {
@@ -192,7 +192,7 @@ fn names(states: &[desk::api::NameDetail]) -> String {
         let name = state.name.defanged().to_string();
         rows.push(vec![name, state.outcome.as_str().into(), state.seizure.as_str().into(), mode.into()]);
     }
-    table(&rows) + "\n"
+    table(&rows)
 }
 
 fn request(door: &Door, case: &CaseId, who: &WhoArgs, json: bool) -> Done {
