@@ -5,6 +5,7 @@ use std::fs;
 
 use serde_json::Value;
 
+use super::feeds::FORMATS;
 use crate::population::{Population, sum};
 use crate::program::{Program, exercise};
 use crate::tally::{Tally, holds};
@@ -64,16 +65,6 @@ fn undamaged(counted: &Value) -> Done {
 }
 
 //----------- Feeds ------------------------------------------------------------------------------------------------
-
-const FORMATS: [(&str, &str); 7] = [
-    ("stix", "partners"),
-    ("rpz", "partners"),
-    ("suricata", "partners"),
-    ("hosts", "partners"),
-    ("csv", "partners"),
-    ("json", "partners"),
-    ("shadowserver", "network-owners"),
-];
 
 /// Same data, same bytes: exported without a daemon, with one, and after another kill.
 fn feeds_stay(tally: &mut Tally, program: &mut Program) -> Done {

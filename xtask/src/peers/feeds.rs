@@ -34,7 +34,8 @@ pub fn run(tally: &mut Tally) -> Done {
     program.stop()
 }
 
-const FORMATS: [(&str, &str); 7] = [
+/// Every form, and an audience that takes it.
+pub(super) const FORMATS: [(&str, &str); 7] = [
     ("stix", "partners"),
     ("rpz", "partners"),
     ("suricata", "partners"),
