@@ -172,6 +172,9 @@ pub struct Query<'a> {
     pub rcode: Option<u16>,
     /// The packet itself, where the question could not be read.
     pub raw: Cow<'a, [u8]>,
+    /// How many alike came since the last such record and are not in the journal themselves: above a rate, one record
+    /// a second carries the count of those it stands for.
+    pub repeats: u32,
 }
 
 /// What EDNS(0) said (RFC 6891).

@@ -31,6 +31,20 @@ pub struct Tally {
     pub lost_in_kernel: u64,
     /// How often the kernel's count could not be read: the loss is then unknown.
     pub loss_unknown: u64,
+    /// What became of the answers: beside the equation, which is about what came.
+    #[serde(default)]
+    pub answers: Answers,
+}
+
+/// What became of the answers to datagrams and messages.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+pub struct Answers {
+    /// Handed to the kernel whole, or truncated because they did not fit.
+    pub sent: u64,
+    /// Sent empty with TC by response rate limiting: a real asker comes again over TCP.
+    pub rate_slipped: u64,
+    /// Not sent, by response rate limiting.
+    pub rate_dropped: u64,
 }
 
 /// What was not recorded, and why.
@@ -67,6 +81,9 @@ impl Tally {
         self.shed.not_covered += other.shed.not_covered;
         self.lost_in_kernel += other.lost_in_kernel;
         self.loss_unknown += other.loss_unknown;
+        self.answers.sent += other.answers.sent;
+        self.answers.rate_slipped += other.answers.rate_slipped;
+        self.answers.rate_dropped += other.answers.rate_dropped;
     }
 }
 
@@ -81,6 +98,9 @@ mod tag {
     pub(super) const SHED_CONNECTIONS: u32 = 10;
     pub(super) const SHED_JOURNAL: u32 = 11;
     pub(super) const SHED_NOT_COVERED: u32 = 12;
+    pub(super) const ANSWERS_SENT: u32 = 20;
+    pub(super) const ANSWERS_SLIPPED: u32 = 21;
+    pub(super) const ANSWERS_DROPPED: u32 = 22;
 }
 
 impl<'a> Counts<'a> {
@@ -96,6 +116,9 @@ impl<'a> Counts<'a> {
             (tag::SHED_CONNECTIONS, tally.shed.connections),
             (tag::SHED_JOURNAL, tally.shed.journal),
             (tag::SHED_NOT_COVERED, tally.shed.not_covered),
+            (tag::ANSWERS_SENT, tally.answers.sent),
+            (tag::ANSWERS_SLIPPED, tally.answers.rate_slipped),
+            (tag::ANSWERS_DROPPED, tally.answers.rate_dropped),
         ] {
             if count != 0 {
                 put_number(out, tag, count);
@@ -117,6 +140,9 @@ impl<'a> Counts<'a> {
                 tag::SHED_CONNECTIONS => tally.shed.connections = value.number(tag)?,
                 tag::SHED_JOURNAL => tally.shed.journal = value.number(tag)?,
                 tag::SHED_NOT_COVERED => tally.shed.not_covered = value.number(tag)?,
+                tag::ANSWERS_SENT => tally.answers.sent = value.number(tag)?,
+                tag::ANSWERS_SLIPPED => tally.answers.rate_slipped = value.number(tag)?,
+                tag::ANSWERS_DROPPED => tally.answers.rate_dropped = value.number(tag)?,
                 _ => {}
             }
         }

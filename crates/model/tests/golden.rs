@@ -15,7 +15,7 @@ use model::order::{
 };
 use model::outcome::{Body, End, Outcome, Tls};
 use model::person::Role;
-use model::tally::{Counts, Shed, Tally};
+use model::tally::{Answers, Counts, Shed, Tally};
 
 use bailiwick_model as model;
 
@@ -67,8 +67,13 @@ fn contacts() -> Vec<(&'static str, Contact<'static>)> {
                     size: 72,
                     rcode: Some(0),
                     raw: Cow::default(),
+                    repeats: 0,
                 }),
             ),
+        ),
+        (
+            "query-collapsed",
+            contact(2, What::Query(Query { id: 7, qtype: 1, qclass: 1, repeats: 249_999, ..Query::default() })),
         ),
         (
             "connection",
@@ -175,6 +180,7 @@ fn counts() -> Counts<'static> {
             shed: Shed { connections: 1, journal: 2, not_covered: 3 },
             lost_in_kernel: 4,
             loss_unknown: 1,
+            ..Tally::default()
         },
     }
 }
@@ -227,6 +233,17 @@ fn outcomes_and_counts_of_version_1_are_written_and_read_as_ever() {
     counts().encode(&mut bytes);
     compare("counts.v1.hex", &hex(&bytes));
     assert_eq!(Counts::decode(&golden_bytes("counts.v1.hex")).unwrap(), counts());
+}
+
+#[test]
+fn what_became_of_answers_stands_beside_the_equation() {
+    let answers = Answers { sent: 990, rate_slipped: 6, rate_dropped: 7 };
+    let counts = Counts { tally: Tally { answers, ..counts().tally }, ..counts() };
+    let mut bytes = Vec::new();
+    counts.encode(&mut bytes);
+    compare("counts-answers.v1.hex", &hex(&bytes));
+    assert_eq!(Counts::decode(&golden_bytes("counts-answers.v1.hex")).unwrap(), counts);
+    assert_eq!(counts.tally.offered(), 1_015);
 }
 
 #[test]

@@ -65,12 +65,23 @@ impl Recorder {
     }
 
     /// Writes what is staged. Whether it reached the journal: if not, its ids are used again.
+    ///
+    /// What was collapsed is in no contact, so its count goes into the same write: what is answered afterwards is in
+    /// the journal, one by one or counted, whatever happens to the process.
     pub(crate) fn commit(&mut self, now: Timestamp) -> bool {
+        let counted = self.unwritten;
+        let carries_counts = counted.collapsed > 0;
+        if carries_counts {
+            self.stage_counts(counted, now);
+        }
         let written = self.lane.commit(now);
         let mut tally = Tally::default();
         match &written {
             Ok(()) => tally.recorded = self.staged,
             Err(_) => tally.shed.journal = self.staged,
+        }
+        if carries_counts && written.is_ok() {
+            self.unwritten = Tally::default();
         }
         self.staged = 0;
         self.count(&tally);
@@ -108,23 +119,32 @@ impl Recorder {
         if tally.is_empty() {
             return;
         }
-        self.lane.stage(&Frame::Counts(Counts { at: now, listener: self.listener.as_str().into(), tally }));
-        if self.commit(now) {
-            // The commit carried no contact, so nothing was counted meanwhile.
+        self.stage_counts(tally, now);
+        if self.lane.commit(now).inspect_err(|error| self.complain(error, now)).is_ok() {
             self.unwritten = Tally::default();
         }
+    }
+
+    fn stage_counts(&mut self, tally: Tally, now: Timestamp) {
+        self.lane.stage(&Frame::Counts(Counts { at: now, listener: self.listener.as_str().into(), tally }));
     }
 }
 
 /// A recorder, also behind a connection that panicked while it held it: one caller's misfortune must not end the
 /// listener. What that connection had staged is dropped and counted as shed.
-pub(crate) fn held(recorder: &Mutex<Recorder>) -> MutexGuard<'_, Recorder> {
-    recorder.lock().unwrap_or_else(|poisoned| {
-        recorder.clear_poison();
-        let mut recorder = poisoned.into_inner();
-        recorder.abandon();
-        recorder
+pub(crate) fn held<P: AsMut<Recorder>>(pen: &Mutex<P>) -> MutexGuard<'_, P> {
+    pen.lock().unwrap_or_else(|poisoned| {
+        pen.clear_poison();
+        let mut pen = poisoned.into_inner();
+        pen.as_mut().abandon();
+        pen
     })
+}
+
+impl AsMut<Self> for Recorder {
+    fn as_mut(&mut self) -> &mut Self {
+        self
+    }
 }
 
 fn later(now: Timestamp, by: Duration) -> Timestamp {

@@ -7,6 +7,7 @@ use std::net::{TcpListener, UdpSocket};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
 
 use model::Timestamp;
 use model::tally::Tally;
@@ -26,6 +27,21 @@ pub(crate) type Clock = fn() -> Timestamp;
 #[expect(clippy::disallowed_methods, reason = "this is run.rs")]
 pub(crate) fn now() -> Timestamp {
     Timestamp::now()
+}
+
+/// Durations, by the clock that nobody sets.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Stopwatch(Instant);
+
+impl Stopwatch {
+    #[expect(clippy::disallowed_methods, reason = "this is run.rs")]
+    pub(crate) fn start() -> Self {
+        Self(Instant::now())
+    }
+
+    pub(crate) fn nanos(self) -> u64 {
+        u64::try_from(self.0.elapsed().as_nanos()).unwrap_or(u64::MAX)
+    }
 }
 
 /// The sockets, opened by the roof before privileges were dropped.
@@ -64,14 +80,21 @@ pub fn start(
         trap::start(listeners.http, listeners.https, Arc::clone(&zones), journal, settings, keys, stopping.clone())?;
     let mut running = Running { stop, wake: Arc::new(StopSignal::new()?), udp: Vec::new(), tcp: Vec::new(), trap };
     for listener in listeners.dns_tcp {
-        let limits = settings.dns_tcp;
-        running.tcp.push(DnsTcp::start(listener, Arc::clone(&zones), journal, limits, now, stopping.clone())?);
+        running.tcp.push(DnsTcp::start(listener, Arc::clone(&zones), journal, settings, now, stopping.clone())?);
     }
+    let rates = settings.rates.divided(threads_per_address(&listeners.dns_udp));
     for socket in listeners.dns_udp {
-        let started = DnsUdp::start(socket, Arc::clone(&zones), journal, now, Arc::clone(&running.wake));
+        let started = DnsUdp::start(socket, Arc::clone(&zones), journal, rates, now, Arc::clone(&running.wake));
         running.udp.push(started.inspect_err(|_| running.signal())?);
     }
     Ok(running)
+}
+
+/// How many sockets share one address: the kernel spreads sources over them, so each allows its part of a rate.
+fn threads_per_address(sockets: &[UdpSocket]) -> u32 {
+    let addresses: Vec<_> = sockets.iter().filter_map(|socket| socket.local_addr().ok()).collect();
+    let sharing = |address| addresses.iter().filter(|other| *other == address).count();
+    addresses.iter().map(sharing).max().map_or(1, |count| u32::try_from(count).unwrap_or(u32::MAX))
 }
 
 /// How many files the process may have open. A system that does not say is taken for a small one.

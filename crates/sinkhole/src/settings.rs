@@ -30,6 +30,7 @@ pub struct Settings {
     /// How long "there is nothing" is believed (the SOA's MINIMUM).
     pub negative_ttl_secs: u32,
     pub dns_tcp: DnsTcpLimits,
+    pub rates: RateLimits,
     pub trap: crate::trap::Limits,
 }
 
@@ -42,6 +43,7 @@ impl Default for Settings {
             ttl_secs: 300,
             negative_ttl_secs: 300,
             dns_tcp: DnsTcpLimits::default(),
+            rates: RateLimits::default(),
             trap: crate::trap::Limits::default(),
         }
     }
@@ -100,6 +102,71 @@ impl Default for DnsTcpLimits {
             idle: Duration::from_secs(10),
             lifetime: Duration::from_secs(120),
             query_octets_max: 4_096,
+        }
+    }
+}
+
+//----------- RateLimits -------------------------------------------------------------------------------------------
+
+/// So many a second, and so many at once after a quiet time.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Rate {
+    /// 0: no limit.
+    pub per_sec: u32,
+    pub burst: u32,
+}
+
+impl Rate {
+    pub const UNLIMITED: Self = Self { per_sec: 0, burst: 0 };
+
+    fn divided(self, threads: u32) -> Self {
+        Self { per_sec: self.per_sec.div_ceil(threads), burst: self.burst.div_ceil(threads) }
+    }
+}
+
+/// How fast DNS answers and how fast it records, per listener.
+#[derive(Clone, Copy, Debug)]
+pub struct RateLimits {
+    /// Answers of one kind about one apex to one prefix that has not proven itself. 200 is what NSD limits to, and far
+    /// above what a resolver asks that keeps our answers for their TTL.
+    pub answers: Rate,
+    /// Every n-th answer over the rate goes out empty with TC; 0: none.
+    pub slip: u32,
+    pub prefix_v4: u8,
+    pub prefix_v6: u8,
+    /// Records of one kind about one apex from one prefix; above it one a second carries the count.
+    pub source_records: Rate,
+    /// Records about one apex.
+    pub name_records: Rate,
+    /// All records. 5,000 a second with 140 octets each are 60 GB a day at the worst, against 3 TB that 250,000 would
+    /// be; the burst keeps the first 20 million (2.8 GB) of any peak whole.
+    pub listener_records: Rate,
+}
+
+impl Default for RateLimits {
+    fn default() -> Self {
+        Self {
+            answers: Rate { per_sec: 200, burst: 200 },
+            slip: 2,
+            prefix_v4: 24,
+            prefix_v6: 56,
+            source_records: Rate { per_sec: 50, burst: 10_000 },
+            name_records: Rate { per_sec: 1_000, burst: 1_000_000 },
+            listener_records: Rate { per_sec: 5_000, burst: 20_000_000 },
+        }
+    }
+}
+
+impl RateLimits {
+    /// What one of several threads on one address allows: the kernel spreads sources over them, and each knows only
+    /// its own.
+    pub(crate) fn divided(self, threads: u32) -> Self {
+        Self {
+            answers: self.answers.divided(threads),
+            source_records: self.source_records.divided(threads),
+            name_records: self.name_records.divided(threads),
+            listener_records: self.listener_records.divided(threads),
+            ..self
         }
     }
 }

@@ -82,8 +82,6 @@ impl Journal {
             lanes: Mutex::default(),
             retired: Mutex::default(),
             folder_changed: AtomicBool::new(false),
-            frames: AtomicU64::new(0),
-            unsynced: AtomicU64::new(0),
             suspects: AtomicU64::new(0),
             syncer: Mutex::default(),
             appended: watch::Sender::new(0),
@@ -95,7 +93,7 @@ impl Journal {
     pub fn lane(&self, now: Timestamp) -> Result<LaneWriter, Error> {
         let number = self.shared.next_lane.fetch_add(1, Ordering::Relaxed);
         let lane = Lane(u16::try_from(number).map_err(|_| Error::Lanes)?);
-        let state = Arc::new(LaneState { lane, current: Mutex::default() });
+        let state = Arc::new(LaneState::new(lane));
         held(&self.shared.lanes).push(Arc::clone(&state));
         let mut writer = LaneWriter::new(Arc::clone(&self.shared), state);
         writer.stage(&Frame::Clock(Clock { at: now, kind: ClockKind::Boot }));
@@ -151,13 +149,28 @@ impl Journal {
 
 //----------- What lanes, the syncing thread and readers share -----------------------------------------------------
 
-/// A lane as others see it.
+/// A lane as others see it. Its counters are its own: with one for all, every commit of every lane would fight for the
+/// same cache line.
+#[repr(align(128))]
 struct LaneState {
     lane: Lane,
     current: Mutex<Option<Arc<Segment>>>,
+    frames: AtomicU64,
+    unsynced: AtomicU64,
 }
 
 impl LaneState {
+    fn new(lane: Lane) -> Self {
+        Self { lane, current: Mutex::default(), frames: AtomicU64::new(0), unsynced: AtomicU64::new(0) }
+    }
+
+    /// Counts a commit; whether enough has come together to be synced at once.
+    fn account(&self, frames: u64, bytes: u64) -> bool {
+        self.frames.fetch_add(frames, Ordering::Relaxed);
+        let before = self.unsynced.fetch_add(bytes, Ordering::Relaxed);
+        before < syncing::GROUP_BYTES && before + bytes >= syncing::GROUP_BYTES
+    }
+
     /// Makes this the lane's segment; returns the one before.
     fn open(&self, segment: Arc<Segment>) -> Option<Arc<Segment>> {
         held(&self.current).replace(segment)
@@ -175,22 +188,14 @@ struct Shared {
     retired: Mutex<Vec<Arc<Segment>>>,
     /// A segment was made since the folder was synced.
     folder_changed: AtomicBool,
-    frames: AtomicU64,
-    unsynced: AtomicU64,
     suspects: AtomicU64,
     syncer: Mutex<Option<Thread>>,
     appended: watch::Sender<u64>,
 }
 
 impl Shared {
-    /// Counts a commit, and wakes the syncing thread if enough has come together.
-    fn account(&self, frames: u64, bytes: u64) {
-        self.frames.fetch_add(frames, Ordering::Relaxed);
-        let before = self.unsynced.fetch_add(bytes, Ordering::Relaxed);
-        if before < syncing::GROUP_BYTES
-            && before + bytes >= syncing::GROUP_BYTES
-            && let Some(thread) = held(&self.syncer).as_ref()
-        {
+    fn wake_syncer(&self) {
+        if let Some(thread) = held(&self.syncer).as_ref() {
             thread.unpark();
         }
     }
@@ -202,11 +207,12 @@ impl Shared {
 
     /// Tells followers, then syncs every segment that has something new.
     fn sync(&self) {
-        self.unsynced.store(0, Ordering::Relaxed);
-        let frames = self.frames.load(Ordering::Relaxed);
+        let lanes = held(&self.lanes).clone();
+        lanes.iter().for_each(|lane| lane.unsynced.store(0, Ordering::Relaxed));
+        let frames = lanes.iter().map(|lane| lane.frames.load(Ordering::Relaxed)).sum();
         self.appended.send_if_modified(|told| std::mem::replace(told, frames) != frames);
         let mut segments = std::mem::take(&mut *held(&self.retired));
-        segments.extend(held(&self.lanes).iter().filter_map(|lane| held(&lane.current).clone()));
+        segments.extend(lanes.iter().filter_map(|lane| held(&lane.current).clone()));
         for segment in segments {
             self.count_failure(&segment.path, segment.sync());
         }

@@ -37,6 +37,7 @@ mod tag {
     pub(super) const EDNS_DO: u32 = 30;
     pub(super) const EDNS_COOKIE: u32 = 31;
     pub(super) const EDNS_SUBNET: u32 = 32;
+    pub(super) const QUERY_REPEATS: u32 = 33;
 
     pub(super) const FIRST_BYTES: u32 = 40;
     pub(super) const LOOKS_LIKE: u32 = 41;
@@ -188,6 +189,9 @@ impl Query<'_> {
             put_number(out, tag::QUERY_RCODE, u64::from(rcode));
         }
         put_some(out, tag::QUERY_RAW, &self.raw);
+        if self.repeats != 0 {
+            put_number(out, tag::QUERY_REPEATS, u64::from(self.repeats));
+        }
         if let Some(edns) = &self.edns {
             put_number(out, tag::EDNS_SIZE, u64::from(edns.udp_size));
             put_number(out, tag::EDNS_VERSION, u64::from(edns.version));
@@ -354,6 +358,7 @@ impl<'a> Draft<'a> {
             tag::QUERY_SIZE => self.query.size = value.small(tag)?,
             tag::QUERY_RCODE => self.query.rcode = Some(value.small(tag)?),
             tag::QUERY_RAW => self.query.raw = value.bytes(tag)?.into(),
+            tag::QUERY_REPEATS => self.query.repeats = value.small(tag)?,
             tag::EDNS_SIZE => self.edns.udp_size = value.small(tag)?,
             tag::EDNS_VERSION => self.edns.version = value.small(tag)?,
             tag::EDNS_DO => self.edns.dnssec_ok = value.number(tag)? != 0,

@@ -14,7 +14,7 @@ use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::time::timeout;
 
-use super::deed::{Arrival, serve};
+use super::deed::Arrival;
 use super::tcp::House;
 use crate::run::stopped;
 
@@ -124,24 +124,26 @@ impl Connection {
     fn record_messages(&mut self, outbox: &mut Vec<u8>) -> bool {
         outbox.clear();
         let (zones, now) = (self.house.zones.read(), (self.house.clock)());
-        let mut recorder = self.house.recorder();
-        let (mut taken, mut reply) = (0, Vec::new());
+        let mut pen = self.house.pen();
+        let (mut taken, mut sent, mut reply) = (0, 0, Vec::new());
         while outbox.len() < OUTBOX_OCTETS
             && let Ok(Some(packet)) = whole_message(&self.inbox[taken..], self.house.limits.query_octets_max)
         {
             taken += 2 + packet.len();
-            serve(&self.arrival(packet, now), &zones, &mut recorder, &mut reply);
+            pen.serve(&self.arrival(packet, now), &zones, &mut reply);
             if let Ok(len) = u16::try_from(reply.len()).map(u16::to_be_bytes)
                 && !reply.is_empty()
             {
                 outbox.extend_from_slice(&len);
                 outbox.extend_from_slice(&reply);
+                sent += 1;
             }
         }
         if taken > 0 {
-            recorder.commit(now);
+            pen.count_sent(sent);
+            pen.commit(now);
         }
-        drop(recorder);
+        drop(pen);
         self.inbox.drain(..taken);
         taken > 0
     }
@@ -151,6 +153,7 @@ impl Connection {
             packet,
             is_cut: false,
             received,
+            since_start_nanos: self.house.started.nanos(),
             source: self.source,
             local: self.local,
             transport: wire::dns::Transport::Tcp,
@@ -161,7 +164,8 @@ impl Connection {
     //------- Recording
 
     fn record_arrival(&mut self) {
-        let mut recorder = self.house.recorder();
+        let mut pen = self.house.pen();
+        let recorder = &mut pen.recorder;
         let id = recorder.next_id();
         recorder.contact(Contact {
             id,
@@ -177,14 +181,15 @@ impl Connection {
             what: What::Connection(contact::Connection::default()),
         });
         let is_recorded = recorder.commit(self.began);
-        drop(recorder);
+        drop(pen);
         self.id = is_recorded.then_some(id);
     }
 
     fn record_end(&self, end: End) {
         let Some(of) = self.id else { return };
         let at = (self.house.clock)();
-        let mut recorder = self.house.recorder();
+        let mut pen = self.house.pen();
+        let recorder = &mut pen.recorder;
         let id = recorder.next_id();
         let lasted = at.duration_since(self.began).as_nanos();
         recorder.outcome(Outcome {

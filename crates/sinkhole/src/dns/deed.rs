@@ -1,4 +1,4 @@
-//! One packet's way through the house: read it, find its zone, write the reply, record who asked.
+//! One packet's way through the house: read it, find its zone, write the reply, judge its rate, record who asked.
 
 use std::borrow::Cow;
 use std::net::SocketAddr;
@@ -6,11 +6,13 @@ use std::net::SocketAddr;
 use model::Timestamp;
 use model::contact::{Contact, Cookie, Edns, Limits, NamedBy, Query, Subject, Transport, Via, What};
 use model::id::ContactId;
-use model::tally::{Shed, Tally};
+use model::tally::Tally;
 use wire::dns::{self, CookieSeen, Fate, Oddities, Reply, Zone};
 
 use super::RAW_OCTETS_MAX;
+use super::rate::{Answer, Asked, Rates, Record};
 use crate::recorder::Recorder;
+use crate::settings::RateLimits;
 use crate::zones::{Found, ServedZone, Zones};
 
 /// A packet and all that is known of its way here.
@@ -20,6 +22,8 @@ pub(super) struct Arrival<'a> {
     /// More was sent than was read.
     pub(super) is_cut: bool,
     pub(super) received: Timestamp,
+    /// By the monotonic clock, since the listener's start: what rates go by.
+    pub(super) since_start_nanos: u64,
     pub(super) source: SocketAddr,
     pub(super) local: SocketAddr,
     pub(super) transport: dns::Transport,
@@ -27,25 +31,109 @@ pub(super) struct Arrival<'a> {
     pub(super) over: Option<ContactId>,
 }
 
-/// Writes the reply into `out`, which stays empty if nothing may be sent, and stages the contact or counts that it may
-/// not be kept. Nothing may leave before the recorder has committed.
-pub(super) fn serve(arrival: &Arrival<'_>, zones: &Zones, recorder: &mut Recorder, out: &mut Vec<u8>) {
-    let query = dns::Query::parse(arrival.packet);
-    let found = query.question.and_then(|question| zones.find(question.name));
-    let zone = found.map(|found| Zone { answers: &found.served.answers, depth: found.depth });
-    let reply = dns::answer(&query, zone, arrival.transport, out);
-    if found.is_none_or(|found| found.served.may_record(arrival.received)) {
-        recorder.contact(contact(arrival, &query, found, reply, recorder.next_id()));
-    } else {
-        recorder.count(&Tally { shed: Shed { not_covered: 1, ..Shed::default() }, ..Tally::default() });
+/// What a thread answers and records with.
+pub(super) struct Pen {
+    pub(super) recorder: Recorder,
+    pub(super) rates: Rates,
+    /// What happened since the last commit, beside the contacts themselves.
+    batch: Tally,
+}
+
+impl Pen {
+    pub(super) fn new(recorder: Recorder, limits: RateLimits) -> Self {
+        Self { recorder, rates: Rates::new(limits), batch: Tally::default() }
     }
+
+    /// Writes the reply into `out`, which stays empty if nothing may be sent, and stages the contact or counts it.
+    /// Nothing may leave before [`Self::commit`].
+    pub(super) fn serve(&mut self, arrival: &Arrival<'_>, zones: &Zones, out: &mut Vec<u8>) {
+        let query = dns::Query::parse(arrival.packet);
+        let found = query.question.and_then(|question| zones.find(question.name));
+        let zone = found.map(|found| Zone { answers: &found.served.answers, depth: found.depth });
+        let reply = dns::answer(&query, zone, arrival.transport, out);
+        let (answer, record) = self.judge(arrival, &query, found, reply, out);
+        self.limit(answer, out);
+        match record {
+            _ if !found.is_none_or(|found| found.served.may_record(arrival.received)) => {
+                self.batch.shed.not_covered += 1;
+            }
+            Record::Write { repeats } => {
+                let said = Said { reply, answer, repeats };
+                self.recorder.contact(contact(arrival, &query, found, said, self.recorder.next_id()));
+            }
+            Record::Collapse => self.batch.collapsed += 1,
+        }
+    }
+
+    /// Writes what was staged and counted, and then the answers may leave. Whether it reached the journal.
+    pub(super) fn commit(&mut self, now: Timestamp) -> bool {
+        self.recorder.count(&std::mem::take(&mut self.batch));
+        self.recorder.commit(now)
+    }
+
+    pub(super) fn write_counts_if_due(&mut self, now: Timestamp) {
+        self.recorder.count(&std::mem::take(&mut self.batch));
+        self.recorder.write_counts_if_due(now);
+    }
+
+    pub(super) fn write_counts(&mut self, now: Timestamp) {
+        self.recorder.count(&std::mem::take(&mut self.batch));
+        self.recorder.write_counts(now);
+    }
+
+    pub(super) fn count_sent(&mut self, count: usize) {
+        self.batch.answers.sent += count as u64;
+    }
+
+    fn judge(
+        &mut self,
+        arrival: &Arrival<'_>,
+        query: &dns::Query<'_>,
+        found: Option<Found<'_>>,
+        reply: Option<Reply>,
+        out: &[u8],
+    ) -> (Answer, Record) {
+        let is_positive = reply.is_some() && out.get(6..8).is_some_and(|count| count != [0, 0]);
+        let asked = Asked {
+            source: arrival.source.ip(),
+            apex: found.map_or("", |found| found.served.zone.apex().as_str()),
+            positive: query.question.filter(|_| is_positive).map(|question| question.qtype),
+            rcode: reply.map_or(0, |reply| reply.rcode),
+            is_proven: arrival.transport == dns::Transport::Tcp,
+        };
+        self.rates.judge(&asked, arrival.since_start_nanos)
+    }
+
+    fn limit(&mut self, answer: Answer, out: &mut Vec<u8>) {
+        match answer {
+            Answer::Send => {}
+            Answer::Slip => self.batch.answers.rate_slipped += 1,
+            Answer::Drop => {
+                self.batch.answers.rate_dropped += u64::from(!out.is_empty());
+                out.clear();
+            }
+        }
+    }
+}
+
+impl AsMut<Recorder> for Pen {
+    fn as_mut(&mut self) -> &mut Recorder {
+        &mut self.recorder
+    }
+}
+
+/// What was answered, for the record.
+struct Said {
+    reply: Option<Reply>,
+    answer: Answer,
+    repeats: u32,
 }
 
 fn contact<'a>(
     arrival: &Arrival<'a>,
     query: &dns::Query<'a>,
     found: Option<Found<'a>>,
-    reply: Option<Reply>,
+    said: Said,
     id: ContactId,
 ) -> Contact<'a> {
     Contact {
@@ -61,8 +149,8 @@ fn contact<'a>(
         over: arrival.over,
         subject: found.map(|found| subject(found.served)),
         oddities: codes(query.oddities),
-        limits: limits(arrival, query, reply),
-        what: What::Query(asked(arrival, query, reply)),
+        limits: limits(arrival, query, &said),
+        what: What::Query(asked(arrival, query, &said)),
     }
 }
 
@@ -78,9 +166,13 @@ fn codes(oddities: Oddities) -> Vec<Cow<'static, str>> {
     oddities.iter().map(|oddity| Cow::Borrowed(oddity.code())).collect()
 }
 
-fn limits(arrival: &Arrival<'_>, query: &dns::Query<'_>, reply: Option<Reply>) -> Limits {
-    let mut limits = Limits::default();
-    if reply.is_some_and(|reply| reply.truncated) {
+fn limits(arrival: &Arrival<'_>, query: &dns::Query<'_>, said: &Said) -> Limits {
+    let mut limits = match said.answer {
+        Answer::Send => Limits::default(),
+        Answer::Slip => Limits::RATE_SLIPPED,
+        Answer::Drop => Limits::RATE_DROPPED,
+    };
+    if said.reply.is_some_and(|reply| reply.truncated) {
         limits = limits.with(Limits::TRUNCATED);
     }
     if arrival.is_cut || (is_malformed(query) && arrival.packet.len() > RAW_OCTETS_MAX) {
@@ -94,7 +186,7 @@ fn is_malformed(query: &dns::Query<'_>) -> bool {
     query.fate != Fate::Answer
 }
 
-fn asked<'a>(arrival: &Arrival<'a>, query: &dns::Query<'a>, reply: Option<Reply>) -> Query<'a> {
+fn asked<'a>(arrival: &Arrival<'a>, query: &dns::Query<'a>, said: &Said) -> Query<'a> {
     let packet = arrival.packet;
     let raw = if is_malformed(query) { &packet[..packet.len().min(RAW_OCTETS_MAX)] } else { &[] };
     Query {
@@ -105,8 +197,9 @@ fn asked<'a>(arrival: &Arrival<'a>, query: &dns::Query<'a>, reply: Option<Reply>
         qclass: query.question.map_or(0, |question| question.qclass),
         edns: query.edns.map(edns),
         size: u16::try_from(packet.len()).unwrap_or(u16::MAX),
-        rcode: reply.map(|reply| reply.rcode),
+        rcode: said.reply.map(|reply| reply.rcode),
         raw: raw.into(),
+        repeats: said.repeats,
     }
 }
 

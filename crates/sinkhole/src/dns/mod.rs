@@ -6,6 +6,7 @@
 mod connection;
 mod deed;
 mod kernel;
+mod rate;
 mod socket;
 mod tcp;
 mod udp;

@@ -144,12 +144,15 @@ impl Outbox {
     }
 
     /// Sends everything; `wait` is asked when the kernel's buffer is full and says whether to go on. An answer that
-    /// the kernel refuses (no route, a forged port 0) is skipped: the asker will ask again.
-    pub(super) fn send(&mut self, socket: &UdpSocket, mut wait: impl FnMut() -> bool) {
-        let mut from = 0;
+    /// the kernel refuses (no route, a forged port 0) is skipped: the asker will ask again. Returns how many left.
+    pub(super) fn send(&mut self, socket: &UdpSocket, mut wait: impl FnMut() -> bool) -> usize {
+        let (mut from, mut left) = (0, 0);
         while from < self.targets.len() {
             match self.send_run(socket, from) {
-                Ok(sent) => from += sent.max(1),
+                Ok(sent) => {
+                    from += sent.max(1);
+                    left += sent;
+                }
                 Err(Errno::EINTR) => {}
                 Err(Errno::EAGAIN) => {
                     if !wait() {
@@ -161,6 +164,7 @@ impl Outbox {
         }
         self.targets.clear();
         self.sources.clear();
+        left
     }
 
     /// Sends the answers from `from` on that leave from the same address.

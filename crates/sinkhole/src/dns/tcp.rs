@@ -16,11 +16,12 @@ use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{MissedTickBehavior, interval, sleep};
 
 use super::connection::Connection;
+use super::deed::Pen;
 use crate::gate::Gate;
 use crate::recorder::{self, COUNTS_EVERY, Recorder, Total};
-use crate::run::{Clock, stopped};
+use crate::run::{Clock, Stopwatch, stopped};
 use crate::settings::DnsTcpLimits;
-use crate::{Error, ZoneTable};
+use crate::{Error, Settings, ZoneTable};
 
 /// How long nothing is accepted after the system refused (too many open files): no event says that it is over.
 const REFUSED_PAUSE: Duration = Duration::from_millis(100);
@@ -41,7 +42,7 @@ impl DnsTcp {
         listener: std::net::TcpListener,
         zones: Arc<ZoneTable>,
         journal: &Arc<Journal>,
-        limits: DnsTcpLimits,
+        settings: &Settings,
         clock: Clock,
         stop: watch::Receiver<bool>,
     ) -> Result<Self, Error> {
@@ -52,7 +53,8 @@ impl DnsTcp {
         let lane = journal.lane(clock()).map_err(|cause| Error::Journal { listener: name.clone(), cause })?;
         let recorder = Recorder::new(name.clone(), lane, clock());
         let total = recorder.total();
-        let house = House { zones, recorder: Mutex::new(recorder), limits, clock };
+        let pen = Mutex::new(Pen::new(recorder, settings.rates));
+        let house = House { zones, pen, limits: settings.dns_tcp, clock, started: Stopwatch::start() };
         let task = tokio::spawn(accept(listener, Arc::new(house), stop));
         Ok(Self { name, total, task })
     }
@@ -80,15 +82,16 @@ fn trouble(what: &'static str, listener: &str) -> impl FnOnce(io::Error) -> Erro
 /// What the connections of one listener share.
 pub(super) struct House {
     pub(super) zones: Arc<ZoneTable>,
-    recorder: Mutex<Recorder>,
+    pen: Mutex<Pen>,
     pub(super) limits: DnsTcpLimits,
     pub(super) clock: Clock,
+    pub(super) started: Stopwatch,
 }
 
 impl House {
     /// Held for a batch and its write, never across an await.
-    pub(super) fn recorder(&self) -> MutexGuard<'_, Recorder> {
-        recorder::held(&self.recorder)
+    pub(super) fn pen(&self) -> MutexGuard<'_, Pen> {
+        recorder::held(&self.pen)
     }
 }
 
@@ -106,12 +109,12 @@ async fn accept(listener: TcpListener, house: Arc<House>, mut stop: watch::Recei
                 Err(error) => refused(&error).await,
             },
             Some(_) = door.open.join_next() => {}
-            _ = counts.tick() => house.recorder().write_counts_if_due((house.clock)()),
+            _ = counts.tick() => house.pen().write_counts_if_due((house.clock)()),
         }
     }
     door.welcome_the_last(listener);
     door.close().await;
-    house.recorder().write_counts((house.clock)());
+    house.pen().write_counts((house.clock)());
 }
 
 async fn refused(error: &io::Error) {
@@ -139,7 +142,7 @@ impl Door {
     fn welcome(&mut self, stream: TcpStream, source: SocketAddr) {
         let Some(pass) = self.gate.enter(source.ip()) else {
             let shed = Shed { connections: 1, ..Shed::default() };
-            return self.house.recorder().count(&Tally { shed, ..Tally::default() });
+            return self.house.pen().recorder.count(&Tally { shed, ..Tally::default() });
         };
         let (house, stop) = (Arc::clone(&self.house), self.stop.clone());
         self.open.spawn(async move {

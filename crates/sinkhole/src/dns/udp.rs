@@ -15,12 +15,13 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use store::journal::Journal;
 use tokio::sync::oneshot;
 
-use super::deed::{Arrival, serve};
+use super::deed::{Arrival, Pen};
 use super::kernel;
 use super::socket::{BATCH, Buffers, DATAGRAM_OCTETS_MAX, Note, Outbox, Received, prepare, receive};
 use crate::Error;
 use crate::recorder::{Recorder, Total};
-use crate::run::{Clock, StopSignal};
+use crate::run::{Clock, StopSignal, Stopwatch};
+use crate::settings::RateLimits;
 use crate::zones::{ZoneTable, Zones};
 
 /// How long a quiet thread sleeps before it looks whether counts are due.
@@ -45,6 +46,7 @@ impl DnsUdp {
         socket: UdpSocket,
         zones: Arc<ZoneTable>,
         journal: &Arc<Journal>,
+        rates: RateLimits,
         clock: Clock,
         stop: Arc<StopSignal>,
     ) -> Result<Self, Error> {
@@ -59,7 +61,9 @@ impl DnsUdp {
         let recorder = Recorder::new(name.clone(), lane, clock());
         let total = recorder.total();
         let (end, ended) = oneshot::channel();
-        let server = Server { socket, local, zones, clock, stop, lost: 0, recorder, outbox: Outbox::default() };
+        let pen = Pen::new(recorder, rates);
+        let started = Stopwatch::start();
+        let server = Server { socket, local, zones, clock, started, stop, lost: 0, pen, outbox: Outbox::default() };
         let run = move || {
             server.run();
             // Nobody waits any more if the receiver is gone.
@@ -91,10 +95,11 @@ struct Server {
     local: SocketAddr,
     zones: Arc<ZoneTable>,
     clock: Clock,
+    started: Stopwatch,
     stop: Arc<StopSignal>,
     /// The kernel's count of drops as last heard.
     lost: u32,
-    recorder: Recorder,
+    pen: Pen,
     outbox: Outbox,
 }
 
@@ -111,11 +116,11 @@ impl Server {
                     self.wait_for_stop();
                 }
             }
-            self.recorder.write_counts_if_due((self.clock)());
+            self.pen.write_counts_if_due((self.clock)());
         }
         self.drain(&mut buffers);
         self.count_last_drops();
-        self.recorder.write_counts((self.clock)());
+        self.pen.write_counts((self.clock)());
     }
 
     /// Answers what waits, at most a batch. Recorded before the first answer leaves.
@@ -126,15 +131,17 @@ impl Server {
             zones: &zones,
             local: self.local,
             now,
+            since_start_nanos: self.started.nanos(),
             lost: &mut self.lost,
-            recorder: &mut self.recorder,
+            pen: &mut self.pen,
             outbox: &mut self.outbox,
         };
         let count = receive(&self.socket, buffers, |received| desk.take(&received))?;
         if count > 0 {
-            self.recorder.commit(now);
+            self.pen.commit(now);
             let socket = &self.socket;
-            self.outbox.send(socket, || is_ready(&[(socket.as_fd(), PollFlags::POLLOUT)], SEND_MILLIS));
+            let sent = self.outbox.send(socket, || is_ready(&[(socket.as_fd(), PollFlags::POLLOUT)], SEND_MILLIS));
+            self.pen.count_sent(sent);
         }
         Ok(count)
     }
@@ -153,7 +160,7 @@ impl Server {
             Some(drops) => tally.lost_in_kernel = u64::from(drops.wrapping_sub(self.lost)),
             None => tally.loss_unknown = 1,
         }
-        self.recorder.count(&tally);
+        self.pen.recorder.count(&tally);
     }
 
     fn wait(&self) {
@@ -178,8 +185,9 @@ struct Desk<'a> {
     zones: &'a Zones,
     local: SocketAddr,
     now: Timestamp,
+    since_start_nanos: u64,
     lost: &'a mut u32,
-    recorder: &'a mut Recorder,
+    pen: &'a mut Pen,
     outbox: &'a mut Outbox,
 }
 
@@ -191,13 +199,14 @@ impl Desk<'_> {
             packet: received.packet,
             is_cut: received.is_cut,
             received: received.note.at.unwrap_or(self.now),
+            since_start_nanos: self.since_start_nanos,
             source: received.source,
             local: SocketAddr::new(called, self.local.port()),
             transport: wire::dns::Transport::Udp,
             over: None,
         };
         let out = self.outbox.next();
-        serve(&arrival, self.zones, self.recorder, out);
+        self.pen.serve(&arrival, self.zones, out);
         if !out.is_empty() {
             self.outbox.address(received.source, self.local.ip().is_unspecified().then_some(called));
         }
@@ -211,7 +220,7 @@ impl Desk<'_> {
             *self.lost = drops;
         }
         if !tally.is_empty() {
-            self.recorder.count(&tally);
+            self.pen.recorder.count(&tally);
         }
     }
 }

@@ -75,6 +75,7 @@ impl ContactRow {
             helo: None,
             mail_from: None,
             recipients: None,
+            repeats: None,
             raw: Vec::new(),
         }
     }
@@ -88,6 +89,7 @@ impl ContactRow {
             self.qclass = Some(query.qclass);
         }
         self.rcode = query.rcode;
+        self.repeats = (query.repeats > 0).then_some(query.repeats);
         self.octets = Some(u32::from(query.size));
         if let Some(edns) = &query.edns {
             self.edns_size = Some(edns.udp_size);

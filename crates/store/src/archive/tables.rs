@@ -135,6 +135,8 @@ table! {
         helo: Option<String>,
         mail_from: Option<String>,
         recipients: Option<Vec<String>>,
+        /// How many alike the record stands for beside itself; null if for none.
+        repeats: Option<u32>,
     } beside {
         /// The bytes themselves, for the table `raw`.
         raw: Vec<RawRow>,

@@ -75,7 +75,9 @@ impl LaneWriter {
         let written = self.write(now);
         if written.is_ok() {
             self.seq += self.staged;
-            self.shared.account(self.staged, self.buffer.len() as u64);
+            if self.state.account(self.staged, self.buffer.len() as u64) {
+                self.shared.wake_syncer();
+            }
         }
         self.abandon();
         written
