@@ -116,6 +116,12 @@ impl Program {
         Ok(fs::write(file, text)?)
     }
 
+    /// Adds tables to the configuration.
+    pub fn configure_also(&self, tables: &str) -> Done {
+        let text = fs::read_to_string(self.config())?;
+        Ok(fs::write(self.config(), format!("{text}\n{tables}"))?)
+    }
+
     fn put_in_force(&self, case_file: &Path) -> Done {
         let file = case_file.to_string_lossy();
         self.ask(&["case", "import", &file])?.good()?;

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 use model::Digest;
 use serde::{Deserialize, Serialize};
+use sinkhole::settings::RateLimits;
 
 use crate::cli::{Place, is_loopback};
 use crate::failure::{Failure, Tried, code};
@@ -56,6 +57,60 @@ impl Default for Draft {
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Dns {
     pub(crate) listen: Vec<SocketAddr>,
+    pub(crate) rate: Rate,
+}
+
+/// How fast DNS answers and how fast it records, per listen address; 0 is no limit.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Rate {
+    answers_per_sec: u32,
+    slip: u32,
+    prefix_v4: u8,
+    prefix_v6: u8,
+    source_records_per_sec: u32,
+    name_records_per_sec: u32,
+    listener_records_per_sec: u32,
+}
+
+impl Default for Rate {
+    fn default() -> Self {
+        let limits = RateLimits::default();
+        Self {
+            answers_per_sec: limits.answers.per_sec,
+            slip: limits.slip,
+            prefix_v4: limits.prefix_v4,
+            prefix_v6: limits.prefix_v6,
+            source_records_per_sec: limits.source_records.per_sec,
+            name_records_per_sec: limits.name_records.per_sec,
+            listener_records_per_sec: limits.listener_records.per_sec,
+        }
+    }
+}
+
+impl Rate {
+    /// The bursts grow with the rates.
+    pub(crate) fn limits(&self) -> RateLimits {
+        let usual = RateLimits::default();
+        RateLimits {
+            answers: usual.answers.scaled(self.answers_per_sec),
+            slip: self.slip,
+            prefix_v4: self.prefix_v4,
+            prefix_v6: self.prefix_v6,
+            source_records: usual.source_records.scaled(self.source_records_per_sec),
+            name_records: usual.name_records.scaled(self.name_records_per_sec),
+            listener_records: usual.listener_records.scaled(self.listener_records_per_sec),
+        }
+    }
+
+    fn check(&self) -> Result<(), Failure> {
+        let in_range = (1..=32).contains(&self.prefix_v4) && (1..=64).contains(&self.prefix_v6);
+        if in_range {
+            return Ok(());
+        }
+        let given = format!("prefix_v4 = {} and prefix_v6 = {} in [dns.rate]", self.prefix_v4, self.prefix_v6);
+        Err(Failure::new(given).hint("give 1 to 32 and 1 to 64; a /24 and a /56 are usual"))
+    }
 }
 
 /// Where HTTP and HTTPS are answered.
@@ -75,13 +130,21 @@ pub(crate) struct Answer {
 }
 
 /// Tables and addresses that insight knows.
-#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Insight {
+    /// Whether this process makes sense of what it records. Where it does not, the journal waits for one that does.
+    pub(crate) follow: bool,
     /// MMDB files, or CSV files of `network,asn,as_name,country`.
     pub(crate) tables: Vec<PathBuf>,
     /// Our own verifiers and monitors: their contacts are labelled `self`.
     pub(crate) own_addresses: BTreeSet<IpAddr>,
+}
+
+impl Default for Insight {
+    fn default() -> Self {
+        Self { follow: true, tables: Vec::new(), own_addresses: BTreeSet::new() }
+    }
 }
 
 //----------- Config -----------------------------------------------------------------------------------------------
@@ -165,7 +228,7 @@ impl Config {
                     .hint("every listener needs an address and port of its own"));
             }
         }
-        Ok(())
+        self.dns.rate.check()
     }
 
     /// Every TCP address that is listened on.

@@ -93,7 +93,8 @@ pub(crate) struct Daemon {
     sync: SyncThread,
     sinkhole: Held,
     stop: watch::Sender<bool>,
-    follower: JoinHandle<Result<insight::run::Progress, store::Error>>,
+    /// Insight, unless the journal is left to a later start.
+    follower: Option<JoinHandle<Result<insight::run::Progress, store::Error>>>,
     zones: JoinHandle<()>,
     control: JoinHandle<()>,
     pub(crate) addresses: Addresses,
@@ -113,6 +114,7 @@ impl Daemon {
         let settings = Settings {
             answer_v4: config.answer.v4.clone(),
             answer_v6: config.answer.v6.clone(),
+            rates: config.dns.rate.limits(),
             ..Settings::default()
         };
         let table = Arc::new(ZoneTable::default());
@@ -125,14 +127,11 @@ impl Daemon {
         let (stop, stopped) = watch::channel(false);
         let zones = tokio::spawn(gate.follow(house.ledger.clone(), Arc::clone(&table), stopped.clone()));
         let rules = insight::run::Settings { own: config.insight.own_addresses.clone(), ..Default::default() };
-        let follower = tokio::spawn(insight::run::follow(
-            journal,
-            house.ledger.clone(),
-            house.archive.clone(),
-            Arc::new(tables),
-            rules,
-            stopped.clone(),
-        ));
+        let follow = || {
+            let (ledger, archive) = (house.ledger.clone(), house.archive.clone());
+            tokio::spawn(insight::run::follow(journal, ledger, archive, Arc::new(tables), rules, stopped.clone()))
+        };
+        let follower = config.insight.follow.then(follow);
         let pulse = Pulse { addresses: addresses.clone(), sinkhole: Arc::clone(&sinkhole), zones: table, since: now() };
         let control = control::serve(&config.data, house.router(Arc::new(pulse)), stopped)?;
         Ok(Self { house, sync, sinkhole, stop, follower, zones, control, addresses })
@@ -144,8 +143,10 @@ impl Daemon {
         let tallies = sinkhole.expect("a daemon stops once").stop().await;
         self.sync.stop();
         self.stop.send_replace(true);
-        let followed = self.follower.await.tried("waiting for insight to finish")?;
-        followed.tried("following the journal to its end")?;
+        if let Some(follower) = self.follower {
+            let followed = follower.await.tried("waiting for insight to finish")?;
+            followed.tried("following the journal to its end")?;
+        }
         self.zones.await.tried("waiting for the zones' follower")?;
         // Whoever still waits for a long query hears nothing more: stopping does not wait for questions.
         if tokio::time::timeout(CONTROL_PATIENCE, &mut self.control).await.is_err() {

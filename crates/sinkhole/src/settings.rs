@@ -119,6 +119,13 @@ pub struct Rate {
 impl Rate {
     pub const UNLIMITED: Self = Self { per_sec: 0, burst: 0 };
 
+    /// Another rate with a burst of as many seconds.
+    #[must_use]
+    pub fn scaled(self, per_sec: u32) -> Self {
+        let burst = u64::from(self.burst) * u64::from(per_sec) / u64::from(self.per_sec.max(1));
+        Self { per_sec, burst: u32::try_from(burst).unwrap_or(u32::MAX) }
+    }
+
     fn divided(self, threads: u32) -> Self {
         Self { per_sec: self.per_sec.div_ceil(threads), burst: self.burst.div_ceil(threads) }
     }
