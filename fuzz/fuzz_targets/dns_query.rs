@@ -19,7 +19,7 @@ static ANSWERS: LazyLock<Answers> = LazyLock::new(|| {
         v4: vec![[192, 0, 2, 1].into()],
         v6: (0..16).map(|n| [0x2001, 0xdb8, 0, 0, 0, 0, 0, n].into()).collect(),
         refuses_mail: true,
-        refuses_certificates: true,
+        certifiers: Certifiers::Nobody,
     })
 });
 

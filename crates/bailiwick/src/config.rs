@@ -8,7 +8,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
-use model::Digest;
+use model::{Digest, DomainName};
 use serde::{Deserialize, Serialize};
 use sinkhole::settings::RateLimits;
 
@@ -19,6 +19,8 @@ use crate::failure::{Failure, Tried, code};
 const DEFAULT_FILE: &str = "bailiwick.toml";
 /// The largest configuration that is read.
 const FILE_OCTETS_MAX: u64 = 1 << 20;
+/// The longest server identifier (RFC 5001): asking for it must not amplify much.
+const NSID_OCTETS_MAX: usize = 64;
 /// The most listeners of one kind.
 const LISTENERS_MAX: usize = 64;
 /// The example, which is also the manual.
@@ -57,6 +59,12 @@ impl Default for Draft {
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Dns {
     pub(crate) listen: Vec<SocketAddr>,
+    /// Said to whoever asks who answered (RFC 5001).
+    pub(crate) nsid: String,
+    /// Secrets of cookies that servers on one address share.
+    pub(crate) cookie_secrets: Option<PathBuf>,
+    /// Who may certify names whose order permits it (RFC 8659).
+    pub(crate) certifiers: Vec<DomainName>,
     pub(crate) rate: Rate,
 }
 
@@ -191,11 +199,13 @@ impl Config {
         for table in &mut insight.tables {
             *table = base.join(&table);
         }
+        let mut dns = draft.dns;
+        dns.cookie_secrets = dns.cookie_secrets.map(|file| base.join(file));
         let config = Self {
             data: base.join(draft.data),
             keys: base.join(draft.keys),
             user: draft.user,
-            dns: draft.dns,
+            dns,
             web: draft.web,
             answer: draft.answer,
             insight,
@@ -227,6 +237,12 @@ impl Config {
                 return Err(Failure::new(format!("{address} is named twice"))
                     .hint("every listener needs an address and port of its own"));
             }
+        }
+        if self.dns.nsid.len() > NSID_OCTETS_MAX {
+            return Err(Failure::new(format!(
+                "`dns.nsid` has {} octets; at most {NSID_OCTETS_MAX} are said",
+                self.dns.nsid.len()
+            )));
         }
         self.dns.rate.check()
     }

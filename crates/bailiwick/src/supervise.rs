@@ -19,6 +19,7 @@ use crate::config::Config;
 use crate::failure::{Failure, Tried};
 
 mod control;
+mod cookies;
 mod pulse;
 
 pub(crate) use pulse::Addresses;
@@ -115,6 +116,9 @@ impl Daemon {
             answer_v4: config.answer.v4.clone(),
             answer_v6: config.answer.v6.clone(),
             rates: config.dns.rate.limits(),
+            nsid: config.dns.nsid.clone(),
+            cookie_secrets: config.dns.cookie_secrets.as_deref().map_or(Ok(Vec::new()), cookies::secrets)?,
+            certifiers: config.dns.certifiers.clone(),
             ..Settings::default()
         };
         let table = Arc::new(ZoneTable::default());

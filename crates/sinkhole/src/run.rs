@@ -16,7 +16,7 @@ use nix::sys::resource::{Resource, getrlimit};
 use store::journal::Journal;
 use tokio::sync::watch;
 
-use crate::dns::{DnsTcp, DnsUdp};
+use crate::dns::{DnsTcp, DnsUdp, Voice};
 use crate::trap::{self, TrapRunning};
 use crate::{Error, Keys, Settings, ZoneTable};
 
@@ -79,12 +79,30 @@ pub fn start(
     let trap =
         trap::start(listeners.http, listeners.https, Arc::clone(&zones), journal, settings, keys, stopping.clone())?;
     let mut running = Running { stop, wake: Arc::new(StopSignal::new()?), udp: Vec::new(), tcp: Vec::new(), trap };
+    let voice = Voice::new(settings);
+    tokio::spawn(Arc::clone(&voice).roll(stopping.clone()));
     for listener in listeners.dns_tcp {
-        running.tcp.push(DnsTcp::start(listener, Arc::clone(&zones), journal, settings, now, stopping.clone())?);
+        running.tcp.push(DnsTcp::start(
+            listener,
+            Arc::clone(&zones),
+            journal,
+            settings,
+            Arc::clone(&voice),
+            now,
+            stopping.clone(),
+        )?);
     }
     let rates = settings.rates.divided(threads_per_address(&listeners.dns_udp));
     for socket in listeners.dns_udp {
-        let started = DnsUdp::start(socket, Arc::clone(&zones), journal, rates, now, Arc::clone(&running.wake));
+        let started = DnsUdp::start(
+            socket,
+            Arc::clone(&zones),
+            journal,
+            rates,
+            Arc::clone(&voice),
+            now,
+            Arc::clone(&running.wake),
+        );
         running.udp.push(started.inspect_err(|_| running.signal())?);
     }
     Ok(running)

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use model::DomainName;
+use wire::dns::SECRET_OCTETS;
 
 use crate::Error;
 
@@ -31,6 +32,12 @@ pub struct Settings {
     pub negative_ttl_secs: u32,
     pub dns_tcp: DnsTcpLimits,
     pub rates: RateLimits,
+    /// The server's identifier for whoever asks (RFC 5001); empty: none. A sealed zone never says it.
+    pub nsid: String,
+    /// The certification authorities that may certify a name where its order permits that (RFC 8659).
+    pub certifiers: Vec<DomainName>,
+    /// Secrets of DNS cookies: one to make them with, then one that is believed too; none: made anew every day.
+    pub cookie_secrets: Vec<[u8; SECRET_OCTETS]>,
     pub trap: crate::trap::Limits,
 }
 
@@ -44,6 +51,9 @@ impl Default for Settings {
             negative_ttl_secs: 300,
             dns_tcp: DnsTcpLimits::default(),
             rates: RateLimits::default(),
+            nsid: String::new(),
+            certifiers: Vec::new(),
+            cookie_secrets: Vec::new(),
             trap: crate::trap::Limits::default(),
         }
     }

@@ -11,9 +11,10 @@ use arc_swap::{ArcSwap, Guard};
 use foldhash::quality::RandomState;
 use model::order::{Act, Acts};
 use model::seizure::ServiceMode;
+use model::time::utc_day;
 use model::{DomainName, Timestamp};
 use store::zones::{Zone, ZoneSet};
-use wire::dns::{Answers, NAME_OCTETS_MAX, Records};
+use wire::dns::{Answers, Certifiers, NAME_OCTETS_MAX, Records};
 
 use crate::Settings;
 
@@ -45,6 +46,14 @@ pub struct Found<'a> {
     pub served: &'a Arc<ServedZone>,
     /// How many octets of the name stand before the apex.
     pub depth: usize,
+}
+
+impl<'a> Found<'a> {
+    /// The zone as DNS answers for it on that day.
+    pub fn as_answered(self, now: Timestamp) -> wire::dns::Zone<'a> {
+        let is_sealed = self.served.zone.is_sealed(utc_day(now));
+        wire::dns::Zone { is_sealed, ..wire::dns::Zone::new(&self.served.answers, self.depth) }
+    }
 }
 
 //----------- ZoneTable --------------------------------------------------------------------------------------------
@@ -181,7 +190,19 @@ impl Content<'_> {
             v4: if is_ours { settings.answer_v4.clone() } else { Vec::new() },
             v6: if is_ours { settings.answer_v6.clone() } else { Vec::new() },
             refuses_mail: is_ours && !self.acts.contains(Act::AcceptMail),
-            refuses_certificates: is_ours && !self.acts.contains(Act::PublicCertificate),
+            certifiers: self.certifiers(settings),
+        }
+    }
+
+    /// Nobody by default. Where the order permits a certificate it is our authority's alone to give; a name that is
+    /// handed back says nothing.
+    fn certifiers(&self, settings: &Settings) -> Certifiers {
+        match (self.is_returned, self.acts.contains(Act::PublicCertificate)) {
+            (true, _) => Certifiers::Unsaid,
+            (false, true) => {
+                Certifiers::Only(settings.certifiers.iter().map(|name| name.as_str().to_owned()).collect())
+            }
+            (false, false) => Certifiers::Nobody,
         }
     }
 

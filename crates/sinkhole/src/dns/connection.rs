@@ -124,13 +124,14 @@ impl Connection {
     fn record_messages(&mut self, outbox: &mut Vec<u8>) -> bool {
         outbox.clear();
         let (zones, now) = (self.house.zones.read(), (self.house.clock)());
+        let saying = self.house.voice.read();
         let mut pen = self.house.pen();
         let (mut taken, mut sent, mut reply) = (0, 0, Vec::new());
         while outbox.len() < OUTBOX_OCTETS
             && let Ok(Some(packet)) = whole_message(&self.inbox[taken..], self.house.limits.query_octets_max)
         {
             taken += 2 + packet.len();
-            pen.serve(&self.arrival(packet, now), &zones, &mut reply);
+            pen.serve(&self.arrival(packet, now), &zones, &saying, &mut reply);
             if let Ok(len) = u16::try_from(reply.len()).map(u16::to_be_bytes)
                 && !reply.is_empty()
             {

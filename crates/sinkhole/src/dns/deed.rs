@@ -7,10 +7,11 @@ use model::Timestamp;
 use model::contact::{Contact, Cookie, Edns, Limits, NamedBy, Query, Subject, Transport, Via, What};
 use model::id::ContactId;
 use model::tally::Tally;
-use wire::dns::{self, CookieSeen, Fate, Oddities, Reply, Zone};
+use wire::dns::{self, CookieState, Fate, Kind, Oddities, Reply};
 
 use super::RAW_OCTETS_MAX;
 use super::rate::{Answer, Asked, Rates, Record};
+use super::voice::Saying;
 use crate::recorder::Recorder;
 use crate::settings::RateLimits;
 use crate::zones::{Found, ServedZone, Zones};
@@ -46,13 +47,24 @@ impl Pen {
 
     /// Writes the reply into `out`, which stays empty if nothing may be sent, and stages the contact or counts it.
     /// Nothing may leave before [`Self::commit`].
-    pub(super) fn serve(&mut self, arrival: &Arrival<'_>, zones: &Zones, out: &mut Vec<u8>) {
+    pub(super) fn serve(&mut self, arrival: &Arrival<'_>, zones: &Zones, saying: &Saying<'_>, out: &mut Vec<u8>) {
         let query = dns::Query::parse(arrival.packet);
         let found = query.question.and_then(|question| zones.find(question.name));
-        let zone = found.map(|found| Zone { answers: &found.served.answers, depth: found.depth });
-        let reply = dns::answer(&query, zone, arrival.transport, out);
-        let (answer, record) = self.judge(arrival, &query, found, reply, out);
-        self.limit(answer, out);
+        let zone = found.map(|found| found.as_answered(arrival.received));
+        let manners = saying.manners(arrival.source.ip(), arrival.received);
+        let reply = dns::answer(&query, zone, arrival.transport, &manners, out);
+        let (answer, record) = self.judge(arrival, &query, found, reply);
+        match answer {
+            Answer::Send => {}
+            Answer::Slip => {
+                self.batch.answers.rate_slipped += 1;
+                dns::slip(&query, &manners, out);
+            }
+            Answer::Drop => {
+                self.batch.answers.rate_dropped += 1;
+                out.clear();
+            }
+        }
         match record {
             _ if !found.is_none_or(|found| found.served.may_record(arrival.received)) => {
                 self.batch.shed.not_covered += 1;
@@ -91,28 +103,17 @@ impl Pen {
         query: &dns::Query<'_>,
         found: Option<Found<'_>>,
         reply: Option<Reply>,
-        out: &[u8],
     ) -> (Answer, Record) {
-        let is_positive = reply.is_some() && out.get(6..8).is_some_and(|count| count != [0, 0]);
+        let is_positive = reply.is_some_and(|reply| reply.kind == Kind::Data);
+        let has_cookie = reply.is_some_and(|reply| reply.cookie == CookieState::Valid);
         let asked = Asked {
             source: arrival.source.ip(),
             apex: found.map_or("", |found| found.served.zone.apex().as_str()),
             positive: query.question.filter(|_| is_positive).map(|question| question.qtype),
             rcode: reply.map_or(0, |reply| reply.rcode),
-            is_proven: arrival.transport == dns::Transport::Tcp,
+            is_proven: has_cookie || reply.is_none() || arrival.transport == dns::Transport::Tcp,
         };
         self.rates.judge(&asked, arrival.since_start_nanos)
-    }
-
-    fn limit(&mut self, answer: Answer, out: &mut Vec<u8>) {
-        match answer {
-            Answer::Send => {}
-            Answer::Slip => self.batch.answers.rate_slipped += 1,
-            Answer::Drop => {
-                self.batch.answers.rate_dropped += u64::from(!out.is_empty());
-                out.clear();
-            }
-        }
     }
 }
 
@@ -195,7 +196,7 @@ fn asked<'a>(arrival: &Arrival<'a>, query: &dns::Query<'a>, said: &Said) -> Quer
         name: query.question.map_or(&[][..], |question| question.name).into(),
         qtype: query.question.map_or(0, |question| question.qtype),
         qclass: query.question.map_or(0, |question| question.qclass),
-        edns: query.edns.map(edns),
+        edns: query.edns.map(|edns| self::edns(edns, said.reply)),
         size: u16::try_from(packet.len()).unwrap_or(u16::MAX),
         rcode: said.reply.map(|reply| reply.rcode),
         raw: raw.into(),
@@ -203,17 +204,17 @@ fn asked<'a>(arrival: &Arrival<'a>, query: &dns::Query<'a>, said: &Said) -> Quer
     }
 }
 
-fn edns(edns: dns::Edns<'_>) -> Edns<'_> {
+fn edns(edns: dns::Edns<'_>, reply: Option<Reply>) -> Edns<'_> {
     Edns {
         udp_size: edns.udp_size,
         version: edns.version,
         dnssec_ok: edns.dnssec_ok,
-        cookie: match edns.cookie {
-            CookieSeen::Absent => Cookie::Absent,
-            CookieSeen::ClientOnly(_) => Cookie::ClientOnly,
-            // We have never handed out a server cookie, so none that comes back is ours.
-            CookieSeen::WithServer(_) => Cookie::Invalid,
-            CookieSeen::Malformed => Cookie::Malformed,
+        cookie: match reply.map_or(CookieState::Absent, |reply| reply.cookie) {
+            CookieState::Absent => Cookie::Absent,
+            CookieState::ClientOnly => Cookie::ClientOnly,
+            CookieState::Valid => Cookie::Valid,
+            CookieState::Invalid => Cookie::Invalid,
+            CookieState::Malformed => Cookie::Malformed,
         },
         client_subnet: edns.client_subnet.into(),
     }

@@ -10,9 +10,11 @@ mod rate;
 mod socket;
 mod tcp;
 mod udp;
+mod voice;
 
 pub(crate) use tcp::DnsTcp;
 pub(crate) use udp::DnsUdp;
+pub(crate) use voice::Voice;
 
 /// The packet's octets that are kept where a packet could not be read.
 pub(crate) const RAW_OCTETS_MAX: usize = 512;

@@ -114,9 +114,10 @@ impl Rates {
         if let Some(record) = cell.over(source_records, now_nanos) {
             return (answer, record);
         }
-        let record = [(self::cell(&mut self.sets, apex, now_nanos), name_records), (&mut self.listener, listener_records)]
-            .into_iter()
-            .find_map(|(cell, rate)| cell.over(rate, now_nanos));
+        let record =
+            [(self::cell(&mut self.sets, apex, now_nanos), name_records), (&mut self.listener, listener_records)]
+                .into_iter()
+                .find_map(|(cell, rate)| cell.over(rate, now_nanos));
         (answer, record.unwrap_or(Record::Write { repeats: 0 }))
     }
 }

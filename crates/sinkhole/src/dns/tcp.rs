@@ -17,6 +17,7 @@ use tokio::time::{MissedTickBehavior, interval, sleep};
 
 use super::connection::Connection;
 use super::deed::Pen;
+use super::voice::Voice;
 use crate::gate::Gate;
 use crate::recorder::{self, COUNTS_EVERY, Recorder, Total};
 use crate::run::{Clock, Stopwatch, stopped};
@@ -43,6 +44,7 @@ impl DnsTcp {
         zones: Arc<ZoneTable>,
         journal: &Arc<Journal>,
         settings: &Settings,
+        voice: Arc<Voice>,
         clock: Clock,
         stop: watch::Receiver<bool>,
     ) -> Result<Self, Error> {
@@ -54,7 +56,7 @@ impl DnsTcp {
         let recorder = Recorder::new(name.clone(), lane, clock());
         let total = recorder.total();
         let pen = Mutex::new(Pen::new(recorder, settings.rates));
-        let house = House { zones, pen, limits: settings.dns_tcp, clock, started: Stopwatch::start() };
+        let house = House { zones, pen, limits: settings.dns_tcp, voice, clock, started: Stopwatch::start() };
         let task = tokio::spawn(accept(listener, Arc::new(house), stop));
         Ok(Self { name, total, task })
     }
@@ -84,6 +86,7 @@ pub(super) struct House {
     pub(super) zones: Arc<ZoneTable>,
     pen: Mutex<Pen>,
     pub(super) limits: DnsTcpLimits,
+    pub(super) voice: Arc<Voice>,
     pub(super) clock: Clock,
     pub(super) started: Stopwatch,
 }

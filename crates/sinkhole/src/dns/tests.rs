@@ -18,6 +18,7 @@ use crate::settings::DnsTcpLimits;
 use crate::{Listeners, Settings};
 
 mod peers;
+mod rates;
 
 //----------- Asking -----------------------------------------------------------------------------------------------
 

@@ -18,6 +18,7 @@ use tokio::sync::oneshot;
 use super::deed::{Arrival, Pen};
 use super::kernel;
 use super::socket::{BATCH, Buffers, DATAGRAM_OCTETS_MAX, Note, Outbox, Received, prepare, receive};
+use super::voice::{Saying, Voice};
 use crate::Error;
 use crate::recorder::{Recorder, Total};
 use crate::run::{Clock, StopSignal, Stopwatch};
@@ -47,6 +48,7 @@ impl DnsUdp {
         zones: Arc<ZoneTable>,
         journal: &Arc<Journal>,
         rates: RateLimits,
+        voice: Arc<Voice>,
         clock: Clock,
         stop: Arc<StopSignal>,
     ) -> Result<Self, Error> {
@@ -63,7 +65,8 @@ impl DnsUdp {
         let (end, ended) = oneshot::channel();
         let pen = Pen::new(recorder, rates);
         let started = Stopwatch::start();
-        let server = Server { socket, local, zones, clock, started, stop, lost: 0, pen, outbox: Outbox::default() };
+        let server =
+            Listener { socket, local, zones, voice, clock, started, stop, lost: 0, pen, outbox: Outbox::default() };
         let run = move || {
             server.run();
             // Nobody waits any more if the receiver is gone.
@@ -88,12 +91,13 @@ impl DnsUdp {
     }
 }
 
-//----------- Server -----------------------------------------------------------------------------------------------
+//----------- Listener ---------------------------------------------------------------------------------------------
 
-struct Server {
+struct Listener {
     socket: UdpSocket,
     local: SocketAddr,
     zones: Arc<ZoneTable>,
+    voice: Arc<Voice>,
     clock: Clock,
     started: Stopwatch,
     stop: Arc<StopSignal>,
@@ -103,7 +107,7 @@ struct Server {
     outbox: Outbox,
 }
 
-impl Server {
+impl Listener {
     fn run(mut self) {
         let mut buffers = vec![[0; DATAGRAM_OCTETS_MAX]; BATCH];
         while !self.stop.is_raised() {
@@ -126,9 +130,11 @@ impl Server {
     /// Answers what waits, at most a batch. Recorded before the first answer leaves.
     fn batch(&mut self, buffers: &mut Buffers) -> io::Result<usize> {
         let zones = self.zones.read();
+        let saying = self.voice.read();
         let now = (self.clock)();
         let mut desk = Desk {
             zones: &zones,
+            saying: &saying,
             local: self.local,
             now,
             since_start_nanos: self.started.nanos(),
@@ -183,6 +189,7 @@ fn is_ready(events: &[(BorrowedFd<'_>, PollFlags)], millis: u16) -> bool {
 /// What one batch is answered with.
 struct Desk<'a> {
     zones: &'a Zones,
+    saying: &'a Saying<'a>,
     local: SocketAddr,
     now: Timestamp,
     since_start_nanos: u64,
@@ -206,7 +213,7 @@ impl Desk<'_> {
             over: None,
         };
         let out = self.outbox.next();
-        self.pen.serve(&arrival, self.zones, out);
+        self.pen.serve(&arrival, self.zones, self.saying, out);
         if !out.is_empty() {
             self.outbox.address(received.source, self.local.ip().is_unspecified().then_some(called));
         }

@@ -100,7 +100,8 @@ fn forged_sources_are_met_by_the_rates_of_the_name_and_of_the_listener() {
 #[test]
 fn a_rate_of_zero_limits_nothing() {
     let none = Rate::UNLIMITED;
-    let limits = RateLimits { answers: none, source_records: none, name_records: none, listener_records: none, ..limits() };
+    let limits =
+        RateLimits { answers: none, source_records: none, name_records: none, listener_records: none, ..limits() };
     let mut rates = Rates::new(limits);
     assert_eq!(tell(&mut rates, 1, 10_000, |_| "2001:db8::1".into()), ([10_000, 0, 0], [10_000, 0, 0]));
 }

@@ -1,0 +1,89 @@
+//! What the server says of itself: its cookies and its identifier.
+//!
+//! The secret of the cookies is the operator's, where several servers answer on one address, or it is made at the start
+//! and rolled over every day (RFC 7873, 7.1), the one before it being believed for as long as its cookies are.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::{ArcSwap, Guard};
+use model::Timestamp;
+use tokio::sync::watch;
+use tokio::time::sleep;
+use wire::dns::{CookieJar, Manners, SECRET_OCTETS};
+
+use crate::Settings;
+use crate::run::stopped;
+
+/// How long a secret is the one that cookies are made with.
+const SECRET_LIFE: Duration = Duration::from_secs(24 * 3600);
+
+type Secret = [u8; SECRET_OCTETS];
+
+/// What all listeners say alike.
+pub(crate) struct Voice {
+    cookies: ArcSwap<CookieJar>,
+    id: Option<Vec<u8>>,
+    rolls: bool,
+    first: Secret,
+}
+
+impl Voice {
+    pub(crate) fn new(settings: &Settings) -> Arc<Self> {
+        let (own, others) = match settings.cookie_secrets.split_first() {
+            Some((own, others)) => (*own, others.first()),
+            None => (random(), None),
+        };
+        Arc::new(Self {
+            cookies: ArcSwap::from_pointee(CookieJar::new(&own, others)),
+            id: (!settings.nsid.is_empty()).then(|| settings.nsid.clone().into_bytes()),
+            rolls: settings.cookie_secrets.is_empty(),
+            first: own,
+        })
+    }
+
+    /// As it is now, for a batch.
+    pub(super) fn read(&self) -> Saying<'_> {
+        Saying { cookies: self.cookies.load(), voice: self }
+    }
+
+    /// Rolls the secret over, day by day, until the stop.
+    pub(crate) async fn roll(self: Arc<Self>, mut stop: watch::Receiver<bool>) {
+        let mut before = self.first;
+        while self.rolls {
+            tokio::select! {
+                () = stopped(&mut stop) => return,
+                () = sleep(SECRET_LIFE) => before = self.roll_over(before),
+            }
+        }
+    }
+
+    fn roll_over(&self, before: Secret) -> Secret {
+        let own = random();
+        self.cookies.store(Arc::new(CookieJar::new(&own, Some(&before))));
+        own
+    }
+}
+
+/// The voice while a batch is answered.
+pub(super) struct Saying<'a> {
+    cookies: Guard<Arc<CookieJar>>,
+    voice: &'a Voice,
+}
+
+impl Saying<'_> {
+    pub(super) fn manners(&self, client: IpAddr, now: Timestamp) -> Manners<'_> {
+        // Cookies count in 32 bits that wrap (RFC 9018, 4.3).
+        let manners = Manners::new(&self.cookies, client, now.as_second() as u32);
+        Manners { server_id: self.voice.id.as_deref(), ..manners }
+    }
+}
+
+/// # Panics
+/// If the system has no randomness: then nothing that it serves is safe.
+fn random() -> Secret {
+    let mut secret = [0; SECRET_OCTETS];
+    getrandom::fill(&mut secret).expect("the system gives random octets");
+    secret
+}
