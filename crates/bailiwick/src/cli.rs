@@ -346,7 +346,13 @@ pub(crate) enum JournalCommand {
     /// Every contact on disk as CSV, in order of receipt by lane; reads beside a running daemon.
     Csv,
     /// Count what is on disk: frames by kind, the equation by listener, damage.
-    Count(JsonArgs),
+    Count {
+        /// The equation of every listener, minute by minute.
+        #[arg(long)]
+        per_minute: bool,
+        #[command(flatten)]
+        out: JsonArgs,
+    },
 }
 
 #[derive(Subcommand)]

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use model::contact::{Kind, Transport, What};
-use model::tally::Tally;
+use model::tally::{Counts, Tally};
 use serde::Serialize;
 use store::journal::{Frame, ReadReport, read_all};
 
@@ -24,6 +24,8 @@ pub(crate) struct OnDisk {
     pub(crate) outcomes: u64,
     /// What each listener counted, over all boots.
     pub(crate) listeners: BTreeMap<String, Tally>,
+    /// The same by listener and minute (UTC): what was counted in it, or in the second before it began.
+    pub(crate) minutes: BTreeMap<String, BTreeMap<String, Tally>>,
     pub(crate) report: ReadReport,
 }
 
@@ -43,9 +45,16 @@ impl OnDisk {
                 *self.by_protocol.entry(protocol(contact.transport, &contact.what)).or_default() += 1;
             }
             Frame::Outcome(_) => self.outcomes += 1,
-            Frame::Counts(counts) => self.listeners.entry(counts.listener.to_string()).or_default().add(&counts.tally),
+            Frame::Counts(counts) => self.take_counts(counts),
             Frame::Clock(_) => {}
         }
+    }
+
+    fn take_counts(&mut self, counts: &Counts<'_>) {
+        let listener = counts.listener.to_string();
+        let minute = counts.at.strftime("%Y-%m-%dT%H:%MZ").to_string();
+        self.minutes.entry(listener.clone()).or_default().entry(minute).or_default().add(&counts.tally);
+        self.listeners.entry(listener).or_default().add(&counts.tally);
     }
 
     pub(crate) fn contacts(&self) -> u64 {

@@ -33,11 +33,28 @@ pub(crate) fn run(place: &Place, command: JournalCommand) -> Done {
     let data = Config::load(place)?.data;
     match command {
         JournalCommand::Csv => csv(&data.join(JOURNAL)),
-        JournalCommand::Count(out) => {
+        JournalCommand::Count { per_minute, out } => {
             let counted = OnDisk::count(&data)?;
-            if out.json { terminal::json(&counted) } else { terminal::line(&text(&counted)) }
+            match (out.json, per_minute) {
+                (true, _) => terminal::json(&counted),
+                (false, true) => terminal::line(&minutes(&counted)),
+                (false, false) => terminal::line(&text(&counted)),
+            }
         }
     }
+}
+
+fn minutes(counted: &OnDisk) -> String {
+    let heads = ["listener", "minute", "offered", "recorded", "collapsed", "shed", "lost in the kernel"];
+    let mut rows = vec![heads.map(str::to_owned).to_vec()];
+    for (listener, minutes) in &counted.minutes {
+        for (minute, tally) in minutes {
+            let terms = [tally.offered(), tally.recorded, tally.collapsed, tally.shed.total(), tally.lost_in_kernel];
+            let cells = terms.map(terminal::count).into_iter();
+            rows.push([listener.clone(), minute.clone()].into_iter().chain(cells).collect());
+        }
+    }
+    terminal::table(&rows)
 }
 
 fn text(counted: &OnDisk) -> String {
