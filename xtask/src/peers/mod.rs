@@ -3,10 +3,12 @@
 //! Every suite installs the exercise that ships with the program, starts it, and checks line by line. A line states
 //! what a user relies on, not what the code does.
 
+pub mod conformance;
 pub mod crash;
 pub mod dns;
 pub mod feeds;
 pub mod lock;
+mod name_servers;
 pub mod refusals;
 pub mod stories;
 pub mod web;
