@@ -12,6 +12,7 @@ mod name_servers;
 pub mod refusals;
 pub mod stories;
 pub mod web;
+pub mod zonemaster;
 
 /// A name of the exercise, one that only looks like it, and one below it.
 const SEIZED: &str = "outlook-verify.net";
