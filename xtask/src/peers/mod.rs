@@ -10,6 +10,7 @@ pub mod feeds;
 pub mod lock;
 mod name_servers;
 pub mod refusals;
+pub mod resolvers;
 pub mod stories;
 pub mod web;
 pub mod zonemaster;

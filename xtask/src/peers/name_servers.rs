@@ -9,10 +9,12 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use tempfile::TempDir;
 
 use crate::clock::wait_for;
-use crate::shell::{self, Kept, Said};
+use crate::shell::Kept;
 use crate::tools::find;
 use crate::{Done, Trouble, root};
 
@@ -39,7 +41,7 @@ pub(super) struct NameServer {
     pub(super) name: &'static str,
     pub(super) address: SocketAddr,
     folder: TempDir,
-    _running: Kept,
+    running: Kept,
 }
 
 impl NameServer {
@@ -63,7 +65,7 @@ impl NameServer {
         let mut command = Command::new(program(recipe.program)?);
         command.args(recipe.arguments.iter().map(|word| fill(word, &words))).current_dir(folder.path());
         let child = command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log).spawn()?;
-        let server = Self { name: recipe.name, address, folder, _running: Kept(child) };
+        let server = Self { name: recipe.name, address, folder, running: Kept(child) };
         wait_for(&format!("{} to answer", recipe.name), START, || server.answers().then_some(()))
             .map_err(|trouble| format!("{trouble}\n{}", server.log()))?;
         Ok(server)
@@ -81,20 +83,17 @@ impl NameServer {
         ask().is_ok()
     }
 
-    /// A file in its folder.
-    pub(super) fn path(&self, file: &str) -> PathBuf {
-        self.folder.path().join(file)
+    /// Lets it read its files again.
+    pub(super) fn reload(&self) -> Done {
+        let pid = i32::try_from(self.running.0.id()).map_err(|_| "a process id beyond 31 bits")?;
+        kill(Pid::from_raw(pid), Signal::SIGHUP)
+            .map_err(|error| format!("telling {} to reload: {error}", self.name).into())
     }
 
     /// What it told its operator so far.
     pub(super) fn log(&self) -> String {
-        fs::read_to_string(self.path("said")).unwrap_or_default()
+        fs::read_to_string(self.folder.path().join("said")).unwrap_or_default()
     }
-}
-
-/// Runs another program of the same peer to its end: `named-checkconf`, `rndc`.
-pub(super) fn tool(name: &str, arguments: &[&str]) -> Result<Said, Trouble> {
-    shell::run(Command::new(program(name)?).args(arguments))
 }
 
 fn program(name: &str) -> Result<PathBuf, Trouble> {
