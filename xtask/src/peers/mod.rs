@@ -3,13 +3,17 @@
 //! Every suite installs the exercise that ships with the program, starts it, and checks line by line. A line states
 //! what a user relies on, not what the code does.
 
+pub mod conformance;
 pub mod crash;
 pub mod dns;
 pub mod feeds;
 pub mod lock;
+mod name_servers;
 pub mod refusals;
+pub mod resolvers;
 pub mod stories;
 pub mod web;
+pub mod zonemaster;
 
 /// A name of the exercise, one that only looks like it, and one below it.
 const SEIZED: &str = "outlook-verify.net";

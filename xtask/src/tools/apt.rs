@@ -1,6 +1,7 @@
 //! Debian packages, without a question and without a host's name.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::time::Duration;
 
@@ -13,11 +14,13 @@ const LIMIT: Duration = Duration::from_secs(600);
 const TRIES: usize = 2;
 
 pub(super) fn install(names: &[&str]) -> Result<(), Trouble> {
+    let _quiet = Quiet::keep()?;
     get(&["update"])?;
     again(|| get(&[&["install", "-y", "--no-install-recommends"], names].concat()))
 }
 
 pub(super) fn install_from_backports(names: &[&str]) -> Result<(), Trouble> {
+    let _quiet = Quiet::keep()?;
     let suite = format!("{}-backports", codename()?);
     if !knows(&suite)? {
         let line = source_line(&suite)?;
@@ -41,6 +44,39 @@ fn get(arguments: &[&str]) -> Result<(), Trouble> {
     }
     let last: Vec<&str> = said.err.lines().rev().take(5).collect();
     Err(format!("apt-get {}: {}", arguments.join(" "), last.join(" · ")).into())
+}
+
+//----------- Quiet ------------------------------------------------------------------------------------------------
+
+/// While it lives, no package starts its service: five name servers would all want port 53. A machine that has a
+/// policy of its own keeps it.
+struct Quiet {
+    is_ours: bool,
+}
+
+const POLICY: &str = "/usr/sbin/policy-rc.d";
+/// "Action forbidden by policy", as invoke-rc.d reads it.
+const FORBIDDEN: &str = "#!/bin/sh\nexit 101\n";
+
+impl Quiet {
+    fn keep() -> Result<Self, Trouble> {
+        let is_ours = !Path::new(POLICY).exists();
+        if is_ours {
+            let trouble = |error| format!("writing {POLICY}: {error}");
+            fs::write(POLICY, FORBIDDEN).map_err(trouble)?;
+            fs::set_permissions(POLICY, fs::Permissions::from_mode(0o755)).map_err(trouble)?;
+        }
+        Ok(Self { is_ours })
+    }
+}
+
+impl Drop for Quiet {
+    fn drop(&mut self) {
+        if self.is_ours {
+            // Who cannot remove it could not have written it.
+            let _ = fs::remove_file(POLICY);
+        }
+    }
 }
 
 //----------- Backports --------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ mod apt;
 mod pip;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde::Deserialize;
@@ -32,6 +32,9 @@ pub struct Peer {
     program: Option<String>,
     #[serde(default)]
     module: Option<String>,
+    /// A file by which one sees it, where it brings no program of its own.
+    #[serde(default)]
+    file: Option<PathBuf>,
     /// What it judges; read by people.
     pub why: String,
     /// Why this kind of machine may lack it.
@@ -93,7 +96,8 @@ impl Peer {
     /// Whether the program can be found and the module too.
     fn is_here(&self) -> bool {
         let program = self.program.as_deref().is_none_or(|program| find(program).is_some());
-        program && self.module.as_deref().is_none_or(|module| self.has(module))
+        let file = self.file.as_deref().is_none_or(Path::exists);
+        program && file && self.module.as_deref().is_none_or(|module| self.has(module))
     }
 
     fn has(&self, module: &str) -> bool {
@@ -136,7 +140,8 @@ mod tests {
         assert_eq!(names.len(), peers.len());
         for peer in &peers {
             assert!(peer.why.len() > 20, "{} needs a reason", peer.name);
-            assert!(peer.program.is_some() || peer.module.is_some(), "{} cannot be looked for", peer.name);
+            let seen_by = (&peer.program, &peer.module, &peer.file);
+            assert!(seen_by != (&None, &None, &None), "{} cannot be looked for", peer.name);
         }
     }
 }

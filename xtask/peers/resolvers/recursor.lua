@@ -1,0 +1,1 @@
+rpzPrimary("127.0.0.1:@PRIMARY@", "rpz.invalid", { refresh = @REFRESH@ })
