@@ -14,7 +14,7 @@ use model::seizure::ServiceMode;
 use model::{Digest, DomainName, Timestamp};
 use sinkhole::{Settings, ZoneTable};
 use store::zones::{Zone, ZoneSet};
-use wire::dns::{Query, Transport, answer};
+use wire::dns::{CookieJar, Manners, Query, Transport, answer};
 use xtask::story::dns::{Reply, judge, question, read};
 use xtask::story::{Ask, Step, Story, When, case_file};
 use xtask::{Done, Trouble, story};
@@ -105,9 +105,11 @@ impl Stage {
         let query = Query::parse(octets);
         let zones = self.zones.read();
         let found = query.question.and_then(|question| zones.find(question.name));
-        let zone = found.map(|found| wire::dns::Zone { answers: &found.served.answers, depth: found.depth });
+        let zone = found.map(|found| wire::dns::Zone::new(&found.served.answers, found.depth));
         let mut out = Vec::new();
-        answer(&query, zone, transport, &mut out).map(|_| read(octets, &out)).transpose()
+        let jar = CookieJar::new(&[0; 16], None);
+        let manners = Manners::new(&jar, Ipv4Addr::LOCALHOST.into(), 0);
+        answer(&query, zone, transport, &manners, &mut out).map(|_| read(octets, &out)).transpose()
     }
 
     fn narrow(&mut self, name: &str, mode: &str) -> Done {

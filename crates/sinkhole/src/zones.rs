@@ -13,7 +13,7 @@ use model::order::{Act, Acts};
 use model::seizure::ServiceMode;
 use model::{DomainName, Timestamp};
 use store::zones::{Zone, ZoneSet};
-use wire::dns::{Answers, NAME_OCTETS_MAX, Records};
+use wire::dns::{Answers, Certifiers, NAME_OCTETS_MAX, Records};
 
 use crate::Settings;
 
@@ -181,7 +181,10 @@ impl Content<'_> {
             v4: if is_ours { settings.answer_v4.clone() } else { Vec::new() },
             v6: if is_ours { settings.answer_v6.clone() } else { Vec::new() },
             refuses_mail: is_ours && !self.acts.contains(Act::AcceptMail),
-            refuses_certificates: is_ours && !self.acts.contains(Act::PublicCertificate),
+            certifiers: match is_ours && !self.acts.contains(Act::PublicCertificate) {
+                true => Certifiers::Nobody,
+                false => Certifiers::Unsaid,
+            },
         }
     }
 

@@ -2,16 +2,24 @@
 
 use std::borrow::Cow;
 use std::net::SocketAddr;
+use std::sync::LazyLock;
 
 use model::Timestamp;
 use model::contact::{Contact, Cookie, Edns, Limits, NamedBy, Query, Subject, Transport, Via, What};
 use model::id::ContactId;
 use model::tally::{Shed, Tally};
-use wire::dns::{self, CookieSeen, Fate, Oddities, Reply, Zone};
+use wire::dns::{self, CookieJar, CookieState, Fate, Manners, Oddities, Reply, Zone};
 
 use super::RAW_OCTETS_MAX;
 use crate::recorder::Recorder;
 use crate::zones::{Found, ServedZone, Zones};
+
+/// Until settings carry the secrets of a whole anycast set, each process has its own.
+static COOKIES: LazyLock<CookieJar> = LazyLock::new(|| {
+    let mut secret = [0; dns::SECRET_OCTETS];
+    getrandom::fill(&mut secret).expect("the kernel gives random octets");
+    CookieJar::new(&secret, None)
+});
 
 /// A packet and all that is known of its way here.
 #[derive(Clone, Copy, Debug)]
@@ -32,8 +40,10 @@ pub(super) struct Arrival<'a> {
 pub(super) fn serve(arrival: &Arrival<'_>, zones: &Zones, recorder: &mut Recorder, out: &mut Vec<u8>) {
     let query = dns::Query::parse(arrival.packet);
     let found = query.question.and_then(|question| zones.find(question.name));
-    let zone = found.map(|found| Zone { answers: &found.served.answers, depth: found.depth });
-    let reply = dns::answer(&query, zone, arrival.transport, out);
+    let zone = found.map(|found| Zone::new(&found.served.answers, found.depth));
+    let now_secs = arrival.received.as_second() as u32;
+    let manners = Manners::new(&COOKIES, arrival.source.ip(), now_secs);
+    let reply = dns::answer(&query, zone, arrival.transport, &manners, out);
     if found.is_none_or(|found| found.served.may_record(arrival.received)) {
         recorder.contact(contact(arrival, &query, found, reply, recorder.next_id()));
     } else {
@@ -103,24 +113,24 @@ fn asked<'a>(arrival: &Arrival<'a>, query: &dns::Query<'a>, reply: Option<Reply>
         name: query.question.map_or(&[][..], |question| question.name).into(),
         qtype: query.question.map_or(0, |question| question.qtype),
         qclass: query.question.map_or(0, |question| question.qclass),
-        edns: query.edns.map(edns),
+        edns: query.edns.map(|asked| edns(asked, reply)),
         size: u16::try_from(packet.len()).unwrap_or(u16::MAX),
         rcode: reply.map(|reply| reply.rcode),
         raw: raw.into(),
     }
 }
 
-fn edns(edns: dns::Edns<'_>) -> Edns<'_> {
+fn edns<'a>(edns: dns::Edns<'a>, reply: Option<Reply>) -> Edns<'a> {
     Edns {
         udp_size: edns.udp_size,
         version: edns.version,
         dnssec_ok: edns.dnssec_ok,
-        cookie: match edns.cookie {
-            CookieSeen::Absent => Cookie::Absent,
-            CookieSeen::ClientOnly(_) => Cookie::ClientOnly,
-            // We have never handed out a server cookie, so none that comes back is ours.
-            CookieSeen::WithServer(_) => Cookie::Invalid,
-            CookieSeen::Malformed => Cookie::Malformed,
+        cookie: match reply.map(|reply| reply.cookie) {
+            None | Some(CookieState::Absent) => Cookie::Absent,
+            Some(CookieState::ClientOnly) => Cookie::ClientOnly,
+            Some(CookieState::Valid) => Cookie::Valid,
+            Some(CookieState::Invalid) => Cookie::Invalid,
+            Some(CookieState::Malformed) => Cookie::Malformed,
         },
         client_subnet: edns.client_subnet.into(),
     }

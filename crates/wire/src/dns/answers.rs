@@ -25,7 +25,8 @@ const NULL_MX: [u8; 3] = [0, 0, 0];
 const NO_SENDER: &[u8] = b"v=spf1 -all";
 const REJECT: &[u8] = b"v=DMARC1; p=reject; sp=reject; adkim=s; aspf=s";
 const NO_KEY: &[u8] = b"v=DKIM1; p=";
-const NO_ISSUER: &[u8] = b"\x00\x05issue;";
+/// Flags 0 and the property's tag; the value follows.
+const ISSUE: &[u8] = b"\x00\x05issue";
 const NOT_EVERYTHING: &[u8] = b"\x07RFC8482\x00";
 
 //----------- Records ----------------------------------------------------------------------------------------------
@@ -45,8 +46,33 @@ pub struct Records {
     pub v6: Vec<Ipv6Addr>,
     /// Whether the name publishes that it neither takes nor sends mail.
     pub refuses_mail: bool,
-    /// Whether the name publishes that nobody may certify it.
-    pub refuses_certificates: bool,
+    pub certifiers: Certifiers,
+}
+
+/// Who may certify the name, as its CAA records say (RFC 8659). An empty set would let everybody.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+pub enum Certifiers {
+    /// The zone says nothing: it is no longer ours to say.
+    Unsaid,
+    /// `issue ";"`.
+    Nobody,
+    /// One `issue` for each domain by which a CA is known. Wildcards follow `issue` where there is no `issuewild`
+    /// (RFC 8659, 4.3). An empty list is nobody.
+    Only(Vec<String>),
+}
+
+impl Certifiers {
+    fn rdatas(&self) -> Vec<Vec<u8>> {
+        match self {
+            Self::Unsaid => Vec::new(),
+            Self::Only(issuers) if !issuers.is_empty() => issuers.iter().map(|issuer| issue(issuer)).collect(),
+            Self::Nobody | Self::Only(_) => vec![issue(";")],
+        }
+    }
+}
+
+fn issue(value: &str) -> Vec<u8> {
+    [ISSUE, value.as_bytes()].concat()
 }
 
 impl Records {
@@ -91,7 +117,7 @@ impl RrSet {
         Self::new(rtype::TXT, ttl_secs, [[&[len], text].concat()])
     }
 
-    fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         self.count == 0
     }
 }
@@ -132,7 +158,7 @@ impl Answers {
             spf: no_mail(RrSet::text(ttl, NO_SENDER)),
             dmarc: no_mail(RrSet::text(ttl, REJECT)),
             dkim: no_mail(RrSet::text(ttl, NO_KEY)),
-            caa: when(records.refuses_certificates, RrSet::new(rtype::CAA, ttl, [NO_ISSUER])),
+            caa: RrSet::new(rtype::CAA, ttl, records.certifiers.rdatas()),
             any: RrSet::new(rtype::HINFO, ttl, [NOT_EVERYTHING]),
             nothing: RrSet::default(),
         }

@@ -10,16 +10,26 @@
 
 pub mod ask;
 
+mod acme;
+mod amplification;
 mod answers;
+mod cookies;
+mod manners;
 mod oddity;
+mod opt;
 mod query;
 mod reader;
 mod reply;
 
-pub use answers::{Answers, Records, SOA_EXPIRE_SECS, SOA_REFRESH_SECS, SOA_RETRY_SECS};
+pub use acme::{ACME_TOKENS_MAX, ACME_TTL_SECS, AcmeToken};
+pub use amplification::{Amplified, amplification};
+pub use answers::{Answers, Certifiers, Records, SOA_EXPIRE_SECS, SOA_REFRESH_SECS, SOA_RETRY_SECS};
+pub use cookies::{CLIENT_COOKIE_OCTETS, CookieJar, CookieState, SECRET_OCTETS};
+pub use manners::Manners;
 pub use oddity::{Oddities, Oddity};
+pub use opt::SERVER_ID_OCTETS_MAX;
 pub use query::{CookieSeen, Edns, Fate, Query, Question, RECORDS_MAX};
-pub use reply::{Reply, Transport, Zone, answer};
+pub use reply::{Kind, Reply, Transport, Zone, answer, slip};
 
 /// The longest name in wire form (RFC 1035, 2.3.4).
 pub const NAME_OCTETS_MAX: usize = 255;
@@ -44,8 +54,15 @@ pub mod rtype {
     pub const TXT: u16 = 16;
     pub const AAAA: u16 = 28;
     pub const OPT: u16 = 41;
+    pub const SVCB: u16 = 64;
+    pub const HTTPS: u16 = 65;
+    pub const NXNAME: u16 = 128;
+    pub const TKEY: u16 = 249;
+    pub const TSIG: u16 = 250;
     pub const IXFR: u16 = 251;
     pub const AXFR: u16 = 252;
+    pub const MAILB: u16 = 253;
+    pub const MAILA: u16 = 254;
     pub const ANY: u16 = 255;
     pub const CAA: u16 = 257;
 }
@@ -54,6 +71,8 @@ pub mod rtype {
 pub mod class {
     pub const IN: u16 = 1;
     pub const CH: u16 = 3;
+    pub const NONE: u16 = 254;
+    pub const ANY: u16 = 255;
 }
 
 /// Response codes, with EDNS's extension (RFC 6895, 2.3).
@@ -65,6 +84,22 @@ pub mod rcode {
     pub const NOTIMP: u16 = 4;
     pub const REFUSED: u16 = 5;
     pub const BADVERS: u16 = 16;
+    pub const BADCOOKIE: u16 = 23;
+}
+
+/// EDNS option codes (RFC 5001, 7871, 7873, 8914).
+pub mod option {
+    pub const NSID: u16 = 3;
+    pub const CLIENT_SUBNET: u16 = 8;
+    pub const COOKIE: u16 = 10;
+    pub const EXTENDED_ERROR: u16 = 15;
+}
+
+/// Extended errors that are true of us (RFC 8914, 4; RFC 9824, 3.5). One who answers has none.
+pub mod extended_error {
+    pub const NOT_AUTHORITATIVE: u16 = 20;
+    pub const NOT_SUPPORTED: u16 = 21;
+    pub const INVALID_QUERY_TYPE: u16 = 30;
 }
 
 /// Bits of a header's second 16 bits (RFC 1035, 4.1.1; RFC 4035, 3).

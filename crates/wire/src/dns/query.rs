@@ -5,15 +5,10 @@
 //! from the packet and is `Copy`: parsing allocates nothing.
 
 use super::reader::{Header, RawRecord, Reader};
-use super::{Oddities, Oddity, class, flag, rcode, rtype};
+use super::{CLIENT_COOKIE_OCTETS, Oddities, Oddity, class, flag, option, rcode, rtype};
 
 /// The most records that a query may bring besides its question. Real ones bring an OPT, a TSIG, an IXFR's SOA.
 pub const RECORDS_MAX: u32 = 16;
-
-/// EDNS option codes (RFC 5001, 7871, 7873).
-const NSID: u16 = 3;
-const CLIENT_SUBNET: u16 = 8;
-const COOKIE: u16 = 10;
 
 //----------- Query ------------------------------------------------------------------------------------------------
 
@@ -76,10 +71,26 @@ impl<'a> Query<'a> {
         match self.edns {
             _ if header.is_response() => Fate::Silence,
             _ if header.opcode() != 0 => Fate::Fail(rcode::NOTIMP),
-            _ if is_malformed || header.questions != 1 => Fate::Fail(rcode::FORMERR),
+            _ if is_malformed => Fate::Fail(rcode::FORMERR),
             Some(edns) if edns.version != 0 => Fate::Fail(rcode::BADVERS),
+            // A cookie may be asked for by itself (RFC 7873, 5.4; RFC 9619, 4 leaves that as it was).
+            Some(edns) if header.questions == 0 && edns.cookie != CookieSeen::Absent => Fate::Answer,
+            _ if header.questions != 1 => Fate::Fail(rcode::FORMERR),
+            _ if self.asks_for_no_type() => Fate::Fail(rcode::FORMERR),
+            _ if self.asks_for_what_we_lack() => Fate::Fail(rcode::NOTIMP),
             _ => Fate::Answer,
         }
+    }
+
+    /// Types that stand in a message and in no zone: a pseudo-record, a signature of messages (RFC 8945, 4.2), the
+    /// mark of a name that is not there (RFC 9824, 3.5).
+    fn asks_for_no_type(&self) -> bool {
+        self.question.is_some_and(|asked| matches!(asked.qtype, rtype::OPT | rtype::TSIG | rtype::NXNAME))
+    }
+
+    /// MAILA and MAILB are obsolete (RFC 1035, 3.2.3), and a key is agreed on with nobody (RFC 2930).
+    fn asks_for_what_we_lack(&self) -> bool {
+        self.question.is_some_and(|asked| matches!(asked.qtype, rtype::MAILA | rtype::MAILB | rtype::TKEY))
     }
 
     /// Reads as far as the packet makes sense. What follows the question of a response, or a second question, is of no
@@ -196,9 +207,9 @@ pub struct Edns<'a> {
 pub enum CookieSeen<'a> {
     #[default]
     Absent,
-    ClientOnly(&'a [u8]),
-    /// With a server part, not looked at here.
-    WithServer(&'a [u8]),
+    ClientOnly(&'a [u8; CLIENT_COOKIE_OCTETS]),
+    /// With a server part of 8 to 32 octets, not looked at here.
+    WithServer(&'a [u8; CLIENT_COOKIE_OCTETS], &'a [u8]),
     Malformed,
 }
 
@@ -223,14 +234,14 @@ impl<'a> Edns<'a> {
             let len = reader.u16().ok_or(Oddity::OptOption)?;
             let value = reader.take(usize::from(len)).ok_or(Oddity::OptOption)?;
             match code {
-                NSID => self.nsid = true,
-                CLIENT_SUBNET if self.client_subnet.is_empty() => {
+                option::NSID => self.nsid = true,
+                option::CLIENT_SUBNET if self.client_subnet.is_empty() => {
                     self.client_subnet = value;
                     if !is_client_subnet(value) {
                         oddities.add(Oddity::Subnet);
                     }
                 }
-                COOKIE if self.cookie == CookieSeen::Absent => self.cookie = CookieSeen::of(value),
+                option::COOKIE if self.cookie == CookieSeen::Absent => self.cookie = CookieSeen::of(value),
                 _ => {}
             }
         }
@@ -241,9 +252,9 @@ impl<'a> Edns<'a> {
 
 impl<'a> CookieSeen<'a> {
     fn of(value: &'a [u8]) -> Self {
-        match value.len() {
-            8 => Self::ClientOnly(value),
-            16..=40 => Self::WithServer(value),
+        match value.split_first_chunk() {
+            Some((client, [])) => Self::ClientOnly(client),
+            Some((client, server)) if (8..=32).contains(&server.len()) => Self::WithServer(client, server),
             _ => Self::Malformed,
         }
     }

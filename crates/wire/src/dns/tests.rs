@@ -1,5 +1,7 @@
 //! What is asked and what is answered, as tables; then anything at all, against two other parsers.
 
+use std::net::{IpAddr, Ipv4Addr};
+
 use super::ask::{Answered, Ask, AskEdns, Mismatch, name_to_wire};
 use super::*;
 
@@ -17,7 +19,7 @@ fn records() -> Records {
         v4: vec![[192, 0, 2, 1].into()],
         v6: vec!["2001:db8::1".parse().unwrap()],
         refuses_mail: true,
-        refuses_certificates: true,
+        certifiers: Certifiers::Nobody,
     }
 }
 
@@ -27,16 +29,34 @@ fn wire(name: &str) -> Vec<u8> {
 
 /// Sends a packet to a server that has one zone.
 fn serve(packet: &[u8], answers: &Answers, transport: Transport) -> (Option<Reply>, Vec<u8>) {
+    serve_with(packet, answers, transport, &Manners::new(&jar(), CLIENT, NOW_SECS))
+}
+
+fn serve_with(
+    packet: &[u8],
+    answers: &Answers,
+    transport: Transport,
+    manners: &Manners<'_>,
+) -> (Option<Reply>, Vec<u8>) {
     let query = Query::parse(packet);
     let zone = query.question.and_then(|question| zone_of(question.name, answers));
     let mut out = Vec::new();
-    let reply = answer(&query, zone, transport, &mut out);
+    let reply = answer(&query, zone, transport, manners, &mut out);
     (reply, out)
+}
+
+/// The secret, the client and the time of RFC 9018, A.1.
+const SECRET: [u8; SECRET_OCTETS] = 0xe5e9_73e5_a6b2_a43f_48e7_dc84_9e37_bfcf_u128.to_be_bytes();
+const CLIENT: IpAddr = IpAddr::V4(Ipv4Addr::new(198, 51, 100, 100));
+const NOW_SECS: u32 = 1_559_731_985;
+
+fn jar() -> CookieJar {
+    CookieJar::new(&SECRET, None)
 }
 
 fn zone_of<'a>(name: &[u8], answers: &'a Answers) -> Option<Zone<'a>> {
     let depth = name.len().checked_sub(wire(APEX).len())?;
-    name[depth..].eq_ignore_ascii_case(&wire(APEX)).then_some(Zone { answers, depth })
+    name[depth..].eq_ignore_ascii_case(&wire(APEX)).then_some(Zone::new(answers, depth))
 }
 
 /// Asks over UDP with EDNS and returns the checked answer, as text.
@@ -115,7 +135,7 @@ fn a_seized_zone_says_this_and_nothing_else() {
 fn a_zone_that_was_returned_says_who_serves_it_and_no_more() {
     let mut records = records();
     (records.v4, records.v6) = (Vec::new(), Vec::new());
-    (records.refuses_mail, records.refuses_certificates) = (false, false);
+    (records.refuses_mail, records.certifiers) = (false, Certifiers::Unsaid);
     let answers = Answers::new(&records);
     for (qtype, count) in
         [(rtype::NS, 2), (rtype::A, 0), (rtype::MX, 0), (rtype::TXT, 0), (rtype::CAA, 0), (rtype::ANY, 1)]
@@ -283,12 +303,13 @@ fn a_query_owns_nothing_and_a_reply_fits_the_room_that_it_is_given() {
     fn is_copy<T: Copy>() {}
     is_copy::<Query<'_>>();
     let (name, answers) = (wire(APEX), Answers::new(&records()));
-    let mut out = Vec::with_capacity(UDP_OCTETS_MAX);
+    let (jar, mut out) = (jar(), Vec::with_capacity(UDP_OCTETS_MAX));
     for qtype in 0..300 {
         let mut packet = Vec::new();
         Ask::new(5, &name, qtype).encode(&mut packet);
         let query = Query::parse(&packet);
-        answer(&query, Some(Zone { answers: &answers, depth: 0 }), Transport::Udp, &mut out);
+        let manners = Manners::new(&jar, CLIENT, NOW_SECS);
+        answer(&query, Some(Zone::new(&answers, 0)), Transport::Udp, &manners, &mut out);
         assert_eq!(out.capacity(), UDP_OCTETS_MAX);
     }
 }
