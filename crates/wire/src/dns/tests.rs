@@ -5,7 +5,9 @@ use std::net::{IpAddr, Ipv4Addr};
 use super::ask::{Answered, Ask, AskEdns, Mismatch, name_to_wire};
 use super::*;
 
+mod cookies;
 mod differential;
+mod rules;
 
 const APEX: &str = "outlook-verify.test";
 
@@ -187,28 +189,6 @@ fn what_does_not_fit_is_truncated_over_udp_and_whole_over_tcp() {
 }
 
 //----------- Packets that nobody should send ----------------------------------------------------------------------
-
-/// A forged source makes every answer somebody else's burden. Octets out for octets in, the shortest question (at the
-/// apex) and the most addresses that the sinkhole lets an operator set; `cargo test -- --nocapture` prints the table.
-#[test]
-fn no_answer_is_much_longer_than_its_question() {
-    const TIMES_MAX: usize = 14;
-    let most =
-        Records { v4: vec![[192, 0, 2, 1].into(); 16], v6: vec!["2001:db8::1".parse().unwrap(); 16], ..records() };
-    for (setting, records, times_max) in [("usual", records(), 4), ("most", most, TIMES_MAX)] {
-        let (answers, name) = (Answers::new(&records), wire(APEX));
-        for qtype in [rtype::A, rtype::AAAA, rtype::NS, rtype::SOA, rtype::MX, rtype::TXT, rtype::ANY, rtype::AXFR] {
-            for edns in [None, Some(AskEdns { udp_size: u16::MAX, dnssec_ok: true, options: &[] })] {
-                let mut packet = Vec::new();
-                Ask { edns, ..Ask::new(7, &name, qtype) }.encode(&mut packet);
-                let (_, out) = serve(&packet, &answers, Transport::Udp);
-                let (asked, said) = (packet.len(), out.len());
-                println!("{setting:5} type {qtype:3} edns {:5} {asked:3} -> {said:4}", edns.is_some());
-                assert!(said <= times_max * asked, "{setting} {qtype}: {asked} -> {said}");
-            }
-        }
-    }
-}
 
 /// A query for A at the apex, changed by `change`, then what is answered and what was odd.
 fn odd(change: impl FnOnce(&mut Vec<u8>)) -> (Option<u16>, Vec<&'static str>) {
