@@ -213,7 +213,16 @@ const OPT_OWNED: &[u8] = &[1, b'x', 0, 0, 41, 4, 0xd0, 0, 0, 0, 0, 0, 0];
 const OPT_CUT_OPTION: &[u8] = &[0, 0, 41, 4, 0xd0, 0, 0, 0, 0, 0, 4, 0, 3, 0, 9];
 const OPT_SHORT_COOKIE: &[u8] = &[0, 0, 41, 4, 0xd0, 0, 0, 0, 0, 0, 6, 0, 10, 0, 2, 1, 2];
 const OPT_BAD_SUBNET: &[u8] = &[0, 0, 41, 4, 0xd0, 0, 0, 0, 0, 0, 8, 0, 8, 0, 4, 0, 1, 33, 0];
+const OWNER_IS_QUESTION: &[u8] = &[1, b'x', 0xc0, 12, 0, 16, 0, 1, 0, 0, 0, 0, 0, 0];
+const OWNER_POINTS_AHEAD: &[u8] = &[0xc1, 12, 0, 16, 0, 1, 0, 0, 0, 0, 0, 0];
+/// Behind the header and 25 octets of question.
+const OWNER_IS_ITSELF: &[u8] = &[0xc0, 37, 0, 16, 0, 1, 0, 0, 0, 0, 0, 0];
 const TXT_RECORD: &[u8] = &[0, 0, 16, 0, 1, 0, 0, 0, 0, 0, 0];
+
+/// 240 octets of labels and a pointer to the question's 21: more than a name has.
+fn long_owner() -> Vec<u8> {
+    [&b"\x01a".repeat(120)[..], OWNER_IS_QUESTION.split_at(2).1].concat()
+}
 
 #[test]
 fn odd_packets_are_answered_as_the_rfcs_say_and_named() {
@@ -241,6 +250,10 @@ fn odd_packets_are_answered_as_the_rfcs_say_and_named() {
         (|packet| packet.push(0), Some(0), &["dns.trailing"]),
         (|packet| packet[11] = 1, Some(rcode::FORMERR), &["dns.record-cut"]),
         (|packet| packet[10] = 1, Some(rcode::FORMERR), &["dns.record-count"]),
+        (|packet| with_records(packet, 3, &[OWNER_IS_QUESTION]), Some(0), &[]),
+        (|packet| with_records(packet, 3, &[OWNER_POINTS_AHEAD]), Some(rcode::FORMERR), &["dns.record-cut"]),
+        (|packet| with_records(packet, 3, &[OWNER_IS_ITSELF]), Some(rcode::FORMERR), &["dns.record-cut"]),
+        (|packet| with_records(packet, 3, &[&long_owner()]), Some(rcode::FORMERR), &["dns.record-cut"]),
         (|packet| with_records(packet, 1, &[TXT_RECORD]), Some(0), &["dns.answer-section"]),
         (|packet| with_records(packet, 2, &[TXT_RECORD]), Some(0), &["dns.authority-section"]),
         (|packet| with_records(packet, 3, &[OPT]), Some(0), &[]),
