@@ -2,12 +2,19 @@
 
 #![no_main]
 
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::LazyLock;
 
 use libfuzzer_sys::fuzz_target;
 use wire::dns::ask::{Ask, name_to_wire};
-use wire::dns::{Answers, Query, Records, Transport, UDP_OCTETS_MAX, Zone, answer, rtype};
+use wire::dns::{
+    AcmeToken, Answers, Certifiers, CookieJar, Fate, Manners, Query, Records, Reply, Transport, UDP_OCTETS_MAX, Zone,
+    answer, rtype, slip,
+};
 
+static COOKIES: LazyLock<CookieJar> = LazyLock::new(|| CookieJar::new(&[1; 16], Some(&[2; 16])));
+static ACME: LazyLock<[AcmeToken; 2]> =
+    LazyLock::new(|| ["a", "b"].map(|digit| AcmeToken::parse(&digit.repeat(43)).expect("a token")));
 static ANSWERS: LazyLock<Answers> = LazyLock::new(|| {
     let name = |text| name_to_wire(text).expect("a name");
     Answers::new(&Records {
@@ -29,8 +36,7 @@ fuzz_target!(|packet: &[u8]| {
     let mut depth = 0;
     let mut out = Vec::new();
     while let Some(question) = query.question.filter(|question| depth < question.name.len()) {
-        let zone = Zone { answers: &ANSWERS, depth };
-        check(&query, Some(zone), &mut out);
+        check(&query, Some(Zone { acme: &*ACME, is_sealed: depth % 2 == 1, ..Zone::new(&ANSWERS, depth) }), &mut out);
         depth += 1 + usize::from(question.name[depth]);
     }
     check(&query, None, &mut out);
@@ -38,9 +44,20 @@ fuzz_target!(|packet: &[u8]| {
 });
 
 fn check(query: &Query<'_>, zone: Option<Zone<'_>>, out: &mut Vec<u8>) {
-    let reply = answer(query, zone, Transport::Udp, out);
+    for requires_cookie in [false, true] {
+        let manners = Manners::new(&COOKIES, IpAddr::V4(Ipv4Addr::LOCALHOST), 1_800_000_000);
+        let manners = Manners { server_id: Some(b"sensor-1"), requires_cookie, ..manners };
+        let reply = answer(query, zone, Transport::Udp, &manners, out);
+        check_reply(query, reply, out);
+        let reply = slip(query, &manners, out);
+        check_reply(query, reply, out);
+    }
+}
+
+fn check_reply(query: &Query<'_>, reply: Option<Reply>, out: &[u8]) {
     assert!(out.len() <= UDP_OCTETS_MAX);
     assert_eq!(reply.is_none(), out.is_empty());
+    assert_eq!(reply.is_none(), query.fate == Fate::Silence);
     if let (Some(reply), Some(question)) = (reply, query.question) {
         let asked = Ask { qclass: question.qclass, ..Ask::new(query.id, question.name, question.qtype) };
         let answered = asked.check(out).expect("our reply answers our question");

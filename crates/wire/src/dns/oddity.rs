@@ -27,7 +27,7 @@ pub enum Oddity {
     AnswerSection,
     /// Records in the authority section of a query that is no IXFR.
     AuthoritySection,
-    /// The packet ends within a record that it announced.
+    /// The packet ends within a record that it announced, or the record's owner is no name.
     RecordCut,
     /// More records than any query has.
     RecordCount,

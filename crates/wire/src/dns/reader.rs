@@ -58,17 +58,36 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Steps over a record's owner without following it. Says whether it is the root, written plainly.
+    /// Steps over a record's owner. Says whether it is the root, written plainly; `None` for what is no name.
+    ///
+    /// Pointers are followed to see that they mean a name. Each leads further to the front than all before it, so that
+    /// this ends (RFC 1035, 4.1.4: to a *prior* occurrence).
     pub(super) fn skip_owner(&mut self) -> Option<bool> {
         let start = self.at;
+        let (mut front, mut end, mut octets) = (start, None, 0);
         loop {
             let len = self.u8()?;
             match len & LABEL_KIND {
-                0 if len == 0 => return Some(self.at - start == 1),
-                0 => self.take(usize::from(len))?,
-                LABEL_KIND => return self.u8().map(|_| false),
+                0 => _ = self.take(usize::from(len))?,
+                LABEL_KIND => {
+                    let target = usize::from(len & !LABEL_KIND) << 8 | usize::from(self.u8()?);
+                    end = end.or(Some(self.at));
+                    if target >= front {
+                        return None;
+                    }
+                    (front, self.at) = (target, target);
+                    continue;
+                }
                 _ => return None,
-            };
+            }
+            octets += 1 + usize::from(len);
+            if octets > NAME_OCTETS_MAX {
+                return None;
+            }
+            if len == 0 {
+                self.at = end.unwrap_or(self.at);
+                return Some(self.at - start == 1);
+            }
         }
     }
 

@@ -5,7 +5,9 @@ use std::net::{IpAddr, Ipv4Addr};
 use super::ask::{Answered, Ask, AskEdns, Mismatch, name_to_wire};
 use super::*;
 
+mod cookies;
 mod differential;
+mod rules;
 
 const APEX: &str = "outlook-verify.test";
 
@@ -188,28 +190,6 @@ fn what_does_not_fit_is_truncated_over_udp_and_whole_over_tcp() {
 
 //----------- Packets that nobody should send ----------------------------------------------------------------------
 
-/// A forged source makes every answer somebody else's burden. Octets out for octets in, the shortest question (at the
-/// apex) and the most addresses that the sinkhole lets an operator set; `cargo test -- --nocapture` prints the table.
-#[test]
-fn no_answer_is_much_longer_than_its_question() {
-    const TIMES_MAX: usize = 14;
-    let most =
-        Records { v4: vec![[192, 0, 2, 1].into(); 16], v6: vec!["2001:db8::1".parse().unwrap(); 16], ..records() };
-    for (setting, records, times_max) in [("usual", records(), 4), ("most", most, TIMES_MAX)] {
-        let (answers, name) = (Answers::new(&records), wire(APEX));
-        for qtype in [rtype::A, rtype::AAAA, rtype::NS, rtype::SOA, rtype::MX, rtype::TXT, rtype::ANY, rtype::AXFR] {
-            for edns in [None, Some(AskEdns { udp_size: u16::MAX, dnssec_ok: true, options: &[] })] {
-                let mut packet = Vec::new();
-                Ask { edns, ..Ask::new(7, &name, qtype) }.encode(&mut packet);
-                let (_, out) = serve(&packet, &answers, Transport::Udp);
-                let (asked, said) = (packet.len(), out.len());
-                println!("{setting:5} type {qtype:3} edns {:5} {asked:3} -> {said:4}", edns.is_some());
-                assert!(said <= times_max * asked, "{setting} {qtype}: {asked} -> {said}");
-            }
-        }
-    }
-}
-
 /// A query for A at the apex, changed by `change`, then what is answered and what was odd.
 fn odd(change: impl FnOnce(&mut Vec<u8>)) -> (Option<u16>, Vec<&'static str>) {
     let (name, answers) = (wire(APEX), Answers::new(&records()));
@@ -233,7 +213,16 @@ const OPT_OWNED: &[u8] = &[1, b'x', 0, 0, 41, 4, 0xd0, 0, 0, 0, 0, 0, 0];
 const OPT_CUT_OPTION: &[u8] = &[0, 0, 41, 4, 0xd0, 0, 0, 0, 0, 0, 4, 0, 3, 0, 9];
 const OPT_SHORT_COOKIE: &[u8] = &[0, 0, 41, 4, 0xd0, 0, 0, 0, 0, 0, 6, 0, 10, 0, 2, 1, 2];
 const OPT_BAD_SUBNET: &[u8] = &[0, 0, 41, 4, 0xd0, 0, 0, 0, 0, 0, 8, 0, 8, 0, 4, 0, 1, 33, 0];
+const OWNER_IS_QUESTION: &[u8] = &[1, b'x', 0xc0, 12, 0, 16, 0, 1, 0, 0, 0, 0, 0, 0];
+const OWNER_POINTS_AHEAD: &[u8] = &[0xc1, 12, 0, 16, 0, 1, 0, 0, 0, 0, 0, 0];
+/// Behind the header and 25 octets of question.
+const OWNER_IS_ITSELF: &[u8] = &[0xc0, 37, 0, 16, 0, 1, 0, 0, 0, 0, 0, 0];
 const TXT_RECORD: &[u8] = &[0, 0, 16, 0, 1, 0, 0, 0, 0, 0, 0];
+
+/// 240 octets of labels and a pointer to the question's 21: more than a name has.
+fn long_owner() -> Vec<u8> {
+    [&b"\x01a".repeat(120)[..], OWNER_IS_QUESTION.split_at(2).1].concat()
+}
 
 #[test]
 fn odd_packets_are_answered_as_the_rfcs_say_and_named() {
@@ -261,6 +250,10 @@ fn odd_packets_are_answered_as_the_rfcs_say_and_named() {
         (|packet| packet.push(0), Some(0), &["dns.trailing"]),
         (|packet| packet[11] = 1, Some(rcode::FORMERR), &["dns.record-cut"]),
         (|packet| packet[10] = 1, Some(rcode::FORMERR), &["dns.record-count"]),
+        (|packet| with_records(packet, 3, &[OWNER_IS_QUESTION]), Some(0), &[]),
+        (|packet| with_records(packet, 3, &[OWNER_POINTS_AHEAD]), Some(rcode::FORMERR), &["dns.record-cut"]),
+        (|packet| with_records(packet, 3, &[OWNER_IS_ITSELF]), Some(rcode::FORMERR), &["dns.record-cut"]),
+        (|packet| with_records(packet, 3, &[&long_owner()]), Some(rcode::FORMERR), &["dns.record-cut"]),
         (|packet| with_records(packet, 1, &[TXT_RECORD]), Some(0), &["dns.answer-section"]),
         (|packet| with_records(packet, 2, &[TXT_RECORD]), Some(0), &["dns.authority-section"]),
         (|packet| with_records(packet, 3, &[OPT]), Some(0), &[]),
