@@ -48,6 +48,7 @@ fn case() -> CaseTerms {
         withheld: Withheld::default(),
         retention: Retention::default(),
         answer: AnswerPolicy::Notice,
+        answers: None,
     }
 }
 
@@ -77,7 +78,7 @@ fn authority() -> Authority {
 
 fn ordered(apex: &str, mode: ServiceMode, acts: Acts, case: &CaseTerms, authority: Authority) -> Zone {
     let name_servers = vec![name("ns1.sinkhole.example"), name("ns2.sinkhole.example")];
-    let terms = OrderTerms { id: OrderId::parse("o-1").unwrap(), authority, name_servers };
+    let terms = OrderTerms { id: OrderId::parse("o-1").unwrap(), authority, name_servers, answers: None };
     let names = [(name(apex), Listed { acts, ..Listed::default() })].into();
     let mut order = Order::draft(case.id.clone(), terms.clone(), names);
     put_in_force(&mut order);

@@ -10,6 +10,7 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
+use super::captured::CapturedZone;
 use super::{class, rtype};
 
 /// SOA timers. Zonemaster asks for refresh >= 4 h and retry >= 1 h; expire is two weeks, so that a secondary outlives a
@@ -50,7 +51,7 @@ pub struct Records {
 }
 
 impl Records {
-    fn soa_rdata(&self) -> Vec<u8> {
+    pub(super) fn soa_rdata(&self) -> Vec<u8> {
         let root = vec![0];
         let mut rdata = self.name_servers.first().unwrap_or(&root).clone();
         rdata.extend_from_slice(&self.hostmaster);
@@ -114,6 +115,8 @@ pub struct Answers {
     caa: RrSet,
     any: RrSet,
     nothing: RrSet,
+    /// A name on its way back answers from its owner's zone, and from nothing above.
+    captured: Option<CapturedZone>,
 }
 
 impl Answers {
@@ -135,7 +138,17 @@ impl Answers {
             caa: when(records.refuses_certificates, RrSet::new(rtype::CAA, ttl, [NO_ISSUER])),
             any: RrSet::new(rtype::HINFO, ttl, [NOT_EVERYTHING]),
             nothing: RrSet::default(),
+            captured: None,
         }
+    }
+
+    /// Those of a name on its way back.
+    pub fn handing_back(records: &Records, captured: CapturedZone) -> Self {
+        Self { captured: Some(captured), ..Self::new(records) }
+    }
+
+    pub(super) fn captured(&self) -> Option<&CapturedZone> {
+        self.captured.as_ref()
     }
 
     /// The set that answers `qtype` at a name whose first `depth` octets lie below the apex.

@@ -1,6 +1,7 @@
 //! The reply to one query: header, the question as it was sent, what the zone says, and EDNS if EDNS was spoken.
 
 use super::answers::{Answers, RrSet};
+use super::captured::{CapturedZone, Written};
 use super::{
     Fate, HEADER_OCTETS, MESSAGE_OCTETS_MAX, Query, Question, UDP_OCTETS_MAX, UDP_OCTETS_MIN, class, flag, rcode, rtype,
 };
@@ -34,9 +35,10 @@ pub struct Zone<'a> {
 /// With room for the reply in `out` nothing is allocated. `zone` is the zone that the question lies in, or `None`.
 pub fn answer(query: &Query<'_>, zone: Option<Zone<'_>>, transport: Transport, out: &mut Vec<u8>) -> Option<Reply> {
     out.clear();
-    let said = Said::of(query, zone)?;
+    let mut said = Said::of(query, zone)?;
     let question_end = said.write_head(query, out);
     said.write_records(out);
+    said.write_captured(query, out);
     write_opt(query, said.rcode, out);
     let truncated = out.len() > octets_max(query, transport);
     if truncated {
@@ -65,6 +67,10 @@ struct Said<'a> {
     answer: Option<&'a RrSet>,
     /// The SOA of a negative answer, and where in the question its owner starts.
     negative: Option<(&'a RrSet, usize)>,
+    /// An owner's zone that answers in place of ours, and the octets of the question's name before its apex.
+    captured: Option<(&'a CapturedZone, usize)>,
+    /// What that zone wrote.
+    written: Option<Written>,
 }
 
 impl<'a> Said<'a> {
@@ -78,7 +84,7 @@ impl<'a> Said<'a> {
     }
 
     fn only(rcode: u16) -> Self {
-        Self { rcode, is_authoritative: false, answer: None, negative: None }
+        Self { rcode, is_authoritative: false, answer: None, negative: None, captured: None, written: None }
     }
 
     /// Outside our zones, in another class, and for whole zones by transfer: REFUSED, and no word on who else to ask.
@@ -87,9 +93,12 @@ impl<'a> Said<'a> {
         let Some(zone) = zone.filter(|_| question.qclass == class::IN && !is_transfer) else {
             return Self::only(rcode::REFUSED);
         };
+        if let Some(captured) = zone.answers.captured() {
+            return Self { captured: Some((captured, zone.depth)), ..Self::only(rcode::NOERROR) };
+        }
         let set = zone.answers.find(question.name, zone.depth, question.qtype);
         let negative = (set.count == 0).then(|| (zone.answers.negative_soa(), zone.depth));
-        Self { rcode: rcode::NOERROR, is_authoritative: true, answer: Some(set), negative }
+        Self { is_authoritative: true, answer: Some(set), negative, ..Self::only(rcode::NOERROR) }
     }
 
     fn flags(&self, query: &Query<'_>, truncated: bool) -> u16 {
@@ -126,18 +135,31 @@ impl<'a> Said<'a> {
         }
     }
 
+    /// The owner's zone decides while it writes: code and counts are known when its aliases end.
+    fn write_captured(&mut self, query: &Query<'_>, out: &mut Vec<u8>) {
+        let (Some((captured, depth)), Some(question)) = (self.captured, query.question) else { return };
+        let written = captured.write(question, depth, out);
+        (self.rcode, self.is_authoritative) = (written.rcode, written.is_authoritative);
+        self.written = Some(written);
+    }
+
+    /// Answers, authorities, additionals, EDNS not counted.
+    fn counts(&self) -> (u16, u16, u16) {
+        match &self.written {
+            Some(Written { answers, authorities, additionals, .. }) => (*answers, *authorities, *additionals),
+            None => (self.answer.map_or(0, |set| set.count), self.negative.map_or(0, |(soa, _)| soa.count), 0),
+        }
+    }
+
     fn write_counts(&self, query: &Query<'_>, truncated: bool, out: &mut [u8]) {
-        let (answers, authorities) = match truncated {
-            true => (0, 0),
-            false => (self.answer.map_or(0, |set| set.count), self.negative.map_or(0, |(soa, _)| soa.count)),
-        };
+        let (answers, authorities, additionals) = if truncated { (0, 0, 0) } else { self.counts() };
         let counts = [
             query.id,
             self.flags(query, truncated),
             u16::from(query.question.is_some()),
             answers,
             authorities,
-            u16::from(query.edns.is_some()),
+            additionals + u16::from(query.edns.is_some()),
         ];
         for (place, count) in out.chunks_exact_mut(2).zip(counts) {
             place.copy_from_slice(&count.to_be_bytes());
