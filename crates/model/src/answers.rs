@@ -51,7 +51,9 @@ impl AnswerSet {
         }
         match self.ttl_secs {
             Some(0) => Some("a ttl of 0 makes every resolver ask again for every caller".to_owned()),
-            Some(ttl_secs) if ttl_secs > TTL_SECS_MAX => Some(format!("a ttl of {ttl_secs} s is more than {TTL_SECS_MAX} s")),
+            Some(ttl_secs) if ttl_secs > TTL_SECS_MAX => {
+                Some(format!("a ttl of {ttl_secs} s is more than {TTL_SECS_MAX} s"))
+            }
             _ => None,
         }
     }

@@ -416,7 +416,8 @@ impl Order {
     pub fn covers(&self, name: &DomainName, act: Act) -> Option<Coverage> {
         let (apex, listed) = self.apex_of(name)?;
         let served = act != Act::Answer || listed.outcome == NameOutcome::Redirect;
-        let outlasts = act == Act::Answer && listed.answer_effect.is_kill_switch() && self.status == OrderStatus::Lapsed;
+        let outlasts =
+            act == Act::Answer && listed.answer_effect.is_kill_switch() && self.status == OrderStatus::Lapsed;
         let stands = self.status == OrderStatus::InForce || outlasts;
         (stands && listed.acts.contains(act) && served).then(|| Coverage {
             apex: apex.clone(),

@@ -257,7 +257,12 @@ fn order() -> (OrderTerms, Names) {
         sealed_until: None,
     };
     let id = OrderId::parse("dcd-1-19-cv-00716").unwrap();
-    let terms = OrderTerms { id, authority, name_servers: vec![DomainName::parse("ns1.sinkhole.example").unwrap()], answers: None };
+    let terms = OrderTerms {
+        id,
+        authority,
+        name_servers: vec![DomainName::parse("ns1.sinkhole.example").unwrap()],
+        answers: None,
+    };
     let all = Listed { outcome: NameOutcome::Hold, acts: Act::ALL.into_iter().collect(), ..Listed::default() };
     let names = [("outlook-verify.net", Listed::default()), ("verify-linkedin.net", all)];
     (terms, names.map(|(name, listed)| (DomainName::parse(name).unwrap(), listed)).into())
