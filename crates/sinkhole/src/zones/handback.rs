@@ -6,34 +6,34 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use model::Digest;
+use model::{Digest, DomainName};
 use store::zones::Zone;
 use wire::dns::captured::{CapturedZone, Record};
 use wire::dns::{Answers, Records};
 
-/// Captured records by the digest of their file.
+/// Captured records by name and the digest of their file: one file says different things below different names.
 #[derive(Clone, Debug, Default)]
 pub struct CapturedFiles {
-    by_file: HashMap<Digest, Arc<[Record]>>,
+    by_place: HashMap<(DomainName, Digest), Arc<[Record]>>,
 }
 
 impl CapturedFiles {
-    pub fn contains(&self, file: &Digest) -> bool {
-        self.by_file.contains_key(file)
+    pub fn contains(&self, place: &(DomainName, Digest)) -> bool {
+        self.by_place.contains_key(place)
     }
 
-    pub fn insert(&mut self, file: Digest, records: impl Into<Arc<[Record]>>) {
-        self.by_file.insert(file, records.into());
+    pub fn insert(&mut self, place: (DomainName, Digest), records: impl Into<Arc<[Record]>>) {
+        self.by_place.insert(place, records.into());
     }
 
-    /// Forgets what no zone of these files needs.
-    pub fn keep(&mut self, is_needed: impl Fn(&Digest) -> bool) {
-        self.by_file.retain(|file, _| is_needed(file));
+    /// Forgets what is not needed.
+    pub fn keep(&mut self, is_needed: impl Fn(&(DomainName, Digest)) -> bool) {
+        self.by_place.retain(|place, _| is_needed(place));
     }
 
     /// What a zone on its way back answers with, if its owner's records are here.
     pub(super) fn answers(&self, zone: &Zone, ours: &Records) -> Option<Answers> {
-        let records = self.by_file.get(zone.captured()?)?;
+        let records = self.by_place.get(&(zone.apex().clone(), *zone.captured()?))?;
         match CapturedZone::new(&zone.apex().to_wire(), ours, records) {
             Ok(captured) => Some(Answers::handing_back(ours, captured)),
             Err(refused) => {
