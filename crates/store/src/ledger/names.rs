@@ -131,9 +131,8 @@ mod tests {
     fn a_set_comes_back_with_what_its_answers_set_off_and_a_word_nobody_knows_is_no_set() {
         let name = |text| DomainName::parse(text).unwrap();
         let effects = AnswerEffect::ALL.into_iter().zip(["a.test", "b.test", "c.test", "d.test", "e.test"]);
-        let names: Names = effects
-            .map(|(answer_effect, text)| (name(text), Listed { answer_effect, ..Listed::default() }))
-            .collect();
+        let names: Names =
+            effects.map(|(answer_effect, text)| (name(text), Listed { answer_effect, ..Listed::default() })).collect();
         let lines = to_lines(&names);
         assert!(lines.starts_with("a.test\tredirect\t7\nb.test\tredirect\t7\ttested\n"), "{lines}");
         assert_eq!(Digest::of_bytes(lines.as_bytes()), model::order::names_digest(&names));
