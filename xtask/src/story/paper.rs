@@ -9,7 +9,7 @@ use model::Timestamp;
 use super::step::Given;
 
 /// When the story's authority ends, if it does.
-pub fn ends<'a>(mut givens: impl Iterator<Item = &'a Given>, now: Timestamp) -> Option<Timestamp> {
+pub(super) fn ends<'a>(mut givens: impl Iterator<Item = &'a Given>, now: Timestamp) -> Option<Timestamp> {
     let secs = givens.find_map(|given| if let Given::Ends { secs } = given { Some(*secs) } else { None })?;
     now.checked_add(Duration::from_secs(secs.into())).ok()
 }
