@@ -62,12 +62,13 @@ pub fn read(text: &[u8], apex: &DomainName) -> Result<CapturedFile, ZoneFault> {
     }
     let mut reading =
         Reading { apex: apex.to_wire(), records: Vec::new(), lines: Vec::new(), left_out: BTreeMap::new() };
+    let mut lines = Lines { text, counted: 0, feeds: 0 };
     let mut file = Zonefile::from(text);
     file.set_default_class(Class::IN);
     file.set_origin(Name::from_octets(apex.to_wire().into()).expect("a domain name is a name"));
     loop {
         let entry = file.next_entry().map_err(|error| syntax(&error))?;
-        let line = line_at(text, file.current_offset());
+        let line = lines.at(file.current_offset());
         match entry {
             None => return reading.finish(),
             Some(Entry::Include { .. }) => {
@@ -91,11 +92,23 @@ fn syntax(error: &Error) -> ZoneFault {
     ZoneFault { line, what, hint: "a record is `NAME [TTL] [IN] TYPE DATA`, in the master file format of RFC 1035" }
 }
 
-/// The line on which the entry that ends there ends.
-fn line_at(text: &[u8], offset: usize) -> usize {
-    let read = &text[..offset.min(text.len())];
-    let read = read.strip_suffix(b"\n").unwrap_or(read);
-    1 + read.iter().filter(|octet| **octet == b'\n').count()
+/// Counts lines as the parser goes on, each octet once.
+struct Lines<'t> {
+    text: &'t [u8],
+    counted: usize,
+    feeds: usize,
+}
+
+impl Lines<'_> {
+    /// The line on which the entry that ends there ends.
+    fn at(&mut self, offset: usize) -> usize {
+        let end = offset.min(self.text.len());
+        let end = if self.text[..end].ends_with(b"\n") { end - 1 } else { end };
+        let more = self.text.get(self.counted..end).unwrap_or_default();
+        self.feeds += more.iter().filter(|octet| **octet == b'\n').count();
+        self.counted = self.counted.max(end);
+        1 + self.feeds
+    }
 }
 
 //----------- Reading ----------------------------------------------------------------------------------------------
