@@ -3,20 +3,22 @@
 //! `cargo xtask test stories` tells the same files to the running program. Steps about anything but DNS are left to it;
 //! at least one DNS answer must have been judged in all, or this test tests nothing.
 
+use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use docket::casefile::{self, CaseFile, FiledOrder};
+use docket::zonefile;
 use model::approval::{Approval, Approvals, PutInForce, Request, Widening};
 use model::id::{PersonId, RequestId};
 use model::order::{Act, Order};
 use model::person::{Person, Role};
 use model::seizure::ServiceMode;
 use model::{Digest, DomainName, Timestamp};
-use sinkhole::{Settings, ZoneTable};
+use sinkhole::{CapturedFiles, Settings, ZoneTable};
 use store::zones::{Zone, ZoneSet};
 use wire::dns::{CookieJar, Manners, Query, Transport, answer};
 use xtask::story::dns::{Reply, judge, question, read};
-use xtask::story::{Ask, Step, Story, When, case_file};
+use xtask::story::{Ask, Step, Story, When, case_file, zone_files};
 use xtask::{Done, Trouble, story};
 
 #[test]
@@ -46,6 +48,9 @@ struct Stage {
     case: CaseFile,
     orders: Vec<Order>,
     narrowed: Vec<(DomainName, ServiceMode)>,
+    /// What the owners had, by file.
+    captured: CapturedFiles,
+    files: BTreeMap<DomainName, Digest>,
     zones: ZoneTable,
     /// `None` before any question; `Some(None)` if nothing came back.
     last: Option<Option<Reply>>,
@@ -53,12 +58,26 @@ struct Stage {
 
 impl Stage {
     fn set(story: &Story) -> Result<Self, Trouble> {
-        let case =
-            casefile::parse(&case_file(story.givens())).map_err(|faults| format!("the story's case: {faults:?}"))?;
+        let case = casefile::parse(&case_file(story.givens(), Timestamp::UNIX_EPOCH))
+            .map_err(|faults| format!("the story's case: {faults:?}"))?;
         let orders = case.orders.iter().map(|order| in_force(&case, order)).collect();
-        let stage = Self { case, orders, narrowed: Vec::new(), zones: ZoneTable::default(), last: None };
+        let (captured, files) = (CapturedFiles::default(), BTreeMap::new());
+        let mut stage =
+            Self { case, orders, narrowed: Vec::new(), captured, files, zones: ZoneTable::default(), last: None };
+        for (name, text) in zone_files(story.givens()) {
+            stage.keep(name, &text)?;
+        }
         stage.serve()?;
         Ok(stage)
+    }
+
+    fn keep(&mut self, name: &str, text: &str) -> Done {
+        let name = DomainName::parse(name).map_err(|error| error.to_string())?;
+        let read = zonefile::read(text.as_bytes(), &name).map_err(|fault| fault.to_string())?;
+        let file = Digest::of_bytes(text.as_bytes());
+        self.captured.insert((name.clone(), file), read.records);
+        self.files.insert(name, file);
+        Ok(())
     }
 
     /// Makes the table anew from what the orders cover.
@@ -70,11 +89,13 @@ impl Stage {
                 let narrowed = self.narrowed.iter().rev().find(|(narrowed, _)| narrowed == name);
                 let mode = narrowed.map_or(ServiceMode::Collect, |(_, mode)| *mode);
                 let zone = Zone::new(coverage, mode, &self.case.terms, order.terms()).map_err(|no| no.to_string())?;
-                set.zones.push(zone);
+                let file = self.files.get(name).filter(|_| mode == ServiceMode::Handback);
+                set.zones.push(zone.with_captured(file.copied()));
             }
         }
         let (answer_v4, answer_v6) = (vec![Ipv4Addr::LOCALHOST], vec![Ipv6Addr::LOCALHOST]);
-        self.zones.replace(&set, &Settings { answer_v4, answer_v6, ..Settings::default() });
+        let settings = Settings { answer_v4, answer_v6, ..Settings::default() };
+        self.zones.replace_with(&set, &settings, &self.captured);
         Ok(())
     }
 

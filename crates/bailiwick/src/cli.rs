@@ -141,6 +141,8 @@ pub(crate) enum CaseCommand {
     },
     /// Do less with names, at once: hold, handback or off. One person.
     Narrow(NarrowArgs),
+    /// Keep the owner's records of a name, which answer while it is handed back; or show them.
+    Records(RecordsArgs),
 }
 
 #[derive(Args)]
@@ -184,8 +186,34 @@ pub(crate) struct NarrowArgs {
     pub(crate) mode: NarrowMode,
     #[arg(long)]
     pub(crate) reason: String,
+    /// Let kill switches among the names fall silent: what they stop may run again.
+    #[arg(long)]
+    pub(crate) disarm_kill_switch: bool,
     #[command(flatten)]
     pub(crate) who: WhoArgs,
+}
+
+#[derive(Args)]
+pub(crate) struct RecordsArgs {
+    pub(crate) case: CaseId,
+    pub(crate) name: String,
+    /// The owner's zone in master file format, at most 4 MiB; relative names are below NAME.
+    #[arg(long, value_name = "FILE", required_unless_present = "show", requires = "source")]
+    pub(crate) zone_file: Option<PathBuf>,
+    /// Who captured it, from where, for the record: `the owner's export of 2026-03-01`.
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) source: Option<String>,
+    /// Show the file that is kept.
+    #[arg(long, conflicts_with_all = ["zone_file", "source"])]
+    pub(crate) show: bool,
+    /// The person who keeps it.
+    #[arg(long = "as", value_name = "PERSON", required_unless_present = "show", requires = "token_file")]
+    pub(crate) person: Option<PersonId>,
+    /// The file that holds the person's token; never the token itself.
+    #[arg(long, value_name = "FILE", required_unless_present = "show", requires = "person")]
+    pub(crate) token_file: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) out: JsonArgs,
 }
 
 #[derive(Clone, Copy, ValueEnum)]

@@ -90,6 +90,17 @@ impl Door {
         self.read(self.call(request("POST", path, token, body, "application/json")?)?)
     }
 
+    /// Posts a file as it is, as a person.
+    pub(crate) fn post_file_as<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: Vec<u8>,
+        media: &str,
+        token: &str,
+    ) -> Result<T, Failure> {
+        self.read(self.call(request("POST", path, Some(token), body, media)?)?)
+    }
+
     /// Posts a file as it is.
     pub(crate) fn post_file<T: DeserializeOwned>(&self, path: &str, body: Vec<u8>, media: &str) -> Result<T, Failure> {
         self.read(self.call(request("POST", path, None, body, media)?)?)

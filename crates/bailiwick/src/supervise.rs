@@ -18,10 +18,12 @@ use tokio::task::JoinHandle;
 use crate::config::Config;
 use crate::failure::{Failure, Tried};
 
+mod captured;
 mod control;
 mod cookies;
 mod pulse;
 
+use captured::Shelf;
 pub(crate) use pulse::Addresses;
 use pulse::{Asleep, Held, Pulse};
 
@@ -122,7 +124,8 @@ impl Daemon {
             ..Settings::default()
         };
         let table = Arc::new(ZoneTable::default());
-        let gate = Gate { loopback_only: config.is_loopback_only(), settings: settings.clone() };
+        let shelf = Shelf::new(Arc::clone(&house.vault));
+        let mut gate = Gate { loopback_only: config.is_loopback_only(), settings: settings.clone(), shelf };
         gate.load(&house.ledger, &table).await?;
         let sinkhole = sinkhole::start(listeners, Arc::clone(&table), &journal, &settings, &keys)
             .tried("starting the sinkhole")?;
@@ -183,15 +186,17 @@ async fn note_start(config: &Config, house: &House) -> Result<(), Failure> {
 struct Gate {
     loopback_only: bool,
     settings: Settings,
+    shelf: Shelf,
 }
 
 /// Followers wake by notification and always by this bounded poll: the ledger is the truth.
 const POLL: Duration = Duration::from_secs(5);
 
 impl Gate {
-    async fn load(&self, ledger: &Ledger, table: &ZoneTable) -> Result<(), Failure> {
+    async fn load(&mut self, ledger: &Ledger, table: &ZoneTable) -> Result<(), Failure> {
         let view = ledger.view().await.tried("folding the ledger")?;
-        table.replace(&self.admit(view.zones(now())), &self.settings);
+        let set = self.admit(view.zones(now()));
+        table.replace_with(&set, &self.settings, self.shelf.files_for(&set));
         Ok(())
     }
 
@@ -209,7 +214,7 @@ impl Gate {
     }
 
     /// Swaps the zones whenever facts change them, and at every poll, because authorities lapse by the clock alone.
-    async fn follow(self, ledger: Ledger, table: Arc<ZoneTable>, mut stopped: watch::Receiver<bool>) {
+    async fn follow(mut self, ledger: Ledger, table: Arc<ZoneTable>, mut stopped: watch::Receiver<bool>) {
         let mut changed = ledger.changed();
         loop {
             tokio::select! {

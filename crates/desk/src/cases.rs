@@ -83,7 +83,7 @@ fn detail(view: &View, case: &CaseView, file: &CaseFile) -> CaseDetail {
         file: case.file,
         orders: case.orders.values().map(order).collect(),
         lists: file.lists.iter().map(list_detail).collect(),
-        name_states: case.names.iter().map(|(name, known)| name_detail(name, known)).collect(),
+        name_states: case.names.iter().map(|(name, known)| name_detail(case, name, known)).collect(),
         conflicts: conflicts(file),
         waiting: waiting.map(|standing| standing.request.id.to_string()).collect(),
     }
@@ -102,14 +102,16 @@ fn list_detail(list: &NameList) -> ListDetail {
         operator_source: operator.map(|operator| operator.source.clone()),
         outcome: list.outcome,
         acts: list.acts.iter().map(|act| act.as_str().to_owned()).collect(),
+        answer_effect: list.answer_effect,
         source: list.source.clone(),
         names: list.names.len() as u64,
     }
 }
 
-fn name_detail(name: &model::DomainName, known: &NameView) -> NameDetail {
+fn name_detail(case: &CaseView, name: &model::DomainName, known: &NameView) -> NameDetail {
     let NameView { order, outcome, seizure, mode, .. } = known.clone();
-    NameDetail { name: name.clone(), order, outcome, seizure, mode }
+    let captured = case.captured.get(name).map(|captured| captured.count);
+    NameDetail { name: name.clone(), order, outcome, seizure, mode, answer_effect: case.answer_effect(name), captured }
 }
 
 /// What others claim against the case's own attribution.
@@ -216,11 +218,27 @@ pub(crate) async fn narrow(
     State(desk): State<Desk>,
     Named(id): Named<CaseId>,
     asker: Asker,
-    Sent(NarrowRequest { names, mode, reason }): Sent<NarrowRequest>,
+    Sent(NarrowRequest { names, mode, reason, disarm_kill_switch: disarm }): Sent<NarrowRequest>,
 ) -> Result<Json<Said>, Told> {
     known(&*desk.view().await?, &id)?;
-    let command = Command::NarrowService { case: id.clone(), names, mode, reason };
+    let command = Command::NarrowService { case: id.clone(), names, mode, reason, disarm };
     let executed = desk.execute(command, asker).await?;
-    let count = if let Done::ServiceNarrowed { names, .. } = executed.done { names } else { 0 };
-    Ok(Json(Said { said: format!("{} of case {id} in {} now", counted(count), mode.as_str()) }))
+    Ok(Json(Said { said: narrowed(&id, &executed.done) }))
+}
+
+fn narrowed(id: &CaseId, done: &Done) -> String {
+    let Done::ServiceNarrowed { names, mode, without_records, left_armed, .. } = done else { return String::new() };
+    let mut said = format!("{} of case {id} in {} now", counted(*names), mode.as_str());
+    if *without_records > 0 {
+        let them = counted(*without_records);
+        said.push_str(&format!(
+            "; no records of the owner are kept for {them}: answered with SOA and NS only, so the owner's site and mail \
+             do not work until the registry has undone the delegation (`bailiwick case records` keeps them)"
+        ));
+    }
+    if *left_armed > 0 {
+        let them = if *left_armed == 1 { "1 kill switch".to_owned() } else { format!("{left_armed} kill switches") };
+        said.push_str(&format!("; {them} left as it was: `--disarm-kill-switch` would let it fall silent"));
+    }
+    said
 }

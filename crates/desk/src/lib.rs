@@ -18,6 +18,7 @@ mod intake;
 mod people;
 mod problem;
 mod query;
+mod records;
 mod run;
 mod status;
 
@@ -35,6 +36,7 @@ pub const BODY_OCTETS_MAX: usize = 1 << 20;
 pub fn router(desk: Desk) -> Router {
     let case_files = DefaultBodyLimit::max(docket::casefile::CASE_FILE_OCTETS_MAX);
     let knowledge = DefaultBodyLimit::max(docket::decide::KNOWLEDGE_OCTETS_MAX);
+    let zone_files = DefaultBodyLimit::max(docket::zonefile::ZONE_FILE_OCTETS_MAX);
     let api = Router::new()
         .route("/status", get(status::show))
         .route("/cases", get(cases::list).merge(post(cases::import).layer(case_files)))
@@ -43,6 +45,7 @@ pub fn router(desk: Desk) -> Router {
         .route("/cases/{id}/counts", get(counts::show))
         .route("/cases/{id}/state", post(cases::advance))
         .route("/cases/{id}/narrow", post(cases::narrow))
+        .route("/cases/{id}/names/{name}/records", get(records::show).merge(post(records::keep).layer(zone_files)))
         .route("/cases/{id}/requests", post(approvals::request))
         .route("/people", get(people::list).post(people::enrol))
         .route("/approvals", get(approvals::list))

@@ -38,6 +38,7 @@ impl Problem {
             "not-found" => "Not found",
             "bad-request" => "The request cannot be read",
             "too-large" => "The body is too large",
+            "bad-zone-file" => "The zone file has a fault",
             "bad-case-file" => "The case file has faults",
             "answers-missing" => "Something is missing",
             "busy" => "Too many at once",

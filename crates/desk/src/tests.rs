@@ -237,3 +237,43 @@ async fn an_export_is_a_file_and_is_remembered() {
         assert_eq!(house.get(path).await.status, status, "{path}");
     }
 }
+
+//----------- The owner's records ------------------------------------------------------------------------------------
+
+#[tokio::test]
+async fn a_person_keeps_the_owners_records_and_a_return_without_them_says_so() {
+    let house = House::served().await;
+    let path = "/cases/phosphorus-2019/names/outlook-verify.net/records";
+    let source = "?source=the%20owner%27s%20export";
+    let keep = async |who: Option<&str>, text: &str| {
+        house.call(request("POST", &format!("{path}{source}"), who, Body::from(text.to_owned()))).await
+    };
+    let ada = token("ada");
+    assert_eq!(house.get(path).await.status, StatusCode::NOT_FOUND);
+    assert_eq!(keep(None, "www A 192.0.2.80\n").await.status, StatusCode::UNAUTHORIZED);
+    let faulty = keep(Some(&ada), "www A 192.0.2.80\nwww.other.test. A 192.0.2.1\n").await;
+    assert_eq!(faulty.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(faulty.json()["detail"].as_str().unwrap().starts_with("line 2: "), "{}", faulty.json());
+    let text = "@ NS ns1.old-owner.example.\nwww A 192.0.2.80\n";
+    let kept = keep(Some(&ada), text).await;
+    assert_eq!((kept.status, &kept.json()["count"]), (StatusCode::CREATED, &json!(1)));
+    assert_eq!(kept.json()["notes"].as_array().unwrap().len(), 1, "{}", kept.json());
+    assert_eq!(keep(Some(&ada), text).await.json()["new"], json!(false));
+    let shown = house.get(path).await.json();
+    assert_eq!((&shown["zone_file"], &shown["source"]), (&json!(text), &json!("the owner's export")));
+    assert_eq!(shown["file"], json!(Digest::of_bytes(text.as_bytes())));
+
+    let names = ["outlook-verify.net", "verify-linkedin.net"];
+    let wish = json!({ "names": names, "mode": "handback", "reason": "their owners called" });
+    let said = house.post("/cases/phosphorus-2019/narrow", Some(&ada), &wish).await.json()["said"].clone();
+    let said = said.as_str().unwrap();
+    assert!(
+        said.starts_with(
+            "2 names of case phosphorus-2019 in handback now; no records of the owner are kept for 1 name"
+        ),
+        "{said}"
+    );
+    let detail = house.get("/cases/phosphorus-2019").await.json();
+    let captured = detail["name_states"].as_array().unwrap().iter().filter(|name| name["captured"] == json!(1)).count();
+    assert_eq!(captured, 1);
+}

@@ -9,7 +9,9 @@ use model::case::CaseTerms;
 use model::id::OrderId;
 use model::name::DomainName;
 use model::order::{Acts, NameOutcome, Names, OrderTerms, Source, Sourced};
+use model::seizure::AnswerEffect;
 
+mod answers;
 mod fault;
 mod list;
 mod names;
@@ -51,6 +53,7 @@ pub struct NameList {
     pub source: Source,
     pub outcome: NameOutcome,
     pub acts: Acts,
+    pub answer_effect: AnswerEffect,
     pub names: Vec<DomainName>,
 }
 

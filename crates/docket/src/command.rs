@@ -46,6 +46,17 @@ pub enum Command {
         names: Vec<DomainName>,
         mode: ServiceMode,
         reason: String,
+        /// Kill switches among them may fall silent.
+        disarm: bool,
+    },
+    /// Keeps the owner's records of a name, to answer with while it is handed back. `octets` go to the vault as they
+    /// are; `count` of the records in them are served.
+    CaptureRecords {
+        case: CaseId,
+        name: DomainName,
+        source: String,
+        octets: Vec<u8>,
+        count: u64,
     },
     /// Takes in somebody else's knowledge of a group. `octets` go to the vault as they are.
     ImportKnowledge {
@@ -74,7 +85,13 @@ pub enum Command {
 impl Command {
     /// Whether only a person can do it, by token: the user of the machine cannot, root or not.
     pub fn needs_person(&self) -> bool {
-        matches!(self, Self::GiveApproval { .. } | Self::AdvanceCase { .. } | Self::NarrowService { .. })
+        matches!(
+            self,
+            Self::GiveApproval { .. }
+                | Self::AdvanceCase { .. }
+                | Self::NarrowService { .. }
+                | Self::CaptureRecords { .. }
+        )
     }
 
     /// What was tried, in a few words: refusals are recorded under it.
@@ -86,6 +103,9 @@ impl Command {
             Self::GiveApproval { request, role, .. } => format!("approve request {request} as {role}"),
             Self::AdvanceCase { case, to } => format!("advance case {case} to {to:?}").to_lowercase(),
             Self::NarrowService { case, names, mode, .. } => narrowing(case, names, *mode),
+            Self::CaptureRecords { case, name, .. } => {
+                format!("capture the records of {} of case {case}", name.defanged())
+            }
             Self::ImportKnowledge { group, source, .. } => format!("import knowledge of {group} from {source}"),
             Self::RecordExport { case, format, .. } => format!("record an export of case {case} as {format}"),
             Self::Refuse { tried, .. } => tried.clone(),

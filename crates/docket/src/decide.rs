@@ -21,6 +21,7 @@ use crate::casefile::CaseFile;
 use crate::command::Command;
 
 mod approve;
+mod capture;
 mod narrow;
 
 /// The most octets of one piece of imported knowledge: ATT&CK's enterprise bundle has 50 MB.
@@ -77,6 +78,14 @@ pub enum Done {
         case: CaseId,
         names: usize,
         mode: ServiceMode,
+        /// How many go back without records of their owner: they are answered with SOA and NS only.
+        without_records: usize,
+        /// Kill switches that were left as they are, because nobody said to disarm them.
+        left_armed: usize,
+    },
+    RecordsCaptured {
+        /// False where the same file stood there before: then nothing changed.
+        new: bool,
     },
     KnowledgeImported {
         objects: u64,
@@ -102,8 +111,11 @@ pub fn decide(view: &View, command: &Command, actor: &Actor, now: Timestamp) -> 
             let body = Body::CaseAdvanced { case: case.clone(), to: *to };
             Ok(Decision::of(actor, body, Done::CaseAdvanced { case: case.clone() }))
         }
-        Command::NarrowService { case, names, mode, reason } => {
-            narrow::service(view, case, names, *mode, reason, actor)
+        Command::NarrowService { case, names, mode, reason, disarm } => {
+            narrow::service(view, case, names, (*mode, *disarm), reason, actor)
+        }
+        Command::CaptureRecords { case, name, source, octets, count } => {
+            capture::records(view, (case, name), source, (octets, *count), actor)
         }
         Command::ImportKnowledge { group, format, source, octets, objects } => {
             may_prepare(view, actor)?;

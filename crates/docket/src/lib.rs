@@ -1,6 +1,7 @@
 //! The case: from a file on paper's authority to names that may be served.
 //!
-//! [`casefile`] reads a case file and says every fault in it at once; [`quick`] writes the smallest one for a team that
+//! [`casefile`] reads a case file and says every fault in it at once; [`zonefile`] reads the
+//! owner's records of a name; [`quick`] writes the smallest one for a team that
 //! already holds a few names. [`decide`] is the law in action: what a command may change, as facts to append, or the
 //! refusal; [`shown`] is exactly what two people approve. [`run`] is the door: it loads the view, decides, appends.
 //!
@@ -13,6 +14,7 @@ pub mod decide;
 pub mod quick;
 pub mod run;
 pub mod shown;
+pub mod zonefile;
 
 pub use command::Command;
 pub use decide::{Decision, Done, decide};

@@ -8,12 +8,14 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use model::Digest;
+use model::answers::AnswerSet;
 use model::approval::Widening;
 use model::case::{AnswerPolicy, CaseTerms};
 use model::digest::canonical_json;
 use model::marking::Retention;
 use model::name::DomainName;
 use model::order::{Act, Acts, Authority, NameOutcome, Order, OrderTerms, Sourced};
+use model::seizure::AnswerEffect;
 use serde::Serialize;
 use store::view::CaseView;
 
@@ -34,16 +36,22 @@ pub struct Shown {
 pub struct ShownNames {
     pub outcome: NameOutcome,
     pub acts: Acts,
+    #[serde(skip_serializing_if = "AnswerEffect::is_unknown")]
+    pub answer_effect: AnswerEffect,
     pub names: Vec<DomainName>,
 }
 
 impl Shown {
     pub fn of(case: &CaseView, order: &Order, act: Widening) -> Self {
-        let mut groups: BTreeMap<(NameOutcome, u8), Vec<DomainName>> = BTreeMap::new();
+        let mut groups: BTreeMap<(NameOutcome, u8, AnswerEffect), Vec<DomainName>> = BTreeMap::new();
         for (name, listed) in order.names() {
-            groups.entry((listed.outcome, listed.acts.to_bits())).or_default().push(name.clone());
+            let same = (listed.outcome, listed.acts.to_bits(), listed.answer_effect);
+            groups.entry(same).or_default().push(name.clone());
         }
-        let group = |((outcome, acts), names)| ShownNames { outcome, acts: Acts::from_bits(acts), names };
+        let group = |((outcome, acts, answer_effect), names)| {
+            let acts = Acts::from_bits(acts);
+            ShownNames { outcome, acts, answer_effect, names }
+        };
         Self {
             act,
             exercise: order.terms().authority.is_exercise(),
@@ -73,9 +81,15 @@ impl Shown {
         self.write_head(&mut text);
         write_authority(&mut text, &self.order.authority);
         line(&mut text, "name servers", &join(self.order.name_servers.iter().map(DomainName::as_str)));
+        if let Some(set) = self.order.answers.as_ref().or(self.case.answers.as_ref()) {
+            line(&mut text, "resolves to", &resolves_to(set));
+        }
         for group in &self.names {
             let acts = join(group.acts.iter().map(Act::as_str));
             let _ = writeln!(text, "\n{}: {}; allowed: {acts}", counted(group.names.len()), group.outcome.as_str());
+            if !group.answer_effect.is_unknown() {
+                let _ = writeln!(text, "  {}", effect(group.answer_effect));
+            }
             for name in &group.names {
                 let _ = writeln!(text, "  {}", name.defanged());
             }
@@ -127,6 +141,23 @@ fn write_authority(text: &mut String, authority: &Authority) {
     ];
     for (label, value) in dates {
         line(text, label, value.as_deref().unwrap_or("not stated"));
+    }
+}
+
+/// What the names resolve to where case or order say so; else the operator's configuration does.
+fn resolves_to(set: &AnswerSet) -> String {
+    let addresses = join(set.addresses().map(|address| address.to_string()));
+    set.ttl_secs.map_or(addresses.clone(), |ttl_secs| format!("{addresses}, believed for {ttl_secs} s"))
+}
+
+/// What an answer may set off, for people.
+pub fn effect(effect: AnswerEffect) -> &'static str {
+    match effect {
+        AnswerEffect::Unknown => "nobody has looked what an answer sets off",
+        AnswerEffect::Tested => "tested: an answer does no harm",
+        AnswerEffect::KillSwitch => "KILL SWITCH: an answer keeps something from running; these names never lapse",
+        AnswerEffect::FallbackTrigger => "FALLBACK: an answer makes the caller look for another way home",
+        AnswerEffect::Destructive => "DESTRUCTIVE: an answer makes the caller destroy something",
     }
 }
 

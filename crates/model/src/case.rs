@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::Refusal;
+use crate::answers::AnswerSet;
 use crate::group::Group;
 use crate::id::CaseId;
 use crate::marking::{Retention, Tlp, Withheld};
@@ -27,6 +28,9 @@ pub struct CaseTerms {
     pub retention: Retention,
     #[serde(default)]
     pub answer: AnswerPolicy,
+    /// What the case's names are answered with in DNS, in place of what the operator says for all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answers: Option<AnswerSet>,
 }
 
 /// The highest light under which the case's indicators are shared.

@@ -155,6 +155,16 @@ pub enum Body {
         mode: ServiceMode,
         reason: String,
     },
+    /// The owner's records of a name, as they were before the seizure: the zone file lies in the vault, verbatim. The
+    /// last such fact of a name counts.
+    RecordsCaptured {
+        case: CaseId,
+        name: DomainName,
+        /// Who captured them, from where.
+        source: String,
+        file: Digest,
+        count: u64,
+    },
     /// Names whose seizure state moved.
     SeizureMoved {
         case: CaseId,

@@ -8,6 +8,7 @@
 //! state machine lives here with its `apply`, so that folding facts needs no room above `store`.
 
 pub mod address;
+pub mod answers;
 pub mod approval;
 pub mod case;
 pub mod contact;

@@ -7,10 +7,12 @@ use std::fmt;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::Refusal;
+use crate::answers::AnswerSet;
 use crate::approval::{Approved, PutInForce};
 use crate::digest::Digest;
 use crate::id::{CaseId, OrderId};
 use crate::name::DomainName;
+use crate::seizure::AnswerEffect;
 use crate::time::{Date, Timestamp};
 
 //----------- Sourced ----------------------------------------------------------------------------------------------
@@ -284,12 +286,16 @@ impl NameOutcome {
 pub struct Listed {
     pub outcome: NameOutcome,
     pub acts: Acts,
+    /// What an answer may set off at the caller.
+    #[serde(default, skip_serializing_if = "AnswerEffect::is_unknown")]
+    pub answer_effect: AnswerEffect,
 }
 
 /// The names of an order, in order of name. A set has a digest, by which facts speak of it.
 pub type Names = BTreeMap<DomainName, Listed>;
 
-/// The digest of a set of names: SHA-256 over one line `name TAB outcome TAB act-bits LF` each, in order of name.
+/// The digest of a set of names: SHA-256 over one line `name TAB outcome TAB act-bits LF` each, in order of name. Where
+/// the effect of an answer is known, `TAB answer-effect` stands before the LF.
 pub fn names_digest(names: &Names) -> Digest {
     let mut text = String::with_capacity(names.len() * 40);
     for (name, listed) in names {
@@ -298,6 +304,10 @@ pub fn names_digest(names: &Names) -> Digest {
         text.push_str(listed.outcome.as_str());
         text.push('\t');
         text.push_str(&listed.acts.to_bits().to_string());
+        if !listed.answer_effect.is_unknown() {
+            text.push('\t');
+            text.push_str(listed.answer_effect.as_str());
+        }
         text.push('\n');
     }
     Digest::of_bytes(text.as_bytes())
@@ -311,6 +321,9 @@ pub struct OrderTerms {
     pub authority: Authority,
     /// The name servers that the names are delegated to, exactly as ordered.
     pub name_servers: Vec<DomainName>,
+    /// What its names are answered with, in place of the case's and the operator's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answers: Option<AnswerSet>,
 }
 
 /// Whether an order may be acted on.
@@ -397,11 +410,16 @@ impl Order {
         }
     }
 
-    /// Whether the order, now in force, covers this act on this name, which may lie below a listed one.
+    /// Whether the order, now in force, covers this act on this name, which may lie below a listed one. A kill switch
+    /// goes on being answered for when the order has lapsed: silence would let run what it keeps from running. Only an
+    /// issuer who takes the order back ends it.
     pub fn covers(&self, name: &DomainName, act: Act) -> Option<Coverage> {
         let (apex, listed) = self.apex_of(name)?;
         let served = act != Act::Answer || listed.outcome == NameOutcome::Redirect;
-        (self.status == OrderStatus::InForce && listed.acts.contains(act) && served).then(|| Coverage {
+        let outlasts =
+            act == Act::Answer && listed.answer_effect.is_kill_switch() && self.status == OrderStatus::Lapsed;
+        let stands = self.status == OrderStatus::InForce || outlasts;
+        (stands && listed.acts.contains(act) && served).then(|| Coverage {
             apex: apex.clone(),
             act,
             acts: listed.acts,
@@ -409,6 +427,8 @@ impl Order {
             order: self.terms.id.clone(),
             until: self.terms.authority.expires.as_ref().map(|expires| expires.value),
             exercise: self.terms.authority.is_exercise(),
+            answer_effect: listed.answer_effect,
+            lapsed: self.status == OrderStatus::Lapsed,
         })
     }
 }
@@ -425,6 +445,8 @@ pub struct Coverage {
     order: OrderId,
     until: Option<Timestamp>,
     exercise: bool,
+    answer_effect: AnswerEffect,
+    lapsed: bool,
 }
 
 impl Coverage {
@@ -452,6 +474,16 @@ impl Coverage {
     /// When the authority ends; then the name goes to `hold`.
     pub fn until(&self) -> Option<Timestamp> {
         self.until
+    }
+
+    /// What an answer may set off at the caller.
+    pub fn answer_effect(&self) -> AnswerEffect {
+        self.answer_effect
+    }
+
+    /// Whether the authority has ended at that instant, by its own date or by a fact.
+    pub fn has_lapsed(&self, now: Timestamp) -> bool {
+        self.lapsed || self.until.is_some_and(|until| until <= now)
     }
 
     /// Loopback only, and marked.

@@ -131,16 +131,48 @@ impl ServiceMode {
     }
 }
 
+//----------- AnswerEffect -----------------------------------------------------------------------------------------
+
 /// What an answer from us may set off at the caller.
-#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum AnswerEffect {
+    /// Nobody has looked.
     #[default]
     Unknown,
+    /// Tried out, with evidence: an answer does no harm.
     Tested,
+    /// An answer keeps something from running, and silence lets it run. Such a name never lapses, and no limit applies
+    /// to it.
     KillSwitch,
+    /// An answer makes the caller look for another way home.
     FallbackTrigger,
+    /// An answer makes the caller destroy something.
     Destructive,
+}
+
+impl AnswerEffect {
+    pub const ALL: [Self; 5] =
+        [Self::Unknown, Self::Tested, Self::KillSwitch, Self::FallbackTrigger, Self::Destructive];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Unknown => "unknown",
+            Self::Tested => "tested",
+            Self::KillSwitch => "kill-switch",
+            Self::FallbackTrigger => "fallback-trigger",
+            Self::Destructive => "destructive",
+        }
+    }
+
+    /// Left out where values are written, so that what was written before has the same bytes for ever.
+    pub fn is_unknown(&self) -> bool {
+        *self == Self::Unknown
+    }
+
+    pub fn is_kill_switch(self) -> bool {
+        self == Self::KillSwitch
+    }
 }
 
 #[cfg(test)]

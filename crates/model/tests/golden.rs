@@ -6,6 +6,7 @@ use std::path::Path;
 
 use model::Digest;
 use model::DomainName;
+use model::answers::AnswerSet;
 use model::approval::{self, Approval, Serve, Widening};
 use model::contact::*;
 use model::fact::{Actor, Body as FactBody, Draft, Fact};
@@ -15,6 +16,7 @@ use model::order::{
 };
 use model::outcome::{Body, End, Outcome, Tls};
 use model::person::Role;
+use model::seizure::AnswerEffect;
 use model::tally::{Answers, Counts, Shed, Tally};
 
 use bailiwick_model as model;
@@ -274,8 +276,13 @@ fn order() -> (OrderTerms, Names) {
         sealed_until: None,
     };
     let id = OrderId::parse("dcd-1-19-cv-00716").unwrap();
-    let terms = OrderTerms { id, authority, name_servers: vec![DomainName::parse("ns1.sinkhole.example").unwrap()] };
-    let all = Listed { outcome: NameOutcome::Hold, acts: Act::ALL.into_iter().collect() };
+    let terms = OrderTerms {
+        id,
+        authority,
+        name_servers: vec![DomainName::parse("ns1.sinkhole.example").unwrap()],
+        answers: None,
+    };
+    let all = Listed { outcome: NameOutcome::Hold, acts: Act::ALL.into_iter().collect(), ..Listed::default() };
     let names = [("outlook-verify.net", Listed::default()), ("verify-linkedin.net", all)];
     (terms, names.map(|(name, listed)| (DomainName::parse(name).unwrap(), listed)).into())
 }
@@ -290,6 +297,38 @@ fn what_two_people_approve_has_the_same_digest_as_ever() {
     compare("order.v1.digest", &order.digest().to_string());
     let golden = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/order.v1.json"));
     assert_eq!(serde_json::from_str::<OrderTerms>(&golden.unwrap()).unwrap(), terms);
+}
+
+/// What an answer may set off, and a case's own answers, are in the digests only where they are said.
+#[test]
+fn effects_and_answers_have_lines_of_their_own_and_change_no_older_digest() {
+    let (terms, mut names) = order();
+    let name = DomainName::parse("kill-switch.example").unwrap();
+    names.insert(name, Listed { answer_effect: AnswerEffect::KillSwitch, ..Listed::default() });
+    compare("names-effect.v1.digest", &names_digest(&names).to_string());
+    let (v4, v6) = (vec!["192.0.2.1".parse().unwrap()], vec!["2001:db8::1".parse().unwrap()]);
+    let terms = OrderTerms { answers: Some(AnswerSet { v4, v6, ttl_secs: Some(60) }), ..terms };
+    compare("order-answers.v1.json", &String::from_utf8(model::digest::canonical_json(&terms)).unwrap());
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/order-answers.v1.json");
+    assert_eq!(serde_json::from_str::<OrderTerms>(&std::fs::read_to_string(path).unwrap()).unwrap(), terms);
+}
+
+#[test]
+fn captured_records_of_version_1_are_written_committed_to_and_read_as_ever() {
+    let fact = Draft::new(
+        Actor::Person { id: PersonId::parse("alice").unwrap() },
+        FactBody::RecordsCaptured {
+            case: CaseId::parse("phosphorus-2019").unwrap(),
+            name: DomainName::parse("outlook-verify.net").unwrap(),
+            source: "the owner's export".into(),
+            file: Digest([4; 32]),
+            count: 12,
+        },
+    )
+    .at(Position(10), "2019-03-27T12:34:56Z".parse().unwrap());
+    compare("fact-captured.v1.json", &String::from_utf8(model::digest::canonical_json(&fact)).unwrap());
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/fact-captured.v1.json");
+    assert_eq!(serde_json::from_str::<Fact>(&std::fs::read_to_string(path).unwrap()).unwrap(), fact);
 }
 
 #[test]

@@ -27,4 +27,4 @@ pub mod zones;
 pub use error::Error;
 pub use run::{Listeners, Running, start};
 pub use settings::{Keys, Settings};
-pub use zones::{ServedZone, ZoneTable};
+pub use zones::{CapturedFiles, ServedZone, ZoneTable};

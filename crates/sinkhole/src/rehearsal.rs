@@ -4,6 +4,7 @@ use std::net::{SocketAddr, TcpListener, UdpSocket};
 use std::sync::Arc;
 use std::time::Duration;
 
+use model::answers::AnswerSet;
 use model::approval::{Approval, Approvals, PutInForce, Request, Widening};
 use model::case::{AnswerPolicy, CaseTerms, Marking};
 use model::group::Group;
@@ -11,7 +12,7 @@ use model::id::{CaseId, GroupId, OrderId, PersonId, RequestId};
 use model::marking::{Retention, Withheld};
 use model::order::{Act, Acts, Authority, Instrument, Listed, Order, OrderTerms, Source, Sourced};
 use model::person::{Person, Role};
-use model::seizure::ServiceMode;
+use model::seizure::{AnswerEffect, ServiceMode};
 use model::tally::Tally;
 use model::time::Date;
 use model::{Digest, DomainName, Timestamp};
@@ -48,18 +49,32 @@ fn case() -> CaseTerms {
         withheld: Withheld::default(),
         retention: Retention::default(),
         answer: AnswerPolicy::Notice,
+        answers: None,
     }
 }
 
 /// A zone of an exercise in force, by the normal path: two people in two roles.
 pub(crate) fn zone(apex: &str, mode: ServiceMode, acts: Acts, expires: Option<Timestamp>) -> Zone {
-    ordered(apex, mode, acts, &case(), Authority { expires: expires.map(sourced), ..authority() })
+    let listed = Listed { acts, ..Listed::default() };
+    ordered(apex, mode, listed, &case(), Authority { expires: expires.map(sourced), ..authority() })
+}
+
+/// A name whose answers keep something from running.
+pub(crate) fn kill_switch(apex: &str, expires: Option<Timestamp>) -> Zone {
+    let listed = Listed { answer_effect: AnswerEffect::KillSwitch, ..Listed::default() };
+    ordered(apex, ServiceMode::Collect, listed, &case(), Authority { expires: expires.map(sourced), ..authority() })
+}
+
+/// A zone whose case says what it is answered with.
+pub(crate) fn answered_with(apex: &str, answers: AnswerSet) -> Zone {
+    let case = CaseTerms { answers: Some(answers), ..case() };
+    ordered(apex, ServiceMode::Collect, Listed::default(), &case, authority())
 }
 
 /// A zone whose callers are answered like this, sealed until that day.
 pub(crate) fn answering(apex: &str, answer: AnswerPolicy, sealed_until: Option<Date>) -> Zone {
     let authority = Authority { sealed_until: sealed_until.map(sourced), ..authority() };
-    ordered(apex, ServiceMode::Collect, Acts::default(), &CaseTerms { answer, ..case() }, authority)
+    ordered(apex, ServiceMode::Collect, Listed::default(), &CaseTerms { answer, ..case() }, authority)
 }
 
 fn authority() -> Authority {
@@ -75,10 +90,10 @@ fn authority() -> Authority {
     }
 }
 
-fn ordered(apex: &str, mode: ServiceMode, acts: Acts, case: &CaseTerms, authority: Authority) -> Zone {
+fn ordered(apex: &str, mode: ServiceMode, listed: Listed, case: &CaseTerms, authority: Authority) -> Zone {
     let name_servers = vec![name("ns1.sinkhole.example"), name("ns2.sinkhole.example")];
-    let terms = OrderTerms { id: OrderId::parse("o-1").unwrap(), authority, name_servers };
-    let names = [(name(apex), Listed { acts, ..Listed::default() })].into();
+    let terms = OrderTerms { id: OrderId::parse("o-1").unwrap(), authority, name_servers, answers: None };
+    let names = [(name(apex), listed)].into();
     let mut order = Order::draft(case.id.clone(), terms.clone(), names);
     put_in_force(&mut order);
     Zone::new(order.covers(&name(apex), Act::Answer).unwrap(), mode, case, &terms).unwrap()

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use arc_swap::{ArcSwap, Guard};
 use foldhash::quality::RandomState;
+use model::answers::AnswerSet;
 use model::order::{Act, Acts};
 use model::seizure::ServiceMode;
 use model::time::utc_day;
@@ -17,6 +18,10 @@ use store::zones::{Zone, ZoneSet};
 use wire::dns::{Answers, Certifiers, NAME_OCTETS_MAX, Records};
 
 use crate::Settings;
+
+mod handback;
+
+pub use handback::CapturedFiles;
 
 //----------- ServedZone -------------------------------------------------------------------------------------------
 
@@ -28,15 +33,27 @@ pub struct ServedZone {
 }
 
 impl ServedZone {
-    /// How the name is served now: an authority whose day has come puts it on hold, by our own clock.
+    /// How the name is served now: an authority whose day has come puts it on hold, by our own clock. A kill switch goes
+    /// on as it was: silence would let run what it keeps from running.
     pub fn mode_at(&self, now: Timestamp) -> ServiceMode {
-        let has_lapsed = self.zone.coverage().until().is_some_and(|until| until <= now);
-        if has_lapsed { self.zone.mode().max(ServiceMode::Hold) } else { self.zone.mode() }
+        if self.zone.coverage().has_lapsed(now) && !self.is_kill_switch() {
+            self.zone.mode().max(ServiceMode::Hold)
+        } else {
+            self.zone.mode()
+        }
     }
 
-    /// Whether a contact with the name may be kept, or only counted.
+    /// Whether a contact with the name may be kept, or only counted. To answer outlasts an authority for a kill switch;
+    /// to record never does.
     pub fn may_record(&self, now: Timestamp) -> bool {
-        self.mode_at(now) == ServiceMode::Collect && self.zone.coverage().acts().contains(Act::RecordMetadata)
+        let coverage = self.zone.coverage();
+        let collects = self.mode_at(now) == ServiceMode::Collect && !coverage.has_lapsed(now);
+        collects && coverage.acts().contains(Act::RecordMetadata)
+    }
+
+    /// Whether an answer keeps something from running: no limit and no shedding applies to the name.
+    pub fn is_kill_switch(&self) -> bool {
+        self.zone.answer_effect().is_kill_switch()
     }
 }
 
@@ -67,7 +84,12 @@ pub struct ZoneTable {
 impl ZoneTable {
     /// Serves this set from now on. Readers in the middle of a batch finish it with the set that they have.
     pub fn replace(&self, set: &ZoneSet, settings: &Settings) {
-        self.current.store(Arc::new(Table::new(set, settings)));
+        self.replace_with(set, settings, &CapturedFiles::default());
+    }
+
+    /// The same, with the owners' records of names that are handed back.
+    pub fn replace_with(&self, set: &ZoneSet, settings: &Settings, captured: &CapturedFiles) {
+        self.current.store(Arc::new(Table::new(set, settings, captured)));
     }
 
     /// The zone that a name in wire form is or lies below.
@@ -109,13 +131,13 @@ struct Table {
 }
 
 impl Table {
-    fn new(set: &ZoneSet, settings: &Settings) -> Self {
+    fn new(set: &ZoneSet, settings: &Settings, captured: &CapturedFiles) -> Self {
         let mut press = Press::new(set.serial, settings);
         let mut table = Self::default();
         table.by_apex.reserve(set.zones.len());
         for zone in set.zones.iter().filter(|zone| zone.mode() != ServiceMode::Off) {
             let apex = zone.apex().to_wire();
-            let served = ServedZone { zone: zone.clone(), answers: press.answers(zone) };
+            let served = ServedZone { zone: zone.clone(), answers: press.answers(zone, captured) };
             table.apex_octets_max = table.apex_octets_max.max(apex.len());
             // Of two orders for one name the first listed serves it.
             table.by_apex.entry(apex.into()).or_insert_with(|| Arc::new(served));
@@ -157,6 +179,7 @@ struct Content<'a> {
     name_servers: &'a [DomainName],
     is_returned: bool,
     acts: Acts,
+    answers: Option<&'a AnswerSet>,
 }
 
 impl<'a> Press<'a> {
@@ -164,13 +187,17 @@ impl<'a> Press<'a> {
         Self { serial, settings, written: HashMap::default() }
     }
 
-    fn answers(&mut self, zone: &'a Zone) -> Arc<Answers> {
+    fn answers(&mut self, zone: &'a Zone, captured: &CapturedFiles) -> Arc<Answers> {
         let content = Content {
             name_servers: zone.name_servers(),
             is_returned: zone.mode() == ServiceMode::Handback,
             acts: zone.coverage().acts(),
+            answers: zone.answers(),
         };
         let (serial, settings) = (self.serial, self.settings);
+        if let Some(answers) = captured.answers(zone, &content.records(serial, settings)) {
+            return Arc::new(answers);
+        }
         let write = || Arc::new(Answers::new(&content.records(serial, settings)));
         Arc::clone(self.written.entry(content).or_insert_with(write))
     }
@@ -181,14 +208,18 @@ impl Content<'_> {
     /// policy that would bounce their mail.
     fn records(&self, serial: u32, settings: &Settings) -> Records {
         let is_ours = !self.is_returned;
+        let (v4, v6, ttl_secs) = match self.answers {
+            Some(set) => (&set.v4, &set.v6, set.ttl_secs.unwrap_or(settings.ttl_secs)),
+            None => (&settings.answer_v4, &settings.answer_v6, settings.ttl_secs),
+        };
         Records {
             name_servers: self.name_servers.iter().map(DomainName::to_wire).collect(),
             hostmaster: self.hostmaster(settings),
             serial,
-            ttl_secs: settings.ttl_secs,
+            ttl_secs,
             negative_ttl_secs: settings.negative_ttl_secs,
-            v4: if is_ours { settings.answer_v4.clone() } else { Vec::new() },
-            v6: if is_ours { settings.answer_v6.clone() } else { Vec::new() },
+            v4: if is_ours { v4.clone() } else { Vec::new() },
+            v6: if is_ours { v6.clone() } else { Vec::new() },
             refuses_mail: is_ours && !self.acts.contains(Act::AcceptMail),
             certifiers: self.certifiers(settings),
         }

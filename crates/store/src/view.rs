@@ -21,10 +21,12 @@ use model::{Digest, DomainName, Refusal, Timestamp};
 
 use crate::zones::{Zone, ZoneSet, ZoneTerms};
 
+mod captured;
 mod fold;
 #[cfg(test)]
 mod tests;
 
+pub use captured::CapturedView;
 pub use fold::names_to_serve;
 
 //----------- View -------------------------------------------------------------------------------------------------
@@ -61,6 +63,8 @@ pub struct CaseView {
     pub changed_at: Timestamp,
     pub orders: BTreeMap<OrderId, Order>,
     pub names: BTreeMap<DomainName, NameView>,
+    /// The owner's records of some names, as they were captured last.
+    pub captured: BTreeMap<DomainName, CapturedView>,
 }
 
 /// One name of a case.
@@ -124,7 +128,8 @@ impl View {
     }
 
     /// What the sinkhole is to answer for at that instant: names that are served, as far as an order in force covers
-    /// answering for them. Once an authority has lapsed by its own date its names are held, recorded or not.
+    /// answering for them. Once an authority has lapsed by its own date its names are held, recorded or not; kill
+    /// switches are answered as before.
     pub fn zones(&self, now: Timestamp) -> ZoneSet {
         let zones = self.cases.values().flat_map(|case| case.zones(now)).collect();
         // A serial is 32 bits by RFC 1035; it wraps as RFC 1982 means it to.
@@ -139,9 +144,9 @@ impl CaseView {
         let zone = |(name, view): (&DomainName, &NameView)| {
             let mode = view.mode.filter(|mode| *mode != ServiceMode::Off)?;
             let coverage = self.orders.get(&view.order)?.covers(name, Act::Answer)?;
-            let lapsed = coverage.until().is_some_and(|until| until <= now);
-            let mode = if lapsed { mode.max(ServiceMode::Hold) } else { mode };
-            Zone::sharing(coverage, mode, terms.get(&view.order)?).ok()
+            let mode = captured::mode_at(mode, &coverage, now);
+            let zone = Zone::sharing(coverage, mode, terms.get(&view.order)?).ok()?;
+            Some(zone.with_captured(self.captured_for(name, mode)))
         };
         self.names.iter().filter_map(zone).collect()
     }

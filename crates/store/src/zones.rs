@@ -6,11 +6,12 @@
 
 use std::sync::Arc;
 
+use model::answers::AnswerSet;
 use model::case::{AnswerPolicy, CaseTerms};
 use model::order::{Act, Coverage, OrderTerms};
-use model::seizure::ServiceMode;
+use model::seizure::{AnswerEffect, ServiceMode};
 use model::time::Date;
-use model::{DomainName, Refusal};
+use model::{Digest, DomainName, Refusal};
 
 //----------- Zone -------------------------------------------------------------------------------------------------
 
@@ -20,6 +21,8 @@ pub struct Zone {
     coverage: Coverage,
     mode: ServiceMode,
     terms: Arc<ZoneTerms>,
+    /// Few zones have one at a time: a pointer each is what it may cost the others.
+    captured: Option<Box<Digest>>,
 }
 
 /// What the zones of one order have in common.
@@ -31,6 +34,7 @@ pub(crate) struct ZoneTerms {
     docket_number: Option<String>,
     answer_policy: AnswerPolicy,
     name_servers: Vec<DomainName>,
+    answers: Option<AnswerSet>,
     sealed_until: Option<Date>,
 }
 
@@ -43,6 +47,7 @@ impl ZoneTerms {
             docket_number: order.authority.docket_number.as_ref().map(|number| number.value.clone()),
             answer_policy: terms.answer,
             name_servers: order.name_servers.clone(),
+            answers: order.answers.as_ref().or(terms.answers.as_ref()).cloned(),
             sealed_until: order.authority.sealed_until.as_ref().map(|until| until.value),
         })
     }
@@ -63,7 +68,27 @@ impl Zone {
             let name = coverage.apex().defanged();
             return Err(Refusal::new(format!("to {} is not to answer for {name}", coverage.act().as_str())));
         }
-        Ok(Self { coverage, mode, terms: Arc::clone(terms) })
+        Ok(Self { coverage, mode, terms: Arc::clone(terms), captured: None })
+    }
+
+    /// The zone with the owner's records, by the digest of the file that holds them. They are served in `handback`.
+    pub fn with_captured(mut self, file: Option<Digest>) -> Self {
+        self.captured = file.map(Box::new);
+        self
+    }
+
+    pub fn captured(&self) -> Option<&Digest> {
+        self.captured.as_deref()
+    }
+
+    /// What an answer may set off at the caller.
+    pub fn answer_effect(&self) -> AnswerEffect {
+        self.coverage.answer_effect()
+    }
+
+    /// What its order, or else its case, answers with; without either the operator's configuration speaks.
+    pub fn answers(&self) -> Option<&AnswerSet> {
+        self.terms.answers.as_ref()
     }
 
     pub fn apex(&self) -> &DomainName {

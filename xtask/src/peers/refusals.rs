@@ -46,7 +46,7 @@ const FILES: [(&str, Broken, &[&str]); 7] = [
 ];
 
 fn is_refused(program: &Program, (good, bad): Broken, says: &[&str]) -> Done {
-    let paper = case_file([Given::Seized("good.test".to_owned())].iter());
+    let paper = case_file([Given::Seized("good.test".to_owned())].iter(), crate::clock::now());
     let broken = paper.replacen(good, bad, 1);
     holds(broken != paper, || format!("the paper holds no `{good}`"))?;
     let file = program.path("broken.toml");
@@ -77,7 +77,7 @@ fn twice(program: &Program) -> Done {
 
 fn one_person_is_not_two(program: &Program) -> Done {
     let paper = program.path("story.toml");
-    fs::write(&paper, case_file([Given::Seized("good.test".to_owned())].iter()))?;
+    fs::write(&paper, case_file([Given::Seized("good.test".to_owned())].iter(), crate::clock::now()))?;
     program.ask(&["case", "import", &paper.to_string_lossy()])?.good()?;
     let token = program.token("ines");
     program.ask(&["case", "request", "story", "--as", "ines", "--token-file", &token])?.good()?;

@@ -1,19 +1,25 @@
 //! A story told to the running program: real sockets, real clients, real files.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::time::Duration;
 
+use model::Timestamp;
+
 use super::dns::{self, Reply};
 use super::step::{Ask, Step, Then, Visit, When};
-use super::{Story, case_file};
-use crate::clock::pause;
+use super::{Story, case_file, paper, zone_files};
+use crate::clock::{now, pause, wait_for};
 use crate::program::Program;
 use crate::shell::{command, run};
 use crate::tally::{contains, holds, lacks};
 use crate::{Done, Trouble};
+
+/// No story's authority lasts longer.
+const LASTS: Duration = Duration::from_secs(120);
 
 /// What every output is written as, to look for what must not be there.
 const FORMATS: [&str; 7] = ["stix", "rpz", "suricata", "hosts", "csv", "json", "shadowserver"];
@@ -21,10 +27,13 @@ const FORMATS: [&str; 7] = ["stix", "rpz", "suricata", "hosts", "csv", "json", "
 /// Tells it from the beginning, and stops at the first step that is not as told.
 pub fn tell(story: &Story) -> Done {
     let paper = tempfile::Builder::new().suffix(".toml").tempfile()?;
-    fs::write(paper.path(), case_file(story.givens()))?;
+    let begun = now();
+    fs::write(paper.path(), case_file(story.givens(), begun))?;
     let mut program = Program::install(paper.path())?;
     program.start()?;
-    let mut stage = Stage { program, reply: None, page: String::new(), status: 0 };
+    let ends = paper::ends(story.givens(), begun);
+    let mut stage = Stage { program, ends, reply: None, page: String::new(), status: 0 };
+    stage.keep_records(&zone_files(story.givens()))?;
     for (line, step) in &story.steps {
         stage.step(step).map_err(|trouble| format!("line {line}: {trouble}"))?;
     }
@@ -34,6 +43,8 @@ pub fn tell(story: &Story) -> Done {
 /// The program, and what came of the last `when`.
 struct Stage {
     program: Program,
+    /// When the authority ends.
+    ends: Option<Timestamp>,
     reply: Option<Reply>,
     page: String,
     status: u16,
@@ -62,8 +73,26 @@ impl Stage {
             When::Posts { body, visit } => self.visits(visit, Some(body)),
             When::Says { source, text } => self.says(*source, text),
             When::Narrowed { name, mode } => self.narrows(name, mode),
+            When::AuthorityEnded => self.outlasts_its_authority(),
             When::Killed => self.program.kill().and_then(|()| self.program.start()),
         }
+    }
+
+    fn keep_records(&self, files: &BTreeMap<&str, String>) -> Done {
+        for (name, text) in files {
+            let file = self.program.path(&format!("{name}.zone"));
+            fs::write(&file, text)?;
+            let (case, token, file) = (&self.program.case, self.program.token("ines"), file.display().to_string());
+            let words = ["case", "records", case, name, "--zone-file", &file, "--source", "the story"];
+            self.program.ask(&[&words[..], &["--as", "ines", "--token-file", &token]].concat())?.good()?;
+        }
+        Ok(())
+    }
+
+    /// The program lets an authority lapse by the clock, so the clock is what is waited for.
+    fn outlasts_its_authority(&self) -> Done {
+        let ends = self.ends.ok_or("the story gives no end of its authority")?;
+        wait_for("the authority's end", LASTS, || (now() > ends).then_some(()))
     }
 
     fn asks(&mut self, ask: &Ask) -> Done {

@@ -20,7 +20,7 @@ mod parse;
 pub mod step;
 
 pub use live::tell;
-pub use paper::case_file;
+pub use paper::{case_file, zone_files};
 pub use parse::{Fault, parse};
 pub use step::{Ask, Given, Step, Then, When};
 

@@ -73,6 +73,10 @@ fn given(words: &[&str]) -> Option<Given> {
             Given::Ordered { name: name.to_owned(), outcome: outcome.to_owned() }
         }
         [name, "is", "answered", "for,", "without", "record"] => Given::AnsweredOnly(name.to_owned()),
+        [name, "is", "a", "kill", "switch"] => Given::KillSwitch(name.to_owned()),
+        [name, "had", record] => Given::Had { name: name.to_owned(), record: record.to_owned() },
+        ["the", "case", "answers", "with", address] => Given::AnswersWith(address.parse().ok()?),
+        ["the", "authority", "ends", "after", secs, "seconds"] => Given::Ends { secs: secs.parse().ok()? },
         ["the", "country", country, "is", "withheld"] => Given::CountryWithheld(country.to_owned()),
         ["the", "network", network, "is", "withheld"] => Given::NetworkWithheld(network.to_owned()),
         _ => return None,
@@ -95,6 +99,7 @@ fn when(words: &[&str]) -> Option<When> {
         [name, "is", "handed", "back"] => When::Narrowed { name: name.to_owned(), mode: "handback" },
         [name, "is", "switched", "off"] => When::Narrowed { name: name.to_owned(), mode: "off" },
         ["the", "program", "is", "killed", "and", "started", "again"] => When::Killed,
+        ["the", "authority", "has", "ended"] => When::AuthorityEnded,
         _ => return None,
     })
 }

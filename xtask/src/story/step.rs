@@ -21,6 +21,14 @@ pub enum Given {
     Ordered { name: String, outcome: String },
     /// `NAME is answered for, without record`: the order covers answering, not recording.
     AnsweredOnly(String),
+    /// `NAME is a kill switch`: seized, and an answer keeps something from running.
+    KillSwitch(String),
+    /// `NAME had "RECORD"`: a record of its owner's zone, one line of a master file, kept before anything happens.
+    Had { name: String, record: String },
+    /// `the case answers with ADDRESS`, in place of the operator's.
+    AnswersWith(Ipv4Addr),
+    /// `the authority ends after N seconds`, counted from the beginning.
+    Ends { secs: u32 },
     /// `the country CC is withheld`
     CountryWithheld(String),
     /// `the network PREFIX is withheld`
@@ -44,6 +52,8 @@ pub enum When {
     Narrowed { name: String, mode: &'static str },
     /// `the program is killed and started again`
     Killed,
+    /// `the authority has ended`: that is waited for.
+    AuthorityEnded,
 }
 
 /// A question to the name server.

@@ -1,4 +1,4 @@
-//! `bailiwick case`: import, make, show, ask for approval, narrow.
+//! `bailiwick case`: import, make, show, ask for approval, narrow; [`records`] keeps what the owner had.
 
 use desk::api::{
     CaseDetail, CaseImported, CaseSummary, ConflictDetail, NarrowRequest, OrderDetail, QuickMade, QuickRequest,
@@ -15,6 +15,8 @@ use crate::door::{Door, in_query, token};
 use crate::failure::{Done, Failure, Tried, code};
 use crate::terminal::{self, count, table};
 
+mod records;
+
 pub(crate) fn run(place: &Place, command: CaseCommand) -> Done {
     match command {
         CaseCommand::Import { file, out } => import(&Door::open(place, "case import")?, &file, out.json),
@@ -28,6 +30,7 @@ pub(crate) fn run(place: &Place, command: CaseCommand) -> Done {
             if out.json { terminal::json(&counts) } else { terminal::line(&windows(&counts)) }
         }
         CaseCommand::Request { case, who, out } => request(&Door::open(place, "case request")?, &case, &who, out.json),
+        CaseCommand::Records(args) => records::run(&Door::open(place, "case records")?, &args),
         CaseCommand::Narrow(args) => narrow(&Door::open(place, "case narrow")?, &args),
     }
 }
@@ -186,11 +189,14 @@ fn registries(lists: &[desk::api::ListDetail]) -> String {
 }
 
 fn names(states: &[desk::api::NameDetail]) -> String {
-    let mut rows = vec![["name", "outcome", "seizure", "service"].map(str::to_owned).to_vec()];
+    let mut rows =
+        vec![["name", "outcome", "seizure", "service", "an answer", "owner's records"].map(str::to_owned).to_vec()];
     for state in states {
         let mode = state.mode.map_or("not served", ServiceMode::as_str);
         let name = state.name.defanged().to_string();
-        rows.push(vec![name, state.outcome.as_str().into(), state.seizure.as_str().into(), mode.into()]);
+        let (outcome, seizure) = (state.outcome.as_str().into(), state.seizure.as_str().into());
+        let kept = state.captured.map(count).unwrap_or_default();
+        rows.push(vec![name, outcome, seizure, mode.into(), state.answer_effect.as_str().into(), kept]);
     }
     table(&rows)
 }
@@ -221,7 +227,7 @@ fn narrow(door: &Door, args: &NarrowArgs) -> Done {
         NarrowMode::Handback => ServiceMode::Handback,
         NarrowMode::Off => ServiceMode::Off,
     };
-    let wish = NarrowRequest { names, mode, reason: args.reason.clone() };
+    let wish = NarrowRequest { names, mode, reason: args.reason.clone(), disarm_kill_switch: args.disarm_kill_switch };
     let done: Said = door.post(&format!("/cases/{}/narrow", args.case), &wish, Some(&token(&args.who)?))?;
     terminal::line(&done.said)
 }

@@ -6,7 +6,7 @@ use docket::quick::{RegistrarSteps, Wish};
 use model::case::{CaseState, CaseTerms};
 use model::id::{CaseId, OrderId};
 use model::order::{NameOutcome, OrderStatus, OrderTerms, Source};
-use model::seizure::{Seizure, ServiceMode};
+use model::seizure::{AnswerEffect, Seizure, ServiceMode};
 use model::verdict::Label;
 use model::{Digest, DomainName, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -58,6 +58,8 @@ pub struct ListDetail {
     pub operator_source: Option<Source>,
     pub outcome: NameOutcome,
     pub acts: Vec<String>,
+    #[serde(default, skip_serializing_if = "AnswerEffect::is_unknown")]
+    pub answer_effect: AnswerEffect,
     pub source: Source,
     pub names: u64,
 }
@@ -69,6 +71,12 @@ pub struct NameDetail {
     pub outcome: NameOutcome,
     pub seizure: Seizure,
     pub mode: Option<ServiceMode>,
+    /// What an answer may set off at the caller.
+    #[serde(default, skip_serializing_if = "AnswerEffect::is_unknown")]
+    pub answer_effect: AnswerEffect,
+    /// How many of the owner's records are kept, to answer with when the name goes back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub captured: Option<u64>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -128,6 +136,35 @@ pub struct NarrowRequest {
     pub names: Vec<DomainName>,
     pub mode: ServiceMode,
     pub reason: String,
+    /// Kill switches among them may fall silent: what they stop may run again.
+    #[serde(default)]
+    pub disarm_kill_switch: bool,
+}
+
+/// Answer to `POST /cases/{id}/names/{name}/records`: body = the zone file; `?source=` says where it comes from.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+pub struct RecordsKept {
+    pub name: DomainName,
+    pub file: Digest,
+    /// How many records of the file are served when the name is handed back.
+    pub count: u64,
+    /// False where the same file stood there before: then nothing changed.
+    pub new: bool,
+    /// What of the file is not served, and why.
+    pub notes: Vec<String>,
+    pub said: String,
+}
+
+/// `GET /cases/{id}/names/{name}/records`
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+pub struct CapturedRecords {
+    pub name: DomainName,
+    pub file: Digest,
+    pub source: String,
+    pub count: u64,
+    pub recorded: Timestamp,
+    /// The file as it was given.
+    pub zone_file: String,
 }
 
 /// What was done, in words.

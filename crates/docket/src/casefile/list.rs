@@ -8,6 +8,7 @@ use model::order::{Listed, Names};
 use toml::Spanned;
 use toml::de::DeValue;
 
+use super::answers;
 use super::fault::Faults;
 use super::names::{self, Entry, Gathered};
 use super::read::OrderRead;
@@ -21,17 +22,28 @@ pub(super) fn read<'t>(
     gathered: &mut Gathered,
     faults: &mut Faults,
 ) -> Option<NameList> {
-    let section = Section::open(value, "list", &["order", "registry", "source", "outcome", "acts", "names"], faults)?;
+    let section = Section::open(
+        value,
+        "list",
+        &["order", "registry", "source", "outcome", "acts", "answer_effect", "names"],
+        faults,
+    )?;
     let order = under(&section, orders, faults);
     let registry = section.get("registry").and_then(|value| registry(value, faults));
     let source = section.required("source", faults);
-    let listed = Listed { outcome: section.or_default("outcome", faults), acts: section.or_default("acts", faults) };
+    let listed = Listed {
+        outcome: section.or_default("outcome", faults),
+        acts: section.or_default("acts", faults),
+        answer_effect: section.or_default("answer_effect", faults),
+    };
+    answers::check_effect(&section, listed, faults);
     let entries = entries(&section, listed, registry.as_ref(), faults);
     let names = entries.iter().map(|entry| entry.name.clone()).collect();
     gathered.strays |= order.is_none();
     let order = order?;
     gathered.of(&order).extend(entries);
-    Some(NameList { order, registry, source: source?, outcome: listed.outcome, acts: listed.acts, names })
+    let Listed { outcome, acts, answer_effect } = listed;
+    Some(NameList { order, registry, source: source?, outcome, acts, answer_effect, names })
 }
 
 /// The order that a list stands under. Without one its names are outside every authority.

@@ -13,6 +13,7 @@ use model::time::{Date, Timestamp, utc_day};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use super::answers;
 use super::fault::Faults;
 use super::list;
 use super::names::Gathered;
@@ -36,6 +37,7 @@ pub(super) fn case_file<'t>(root: &'t Spanned<DeTable<'t>>, text: &str, faults: 
         }
     };
     let orders = orders(&file, faults);
+    answers::check(&file, terms.as_ref(), orders.values().filter_map(|order| order.terms.as_ref()), faults);
     let mut gathered = Gathered::default();
     let lists: Vec<NameList> = file
         .tables("list", faults)
@@ -51,7 +53,7 @@ pub(super) fn case_file<'t>(root: &'t Spanned<DeTable<'t>>, text: &str, faults: 
 //----------- Case and group ---------------------------------------------------------------------------------------
 
 fn case_terms<'t>(value: &'t Spanned<DeValue<'t>>, group: Option<Group>, faults: &mut Faults) -> Option<CaseTerms> {
-    let known = ["id", "title", "contact", "purpose", "tlp", "withheld", "retention", "answer"];
+    let known = ["id", "title", "contact", "purpose", "tlp", "withheld", "retention", "answer", "answers"];
     let case = Section::open(value, "case", &known, faults)?;
     let (id, title) = (case.required("id", faults), case.required("title", faults));
     let (contact, purpose) = (case.required("contact", faults), case.required("purpose", faults));
@@ -59,6 +61,7 @@ fn case_terms<'t>(value: &'t Spanned<DeValue<'t>>, group: Option<Group>, faults:
     let withheld = case.get("withheld").and_then(|value| withheld(value, faults)).unwrap_or_default();
     let retention = case.get("retention").and_then(|value| retention(value, faults)).unwrap_or_default();
     let answer = case.or_default("answer", faults);
+    let answers = case.get("answers").and_then(|value| answers::read(value, faults));
     Some(CaseTerms {
         id: id?,
         title: title?,
@@ -69,6 +72,7 @@ fn case_terms<'t>(value: &'t Spanned<DeValue<'t>>, group: Option<Group>, faults:
         withheld,
         retention,
         answer,
+        answers,
     })
 }
 
@@ -152,7 +156,7 @@ fn orders(file: &Section<'_>, faults: &mut Faults) -> BTreeMap<OrderId, OrderRea
 }
 
 fn order<'t>(value: &'t Spanned<DeValue<'t>>, faults: &mut Faults) -> Option<OrderRead> {
-    let section = Section::open(value, "order", &["id", "authority", "name_servers"], faults)?;
+    let section = Section::open(value, "order", &["id", "authority", "name_servers", "answers"], faults)?;
     let id: Option<OrderId> = section.required("id", faults);
     let authority = match section.get("authority") {
         Some(value) => authority(value, faults),
@@ -162,8 +166,9 @@ fn order<'t>(value: &'t Spanned<DeValue<'t>>, faults: &mut Faults) -> Option<Ord
         }
     };
     let name_servers = section.or_default("name_servers", faults);
+    let answers = section.get("answers").and_then(|value| answers::read(value, faults));
     let id = id?;
-    let terms = authority.map(|authority| OrderTerms { id: id.clone(), authority, name_servers });
+    let terms = authority.map(|authority| OrderTerms { id: id.clone(), authority, name_servers, answers });
     Some(OrderRead { place: section.place("id"), id, terms })
 }
 

@@ -196,3 +196,49 @@ fn a_million_names_cost_at_most_three_bare_parses() {
     println!("{} names: bare {bare:?}, whole {whole:?}", file.name_count());
     assert!(whole <= bare * 3);
 }
+
+//----------- Answers ----------------------------------------------------------------------------------------------
+
+#[test]
+fn a_case_and_an_order_may_say_what_their_names_are_answered_with() {
+    let text = spoiled("[group]", "[case.answers]\nv4 = [\"127.0.0.9\"]\nttl_secs = 60\n\n[group]");
+    let text = text.replacen("[order.authority]", "[order.answers]\nv6 = [\"::1\"]\n\n[order.authority]", 1);
+    let file = parse(&text).unwrap();
+    let of_case = file.terms.answers.unwrap();
+    assert_eq!((of_case.v4, of_case.ttl_secs), (vec![[127, 0, 0, 9].into()], Some(60)));
+    assert_eq!(file.orders[0].terms.answers.as_ref().unwrap().v6, [std::net::Ipv6Addr::LOCALHOST]);
+    assert_eq!(parse(GOOD).unwrap().terms.answers, None);
+}
+
+#[test]
+fn answers_that_cannot_be_served_are_faults() {
+    let seventeen = ["\"127.0.0.1\""; 17].join(", ");
+    for (answers, what) in [
+        ("ttl_secs = 60", "it names no address"),
+        ("v4 = [\"192.0.2.1\"]", "order `o-1` is an exercise and would answer with 192.0.2.1"),
+        ("v6 = [\"::ffff:192.0.2.1\"]", "an exercise"),
+        ("v4 = [\"::1\"]", "`::1` is not an IPv4 address"),
+        (&format!("v4 = [{seventeen}]"), "17 addresses of one family are more than 16"),
+        ("v4 = [\"127.0.0.1\"]\nttl_secs = 0", "a ttl of 0"),
+        ("v4 = [\"127.0.0.1\"]\nttl = 60", "unknown field `ttl`"),
+    ] {
+        let told = told(&spoiled("[group]", &format!("[case.answers]\n{answers}\n\n[group]")));
+        assert!(told.contains(what), "{answers}: {told}");
+    }
+    let real = GOOD.replace("\"exercise\"", "\"civil-tro\"");
+    parse(&real.replacen("[group]", "[case.answers]\nv4 = [\"192.0.2.1\"]\n\n[group]", 1)).unwrap();
+}
+
+#[test]
+fn what_an_answer_may_set_off_stands_with_the_names() {
+    let armed = |more: &str| spoiled("[[list]]", &format!("[[list]]\nanswer_effect = \"kill-switch\"\n{more}"));
+    let file = parse(&armed("")).unwrap();
+    assert!(file.orders[0].names.values().all(|listed| listed.answer_effect.is_kill_switch()));
+    for (more, what) in [
+        ("outcome = \"hold\"\n", "a kill switch that nobody answers for"),
+        ("acts = [\"delegate\"]\n", "a kill switch that nobody answers for"),
+    ] {
+        assert!(told(&armed(more)).contains(what), "{more}");
+    }
+    assert!(told(&spoiled("[[list]]", "[[list]]\nanswer_effect = \"boom\"")).contains("`kill-switch`"));
+}

@@ -1,6 +1,7 @@
 //! Values of a case file as the model's types, each fault at its place.
 
 use std::collections::BTreeSet;
+use std::net::{Ipv4Addr, Ipv6Addr};
 
 use model::Timestamp;
 use model::address::{Asn, Country, Prefix};
@@ -9,6 +10,7 @@ use model::id::{CaseId, GroupId, OrderId};
 use model::marking::Tlp;
 use model::name::DomainName;
 use model::order::{Act, Acts, Instrument, NameOutcome, Source, Sourced};
+use model::seizure::AnswerEffect;
 use model::time::Date;
 use serde::de::value::Error as Refused;
 use serde::de::{DeserializeOwned, IntoDeserializer};
@@ -50,7 +52,10 @@ scalars! {
     Prefix: "a network", "\"192.0.2.0/24\"";
     Country: "a country", "\"IR\"";
     Asn: "the number of a network", "64496";
-    u32: "a number of days", "90";
+    u32: "a whole number", "90";
+    Ipv4Addr: "an IPv4 address", "\"192.0.2.1\"";
+    Ipv6Addr: "an IPv6 address", "\"2001:db8::1\"";
+    AnswerEffect: "an effect", "\"kill-switch\"";
     Tlp: "a light", "\"amber\"";
     AnswerPolicy: "an answer", "\"notice\"";
     Instrument: "an instrument", "\"exercise\"";

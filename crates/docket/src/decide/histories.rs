@@ -81,7 +81,10 @@ fn command(book: &Book, step: &Step) -> (Command, Actor) {
         }
         Step::Narrow { who, real, mode } => {
             let (case, mode) = (case(case_of(*real).0), *mode);
-            (Command::NarrowService { case, names: Vec::new(), mode, reason: "because".into() }, actor(*who))
+            (
+                Command::NarrowService { case, names: Vec::new(), mode, reason: "because".into(), disarm: false },
+                actor(*who),
+            )
         }
     }
 }

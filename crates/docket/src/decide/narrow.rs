@@ -21,15 +21,16 @@ pub(super) fn service(
     view: &View,
     id: &CaseId,
     names: &[DomainName],
-    mode: ServiceMode,
+    (mode, disarm): (ServiceMode, bool),
     reason: &str,
     actor: &Actor,
 ) -> Result<Decision, Refusal> {
     let case = working_on(view, id, actor)?;
     check_text("reason", reason)?;
-    let names = chosen(case, names, mode)?;
+    let (names, left_armed) = chosen(case, names, mode, disarm)?;
     for name in &names {
         check(case, name, mode)?;
+        check_armed(case, name, mode, disarm)?;
     }
     let mut drafts = Vec::new();
     for names in names.chunks(NAMES_PER_FACT_MAX) {
@@ -44,21 +45,49 @@ pub(super) fn service(
             drafts.push(Draft::new(actor.clone(), Body::SeizureMoved { case, names, to: Seizure::Returned }));
         }
     }
-    let done = Done::ServiceNarrowed { case: id.clone(), names: names.len(), mode };
+    let is_bare = |name: &&DomainName| mode == ServiceMode::Handback && !case.captured.contains_key(*name);
+    let without_records = names.iter().filter(is_bare).count();
+    let names = names.len();
+    let done = Done::ServiceNarrowed { case: id.clone(), names, mode, without_records, left_armed };
     Ok(Decision { drafts, named_sets: Vec::new(), done })
 }
 
-/// The names that were said, once each; all that can still do less where none was.
-fn chosen(case: &CaseView, names: &[DomainName], mode: ServiceMode) -> Result<Vec<DomainName>, Refusal> {
+/// The names that were said, once each; all that can still do less where none was, and how many kill switches were left
+/// out of them.
+fn chosen(
+    case: &CaseView,
+    names: &[DomainName],
+    mode: ServiceMode,
+    disarm: bool,
+) -> Result<(Vec<DomainName>, usize), Refusal> {
     if !names.is_empty() {
-        return Ok(distinct(names).into_iter().collect());
+        return Ok((distinct(names).into_iter().collect(), 0));
     }
     let wider = case.names.iter().filter(|(_, known)| known.mode.is_some_and(|now| now.narrows_to(mode)));
-    let wider: Vec<DomainName> = wider.map(|(name, _)| name.clone()).collect();
+    let stays = |name: &&DomainName| !disarm && falls_silent(case, name, mode);
+    let (armed, wider): (Vec<&DomainName>, Vec<&DomainName>) = wider.map(|(name, _)| name).partition(stays);
+    if let ([], [first, ..]) = (&wider[..], &armed[..]) {
+        check_armed(case, first, mode, disarm)?;
+    }
     if wider.is_empty() {
         return Err(Refusal::new(format!("no name of case {} does more than {}", case.terms.id, mode.as_str())));
     }
-    Ok(wider)
+    Ok((wider.into_iter().cloned().collect(), armed.len()))
+}
+
+/// On hold a kill switch is answered as before. Handed back or off it is not ours to answer any more: whatever its
+/// answers kept from running runs again.
+fn falls_silent(case: &CaseView, name: &DomainName, mode: ServiceMode) -> bool {
+    mode >= ServiceMode::Handback && case.answer_effect(name).is_kill_switch()
+}
+
+/// Stopping must not let a kill switch go by accident: whoever means it says so.
+fn check_armed(case: &CaseView, name: &DomainName, mode: ServiceMode, disarm: bool) -> Result<(), Refusal> {
+    if disarm || !falls_silent(case, name, mode) {
+        return Ok(());
+    }
+    let what = format!("{} is a kill switch: in {} it no longer answers as one", name.defanged(), mode.as_str());
+    Err(Refusal::new(what).hint("hold keeps it answering; if what it stops may run again, say `--disarm-kill-switch`"))
 }
 
 fn check(case: &CaseView, name: &DomainName, mode: ServiceMode) -> Result<(), Refusal> {

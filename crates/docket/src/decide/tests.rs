@@ -14,19 +14,27 @@ fn yes(book: &Book, request: RequestId, role: Role) -> Command {
 
 /// A case with its two requests filed; alice investigates, bob is counsel, carol investigates too.
 fn asked(instrument: &str) -> (Book, RequestId, RequestId) {
+    asked_by(&text("c-1", instrument))
+}
+
+fn asked_by(file: &str) -> (Book, RequestId, RequestId) {
     let mut book = Book::default();
     for (id, roles) in [("alice", &[Role::Investigator][..]), ("bob", &[Role::Legal]), ("carol", &[Role::Investigator])]
     {
         book.execute(&Command::EnrolPerson { person: person(id, roles, false) }, &someone()).unwrap();
     }
-    book.execute(&import(&text("c-1", instrument)), &someone()).unwrap();
+    book.execute(&import(file), &someone()).unwrap();
     let done = book.execute(&Command::RequestApproval { case: case("c-1") }, &someone()).unwrap();
     let Done::ApprovalAsked { requests } = done else { panic!("{done:?}") };
     (book, requests[0], requests[1])
 }
 
 fn served(instrument: &str) -> Book {
-    let (mut book, in_force, serve) = asked(instrument);
+    served_by(&text("c-1", instrument))
+}
+
+fn served_by(file: &str) -> Book {
+    let (mut book, in_force, serve) = asked_by(file);
     for request in [in_force, serve] {
         for (who, role) in [("alice", Role::Investigator), ("bob", Role::Legal)] {
             let command = yes(&book, request, role);
@@ -114,7 +122,13 @@ fn a_demos_people_touch_nothing_that_is_real() {
         let mut book = served(instrument);
         book.execute(&Command::EnrolPerson { person: person("ada", &[Role::Operator], true) }, &someone()).unwrap();
         let (id, names) = (case("c-1"), Vec::new());
-        let hold = Command::NarrowService { case: id.clone(), names, mode: ServiceMode::Hold, reason: "x".into() };
+        let hold = Command::NarrowService {
+            case: id.clone(),
+            names,
+            mode: ServiceMode::Hold,
+            reason: "x".into(),
+            disarm: false,
+        };
         let advance = Command::AdvanceCase { case: id, to: model::case::CaseState::Executed };
         for command in [hold, advance] {
             let outcome = book.execute(&command, &as_person("ada"));
@@ -157,6 +171,7 @@ fn one_person_narrows_at_once_and_nobody_widens_by_narrowing() {
         names: names.iter().map(|text| name(text)).collect(),
         mode,
         reason: reason.into(),
+        disarm: false,
     };
     for (command, why) in [
         (
@@ -181,7 +196,16 @@ fn one_person_narrows_at_once_and_nobody_widens_by_narrowing() {
     book.execute(&hold, &as_person("carol")).unwrap();
     let back = narrow(&[], ServiceMode::Handback, "all go back");
     let done = book.execute(&back, &as_person("carol")).unwrap();
-    assert_eq!(done, Done::ServiceNarrowed { case: case("c-1"), names: 2, mode: ServiceMode::Handback });
+    assert_eq!(
+        done,
+        Done::ServiceNarrowed {
+            case: case("c-1"),
+            names: 2,
+            mode: ServiceMode::Handback,
+            without_records: 2,
+            left_armed: 0
+        }
+    );
     let known = &book.view.cases[&case("c-1")].names[&name("login-harbour.example")];
     assert_eq!((known.mode, known.seizure), (Some(ServiceMode::Handback), Seizure::Returned));
     let again = narrow(&[], ServiceMode::Hold, "x");
@@ -191,8 +215,13 @@ fn one_person_narrows_at_once_and_nobody_widens_by_narrowing() {
 #[test]
 fn off_is_for_exercises_that_no_parent_delegates() {
     let mut book = served("exercise");
-    let command =
-        Command::NarrowService { case: case("c-1"), names: Vec::new(), mode: ServiceMode::Off, reason: "done".into() };
+    let command = Command::NarrowService {
+        case: case("c-1"),
+        names: Vec::new(),
+        mode: ServiceMode::Off,
+        reason: "done".into(),
+        disarm: false,
+    };
     book.execute(&command, &as_person("alice")).unwrap();
     assert!(book.view.zones(now()).zones.is_empty());
 }
@@ -296,4 +325,101 @@ fn what_is_shown_says_everything_that_is_approved() {
     assert_eq!(shown.digest(), request.shown);
     assert_eq!(model::Digest::of_bytes(&shown.canonical()), request.shown, "the digest is of the canonical JSON");
     insta::assert_snapshot!(shown.to_text());
+}
+
+//----------- Kill switches ----------------------------------------------------------------------------------------
+
+/// The two redirected names are kill switches, and one more is not.
+fn armed() -> Book {
+    let lists = text("c-1", "civil-tro").replacen("[[list]]", "[[list]]\nanswer_effect = \"kill-switch\"", 1);
+    let plain = "[[list]]\norder = \"o-c-1\"\nsource = \"the paper\"\nnames = [\"plain.example\"]\n";
+    served_by(&(lists + plain))
+}
+
+#[test]
+fn a_kill_switch_goes_on_answering_when_its_authority_has_ended_and_is_not_recorded() {
+    let mut book = armed();
+    let after: Timestamp = "2026-04-01T00:00:00Z".parse().unwrap();
+    let modes = |book: &Book| {
+        let set = book.view.zones(after);
+        set.zones.iter().map(|zone| (zone.apex().as_str().to_owned(), zone.mode())).collect::<Vec<_>>()
+    };
+    let [login, mail] =
+        ["login-harbour.example", "mail-harbour.example"].map(|name| (name.to_owned(), ServiceMode::Collect));
+    assert_eq!(modes(&book), [login.clone(), mail.clone(), ("plain.example".to_owned(), ServiceMode::Hold)]);
+    for zone in &book.view.zones(after).zones {
+        assert!(zone.coverage().has_lapsed(after), "nothing may be recorded under it");
+    }
+    let body = Body::OrderLapsed { case: case("c-1"), order: OrderId::parse("o-c-1").unwrap() };
+    let fact = Draft::new(Actor::Room { name: "docket".into() }, body).at(book.view.next, after);
+    book.view.apply(&fact, |_| None).unwrap();
+    assert_eq!(modes(&book), [login, mail], "an order that lapsed by a fact covers nothing but its kill switches");
+    let body =
+        Body::OrderVacated { case: case("c-1"), order: OrderId::parse("o-c-1").unwrap(), reason: "appeal".into() };
+    let fact = Draft::new(Actor::Room { name: "docket".into() }, body).at(book.view.next, after);
+    book.view.apply(&fact, |_| None).unwrap();
+    assert_eq!(modes(&book), [], "whoever issued the order may take it back");
+}
+
+#[test]
+fn a_kill_switch_falls_silent_only_if_somebody_says_so() {
+    let mut book = armed();
+    let narrow = |names: &[&str], mode, disarm| Command::NarrowService {
+        case: case("c-1"),
+        names: names.iter().map(|text| name(text)).collect(),
+        mode,
+        reason: "its owner called".into(),
+        disarm,
+    };
+    let back = narrow(&["login-harbour.example"], ServiceMode::Handback, false);
+    let no = refused(&mut book, &back, &as_person("carol"));
+    assert_eq!(no.what, "login-harbour[.]example is a kill switch: in handback it no longer answers as one");
+    assert!(no.hint.unwrap().contains("--disarm-kill-switch"));
+    book.execute(&narrow(&["login-harbour.example"], ServiceMode::Hold, false), &as_person("carol")).unwrap();
+    let all = book.execute(&narrow(&[], ServiceMode::Handback, false), &as_person("carol")).unwrap();
+    let Done::ServiceNarrowed { names, left_armed, .. } = all else { panic!("{all:?}") };
+    assert_eq!((names, left_armed), (1, 2));
+    let none_left = refused(&mut book, &narrow(&[], ServiceMode::Handback, false), &as_person("carol"));
+    assert!(none_left.what.contains("is a kill switch"), "{none_left:?}");
+    let said = book.execute(&narrow(&[], ServiceMode::Handback, true), &as_person("carol")).unwrap();
+    let Done::ServiceNarrowed { names, left_armed, .. } = said else { panic!("{said:?}") };
+    assert_eq!((names, left_armed), (2, 0));
+}
+
+//----------- Captured records -------------------------------------------------------------------------------------
+
+#[test]
+fn the_owners_records_are_kept_by_a_person_for_a_listed_name_and_served_when_it_goes_back() {
+    let mut book = served("civil-tro");
+    let capture = |text: &str, octets: &str, source: &str| Command::CaptureRecords {
+        case: case("c-1"),
+        name: name(text),
+        source: source.into(),
+        octets: octets.into(),
+        count: 1,
+    };
+    let kept = capture("login-harbour.example", "www A 192.0.2.1", "the owner's export");
+    assert!(refused(&mut book, &kept, &someone()).what.contains("no person's token"));
+    for (command, why) in [
+        (capture("quay.example", "www A 192.0.2.1", "x"), "case c-1 does not list quay[.]example"),
+        (capture("login-harbour.example", "www A 192.0.2.1", " "), "no source was given"),
+        (
+            capture("login-harbour.example", &"x".repeat(crate::zonefile::ZONE_FILE_OCTETS_MAX + 1), "x"),
+            "a file of 4194305 octets with 1 records is not kept",
+        ),
+    ] {
+        assert_eq!(refused(&mut book, &command, &as_person("carol")).what, why);
+    }
+    assert_eq!(book.execute(&kept, &as_person("carol")).unwrap(), Done::RecordsCaptured { new: true });
+    assert_eq!(book.execute(&kept, &as_person("carol")).unwrap(), Done::RecordsCaptured { new: false });
+    let file = |book: &Book| book.view.zones(now()).zones[0].captured().copied();
+    assert_eq!(file(&book), None, "while it is ours they are not served");
+    let (names, reason) = (vec![name("login-harbour.example"), name("mail-harbour.example")], "all go back".into());
+    let back = Command::NarrowService { case: case("c-1"), names, mode: ServiceMode::Handback, reason, disarm: false };
+    let done = book.execute(&back, &as_person("carol")).unwrap();
+    let Done::ServiceNarrowed { without_records, .. } = done else { panic!("{done:?}") };
+    assert_eq!(without_records, 1);
+    assert_eq!(file(&book), Some(model::Digest::of_bytes(b"www A 192.0.2.1")));
+    book.execute(&capture("login-harbour.example", "www A 192.0.2.2", "a newer export"), &as_person("carol")).unwrap();
+    assert_eq!(file(&book), Some(model::Digest::of_bytes(b"www A 192.0.2.2")), "the last one counts");
 }

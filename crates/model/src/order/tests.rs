@@ -9,7 +9,7 @@ fn name(text: &str) -> DomainName {
 
 fn draft() -> Order {
     let redirect = Listed::default();
-    let hold = Listed { outcome: NameOutcome::Hold, acts: Acts::default() };
+    let hold = Listed { outcome: NameOutcome::Hold, ..Listed::default() };
     let authority = Authority {
         instrument: Instrument::Exercise,
         issuer: Sourced { value: "a rehearsal".into(), source: Source::Unverified },
@@ -21,7 +21,7 @@ fn draft() -> Order {
         sealed_until: None,
     };
     let id = OrderId::parse("o-1").unwrap();
-    let terms = OrderTerms { id, authority, name_servers: vec![name("ns1.sinkhole.example")] };
+    let terms = OrderTerms { id, authority, name_servers: vec![name("ns1.sinkhole.example")], answers: None };
     let names = [(name("outlook-verify.net"), redirect), (name("held.example"), hold)].into();
     Order::draft(CaseId::parse("c-1").unwrap(), terms, names)
 }

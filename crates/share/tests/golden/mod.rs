@@ -120,6 +120,7 @@ impl Terms {
             withheld: self.withheld.clone(),
             retention: Retention::default(),
             answer: AnswerPolicy::Notice,
+            answers: None,
         }
     }
 
@@ -141,9 +142,11 @@ impl Terms {
                 .map(|day| Sourced { value: day.parse().expect("a date"), source: source() }),
         };
         let id = OrderId::parse(ORDER).expect("a slug");
-        let terms = OrderTerms { id, authority, name_servers: vec![name("ns1.bailiwick.example")] };
+        let terms = OrderTerms { id, authority, name_servers: vec![name("ns1.bailiwick.example")], answers: None };
         let acts: Acts = self.acts.iter().copied().collect();
-        let names = NAMES.iter().map(|(text, outcome, ..)| (name(text), Listed { outcome: *outcome, acts }));
+        let names = NAMES
+            .iter()
+            .map(|(text, outcome, ..)| (name(text), Listed { outcome: *outcome, acts, ..Listed::default() }));
         let mut order = Order::draft(case_id(), terms, names.collect());
         if self.in_force {
             put_in_force(&mut order);

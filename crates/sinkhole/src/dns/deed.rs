@@ -104,6 +104,10 @@ impl Pen {
         found: Option<Found<'_>>,
         reply: Option<Reply>,
     ) -> (Answer, Record) {
+        // A kill switch that is not heard sets off what it holds back: nothing limits it.
+        if found.is_some_and(|found| found.served.is_kill_switch()) {
+            return (Answer::Send, Record::Write { repeats: 0 });
+        }
         let is_positive = reply.is_some_and(|reply| reply.kind == Kind::Data);
         let has_cookie = reply.is_some_and(|reply| reply.cookie == CookieState::Valid);
         let asked = Asked {

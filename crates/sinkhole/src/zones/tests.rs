@@ -2,7 +2,7 @@ use model::order::Acts;
 use wire::dns::ask::name_to_wire;
 
 use super::*;
-use crate::rehearsal::{collected, settings, zone};
+use crate::rehearsal::{answered_with, collected, kill_switch, name, settings, zone};
 
 fn table(zones: Vec<Zone>) -> ZoneTable {
     let table = ZoneTable::default();
@@ -80,4 +80,67 @@ fn what_may_be_recorded_follows_mode_act_and_our_own_clock() {
         assert_eq!((served.mode_at(now), served.may_record(now)), (mode_now, may_record), "{mode:?} {expires:?}");
     }
     assert!(table(vec![zone("a.test", ServiceMode::Off, silent, None)]).is_empty());
+}
+
+#[test]
+fn a_kill_switch_is_answered_as_before_when_its_authority_has_ended_and_is_not_recorded() {
+    let (end, after) = ("2019-03-27T12:00:00Z".parse().unwrap(), "2019-03-27T12:00:01Z".parse().unwrap());
+    let before: Timestamp = "2019-03-27T11:59:59Z".parse().unwrap();
+    let table = table(vec![kill_switch("a.test", Some(end)), collected("b.test")]);
+    let served = table.find(b"\x03www\x01a\x04test\x00").unwrap();
+    assert!(served.is_kill_switch());
+    assert_eq!((served.mode_at(before), served.may_record(before)), (ServiceMode::Collect, true));
+    assert_eq!((served.mode_at(after), served.may_record(after)), (ServiceMode::Collect, false));
+    assert!(!table.find(b"\x01b\x04test\x00").unwrap().is_kill_switch());
+}
+
+/// The reply to a question for an A record, over TCP.
+fn reply(table: &ZoneTable, name: &str) -> Vec<u8> {
+    let (name, mut packet, mut out) = (name_to_wire(name).unwrap(), Vec::new(), Vec::new());
+    wire::dns::ask::Ask::new(7, &name, 1).encode(&mut packet);
+    let zones = table.read();
+    let found = zones.find(&name).unwrap();
+    let zone = wire::dns::Zone { answers: &found.served.answers, depth: found.depth };
+    wire::dns::answer(&wire::dns::Query::parse(&packet), Some(zone), wire::dns::Transport::Tcp, &mut out).unwrap();
+    out
+}
+
+fn holds(reply: &[u8], address: [u8; 4]) -> bool {
+    reply.windows(4).any(|octets| octets == address)
+}
+
+#[test]
+fn a_case_answers_with_its_own_addresses_and_ttl_and_others_with_the_operators() {
+    let set = AnswerSet { v4: vec![[127, 0, 0, 9].into()], v6: Vec::new(), ttl_secs: Some(7) };
+    let table = table(vec![answered_with("a.test", set), collected("b.test")]);
+    let (ours, others) = (reply(&table, "a.test"), reply(&table, "b.test"));
+    assert!(holds(&ours, [127, 0, 0, 9]) && !holds(&ours, [127, 0, 0, 1]) && holds(&ours, [0, 0, 0, 7]));
+    assert!(holds(&others, [127, 0, 0, 1]) && !holds(&others, [127, 0, 0, 9]));
+}
+
+#[test]
+fn a_name_on_its_way_back_answers_with_its_owners_records_once_they_are_here() {
+    let file = model::Digest::of_bytes(b"the owner's zone");
+    let back = |name: &str| zone(name, ServiceMode::Handback, Acts::default(), None).with_captured(Some(file));
+    let zones = vec![back("a.test"), back("b.test"), zone("c.test", ServiceMode::Handback, Acts::default(), None)];
+    let record = |rtype, rdata: &[u8]| wire::dns::captured::Record {
+        owner: Box::default(),
+        rtype,
+        ttl_secs: 60,
+        rdata: rdata.into(),
+    };
+    let mut captured = CapturedFiles::default();
+    captured.insert((name("a.test"), file), vec![record(1, &[192, 0, 2, 80])]);
+    // An alias beside another record is no zone: it is refused at the door, and does no harm if it came in otherwise.
+    captured.insert((name("b.test"), file), vec![record(5, b"\x01x\x00"), record(1, &[192, 0, 2, 80])]);
+    let table = ZoneTable::default();
+    table.replace_with(&ZoneSet { serial: 7, zones }, &settings(), &captured);
+    assert!(holds(&reply(&table, "a.test"), [192, 0, 2, 80]));
+    for bare in ["b.test", "c.test"] {
+        assert!(!holds(&reply(&table, bare), [192, 0, 2, 80]), "{bare}");
+        assert_eq!(reply(&table, bare)[3] & 15, 0, "{bare} is NODATA");
+    }
+    assert_eq!(reply(&table, "no.a.test")[3] & 15, 3, "NXDOMAIN is right in the owner's own zone");
+    captured.keep(|(name, _)| name.as_str() == "b.test");
+    assert!(!captured.contains(&(name("a.test"), file)));
 }

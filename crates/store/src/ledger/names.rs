@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 
 use model::fact::{Body, Fact};
 use model::order::{Acts, Listed, NameOutcome, Names};
+use model::seizure::AnswerEffect;
 use model::{Digest, DomainName};
 use sqlx::{SqliteConnection, SqlitePool};
 use tokio::task::spawn_blocking;
@@ -90,12 +91,17 @@ pub(super) async fn load_all(pool: &SqlitePool, facts: &[Fact]) -> Result<Vec<Na
 
 //----------- Lines ------------------------------------------------------------------------------------------------
 
-/// `name TAB outcome TAB act-bits LF`, in order of name: what [`model::order::names_digest`] hashes.
+/// `name TAB outcome TAB act-bits LF`, in order of name, with `TAB answer-effect` where that is known: what
+/// [`model::order::names_digest`] hashes.
 pub(super) fn to_lines(names: &Names) -> String {
     let mut lines = String::with_capacity(names.len() * 40);
     for (name, listed) in names {
         let (name, outcome, bits) = (name.as_str(), listed.outcome.as_str(), listed.acts.to_bits());
-        writeln!(lines, "{name}\t{outcome}\t{bits}").expect("a String takes everything");
+        write!(lines, "{name}\t{outcome}\t{bits}").expect("a String takes everything");
+        if !listed.answer_effect.is_unknown() {
+            write!(lines, "\t{}", listed.answer_effect.as_str()).expect("a String takes everything");
+        }
+        lines.push('\n');
     }
     lines
 }
@@ -110,5 +116,27 @@ fn from_line(line: &str) -> Option<(DomainName, Listed)> {
     let outcome = fields.next()?;
     let outcome = NameOutcome::ALL.into_iter().find(|known| known.as_str() == outcome)?;
     let acts = Acts::from_bits(fields.next()?.parse().ok()?);
-    Some((name, Listed { outcome, acts }))
+    let answer_effect = match fields.next() {
+        None => AnswerEffect::Unknown,
+        Some(word) => AnswerEffect::ALL.into_iter().find(|known| known.as_str() == word)?,
+    };
+    Some((name, Listed { outcome, acts, answer_effect }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_set_comes_back_with_what_its_answers_set_off_and_a_word_nobody_knows_is_no_set() {
+        let name = |text| DomainName::parse(text).unwrap();
+        let effects = AnswerEffect::ALL.into_iter().zip(["a.test", "b.test", "c.test", "d.test", "e.test"]);
+        let names: Names =
+            effects.map(|(answer_effect, text)| (name(text), Listed { answer_effect, ..Listed::default() })).collect();
+        let lines = to_lines(&names);
+        assert!(lines.starts_with("a.test\tredirect\t7\nb.test\tredirect\t7\ttested\n"), "{lines}");
+        assert_eq!(Digest::of_bytes(lines.as_bytes()), model::order::names_digest(&names));
+        assert_eq!(from_lines(&lines), Some(names));
+        assert_eq!(from_lines("a.test\tredirect\t7\tboom\n"), None);
+    }
 }

@@ -27,6 +27,7 @@ pub(super) fn case_told_of(body: &Body) -> Option<&CaseId> {
         | Body::OrderLapsed { case, .. }
         | Body::NamesServed { case, .. }
         | Body::ServiceNarrowed { case, .. }
+        | Body::RecordsCaptured { case, .. }
         | Body::SeizureMoved { case, .. }
         | Body::IndicatorLearned { case, .. } => Some(case),
         _ => None,
@@ -50,6 +51,7 @@ impl View {
                 changed_at: fact.time,
                 orders: Default::default(),
                 names: Default::default(),
+                captured: Default::default(),
             }),
             Body::CaseAdvanced { case, to } => {
                 let case = self.case(case)?;
@@ -74,6 +76,9 @@ impl View {
                 self.serve(case, order, (*names, *count), *request)
             }
             Body::ServiceNarrowed { case, names, mode, .. } => self.case(case)?.narrow(names, *mode),
+            Body::RecordsCaptured { case, name, source, file, count } => {
+                self.case(case)?.capture(name, source, (*file, *count), fact)
+            }
             Body::SeizureMoved { case, names, to } => self.case(case)?.move_seizures(names, *to),
             Body::KnowledgeImported { group, format, source, file, objects } => {
                 let (group, source) = (group.clone(), source.clone());

@@ -29,6 +29,7 @@ fn terms(id: &str) -> CaseTerms {
         withheld: Default::default(),
         retention: Default::default(),
         answer: Default::default(),
+        answers: None,
     }
 }
 
@@ -41,6 +42,7 @@ fn order(instrument: Instrument, expires: Option<&str>) -> OrderTerms {
         id: OrderId::parse("o-1").unwrap(),
         authority: Authority { instrument, issuer, docket_number, judge, issued, hearing, expires, sealed_until },
         name_servers: vec![name("ns1.example.org")],
+        answers: None,
     }
 }
 

@@ -10,6 +10,7 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
+use super::captured::CapturedZone;
 use super::{class, rtype};
 
 /// SOA timers. Zonemaster asks for refresh >= 4 h and retry >= 1 h; expire is two weeks, so that a secondary outlives a
@@ -76,7 +77,7 @@ fn issue(value: &str) -> Vec<u8> {
 }
 
 impl Records {
-    fn soa_rdata(&self) -> Vec<u8> {
+    pub(super) fn soa_rdata(&self) -> Vec<u8> {
         let root = vec![0];
         let mut rdata = self.name_servers.first().unwrap_or(&root).clone();
         rdata.extend_from_slice(&self.hostmaster);
@@ -140,6 +141,8 @@ pub struct Answers {
     caa: RrSet,
     any: RrSet,
     nothing: RrSet,
+    /// A name on its way back answers from its owner's zone, and from nothing above.
+    captured: Option<CapturedZone>,
 }
 
 impl Answers {
@@ -161,7 +164,17 @@ impl Answers {
             caa: RrSet::new(rtype::CAA, ttl, records.certifiers.rdatas()),
             any: RrSet::new(rtype::HINFO, ttl, [NOT_EVERYTHING]),
             nothing: RrSet::default(),
+            captured: None,
         }
+    }
+
+    /// Those of a name on its way back.
+    pub fn handing_back(records: &Records, captured: CapturedZone) -> Self {
+        Self { captured: Some(captured), ..Self::new(records) }
+    }
+
+    pub(super) fn captured(&self) -> Option<&CapturedZone> {
+        self.captured.as_ref()
     }
 
     /// The set that answers `qtype` at a name whose first `depth` octets lie below the apex.

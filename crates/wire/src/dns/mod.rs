@@ -7,8 +7,10 @@
 //!
 //! What is deliberately absent: recursion, zone files, transfers and signatures. A seized name needs no zone tree: every
 //! name below the apex exists and answers alike, so nothing is ever NXDOMAIN (RFC 8020 would take the rest with it).
+//! Only a name on its way back has one: [`captured`].
 
 pub mod ask;
+pub mod captured;
 
 mod acme;
 mod amplification;
@@ -48,12 +50,15 @@ pub(crate) const HEADER_OCTETS: usize = 12;
 pub mod rtype {
     pub const A: u16 = 1;
     pub const NS: u16 = 2;
+    pub const CNAME: u16 = 5;
     pub const SOA: u16 = 6;
     pub const HINFO: u16 = 13;
     pub const MX: u16 = 15;
     pub const TXT: u16 = 16;
     pub const AAAA: u16 = 28;
+    pub const DNAME: u16 = 39;
     pub const OPT: u16 = 41;
+    pub const DS: u16 = 43;
     pub const SVCB: u16 = 64;
     pub const HTTPS: u16 = 65;
     pub const NXNAME: u16 = 128;
@@ -83,6 +88,7 @@ pub mod rcode {
     pub const NXDOMAIN: u16 = 3;
     pub const NOTIMP: u16 = 4;
     pub const REFUSED: u16 = 5;
+    pub const YXDOMAIN: u16 = 6;
     pub const BADVERS: u16 = 16;
     pub const BADCOOKIE: u16 = 23;
 }

@@ -5,6 +5,7 @@
 
 use super::acme::{ACME_TOKENS_MAX, AcmeToken, is_challenge, write_tokens};
 use super::answers::{Answers, RrSet};
+use super::captured::{CapturedZone, Written};
 use super::opt::{Options, write_opt};
 use super::{
     CookieState, Fate, HEADER_OCTETS, MESSAGE_OCTETS_MAX, Manners, Query, Question, UDP_OCTETS_MAX, UDP_OCTETS_MIN,
@@ -73,13 +74,13 @@ pub fn answer(
     out: &mut Vec<u8>,
 ) -> Option<Reply> {
     let (state, cookie) = manners.look_at_cookie(query);
-    let said = match manners.requires_cookie && transport == Transport::Udp {
+    let mut said = match manners.requires_cookie && transport == Transport::Udp {
         true => Said::to_stranger(query, state).unwrap_or_else(|| Said::of(query, zone, state)),
         false => Said::of(query, zone, state),
     };
     let server_id = manners.server_id.filter(|_| zone.is_some_and(|zone| !zone.is_sealed));
     let options = Options { cookie, server_id, extended_error: said.extended_error };
-    write(query, &said, &options, octets_max(query, transport), out).map(|truncated| said.reply(truncated, state))
+    write(query, &mut said, &options, octets_max(query, transport), out).map(|truncated| said.reply(truncated, state))
 }
 
 /// Writes an invitation to ask again over TCP, for a reply that a rate limit holds back: no records, so that it is no
@@ -87,18 +88,18 @@ pub fn answer(
 /// gets its error, which is as short.
 pub fn slip(query: &Query<'_>, manners: &Manners<'_>, out: &mut Vec<u8>) -> Option<Reply> {
     let (state, cookie) = manners.look_at_cookie(query);
-    let said = match query.fate {
+    let mut said = match query.fate {
         Fate::Answer => Said::slipped(),
         Fate::Fail(_) | Fate::Silence => Said::of(query, None, state),
     };
     let options = Options { cookie, ..Options::default() };
-    write(query, &said, &options, UDP_OCTETS_MIN, out).map(|truncated| said.reply(truncated, state))
+    write(query, &mut said, &options, UDP_OCTETS_MIN, out).map(|truncated| said.reply(truncated, state))
 }
 
 /// Says whether records had to be left out.
 fn write(
     query: &Query<'_>,
-    said: &Said<'_>,
+    said: &mut Said<'_>,
     options: &Options<'_>,
     octets_max: usize,
     out: &mut Vec<u8>,
@@ -109,6 +110,7 @@ fn write(
     }
     let question_end = write_head(query, out);
     said.write_records(out);
+    said.write_captured(query, out);
     write_opt(query, said.rcode, options, out);
     let is_cut = out.len() > octets_max;
     if is_cut {
@@ -152,6 +154,10 @@ struct Said<'a> {
     /// The SOA of a negative answer, and where in the question its owner starts.
     negative: Option<(&'a RrSet, usize)>,
     extended_error: Option<u16>,
+    /// An owner's zone that answers in place of ours, and the octets of the question's name before its apex.
+    captured: Option<(&'a CapturedZone, usize)>,
+    /// What that zone wrote.
+    written: Option<Written>,
 }
 
 impl<'a> Said<'a> {
@@ -183,6 +189,8 @@ impl<'a> Said<'a> {
             tokens: &[],
             negative: None,
             extended_error: None,
+            captured: None,
+            written: None,
         }
     }
 
@@ -209,6 +217,9 @@ impl<'a> Said<'a> {
             let extended_error = Some(extended_error::NOT_AUTHORITATIVE);
             return Self { extended_error, ..Self::only(rcode::REFUSED) };
         };
+        if let Some(captured) = zone.answers.captured() {
+            return Self { captured: Some((captured, zone.depth)), ..Self::only(rcode::NOERROR) };
+        }
         let noerror = Self { is_authoritative: true, ..Self::only(rcode::NOERROR) };
         if !zone.acme.is_empty() && is_challenge(&question.name[..zone.depth], question.qtype) {
             let tokens = &zone.acme[..zone.acme.len().min(ACME_TOKENS_MAX)];
@@ -252,18 +263,36 @@ impl<'a> Said<'a> {
         }
     }
 
-    fn write_counts(&self, query: &Query<'_>, truncated: bool, out: &mut [u8]) {
-        let (answers, authorities) = match truncated {
-            true => (0, 0),
-            false => (self.answer_count(), self.negative.map_or(0, |(soa, _)| soa.count)),
+    /// The owner's zone decides while it writes: code and counts are known when its aliases end.
+    fn write_captured(&mut self, query: &Query<'_>, out: &mut Vec<u8>) {
+        let (Some((captured, depth)), Some(question)) = (self.captured, query.question) else { return };
+        let written = captured.write(question, depth, out);
+        (self.rcode, self.is_authoritative) = (written.rcode, written.is_authoritative);
+        self.kind = match (written.rcode, written.answers) {
+            (rcode::NOERROR, 1..) => Kind::Data,
+            (rcode::NOERROR, 0) => Kind::NoData,
+            _ => Kind::Error,
         };
+        self.written = Some(written);
+    }
+
+    /// Answers, authorities, additionals, EDNS not counted.
+    fn counts(&self) -> (u16, u16, u16) {
+        match &self.written {
+            Some(Written { answers, authorities, additionals, .. }) => (*answers, *authorities, *additionals),
+            None => (self.answer_count(), self.negative.map_or(0, |(soa, _)| soa.count), 0),
+        }
+    }
+
+    fn write_counts(&self, query: &Query<'_>, truncated: bool, out: &mut [u8]) {
+        let (answers, authorities, additionals) = if truncated { (0, 0, 0) } else { self.counts() };
         let counts = [
             query.id,
             self.flags(query, truncated),
             u16::from(query.question.is_some()),
             answers,
             authorities,
-            u16::from(query.edns.is_some()),
+            additionals + u16::from(query.edns.is_some()),
         ];
         for (place, count) in out.chunks_exact_mut(2).zip(counts) {
             place.copy_from_slice(&count.to_be_bytes());

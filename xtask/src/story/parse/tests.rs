@@ -34,6 +34,17 @@ fn quotes_hold_a_word_together() {
 }
 
 #[test]
+fn what_an_owner_had_and_how_long_an_authority_lasts_is_given() {
+    let story = parse("# T\ngiven a.test had \"www A 192.0.2.1\"\nand a.test is a kill switch\nand the authority ends after 20 seconds\nand the case answers with 127.0.0.9\nwhen the authority has ended\nthen the answer is NOERROR").unwrap();
+    let steps: Vec<Step> = story.steps.into_iter().map(|(_, step)| step).collect();
+    assert_eq!(steps[0], Step::Given(Given::Had { name: "a.test".into(), record: "www A 192.0.2.1".into() }));
+    assert_eq!(steps[1], Step::Given(Given::KillSwitch("a.test".into())));
+    assert_eq!(steps[2], Step::Given(Given::Ends { secs: 20 }));
+    assert_eq!(steps[3], Step::Given(Given::AnswersWith([127, 0, 0, 9].into())));
+    assert_eq!(steps[4], Step::When(When::AuthorityEnded));
+}
+
+#[test]
 fn a_visit_may_end_in_any_order() {
     let story = parse("# T\nwhen 127.0.7.1 opens /a at b.test as \"M 5\" over TLS following \"http://c.test/\"\nthen the status is 200").unwrap();
     let Step::When(When::Opens(visit)) = &story.steps[0].1 else { panic!("a visit") };
