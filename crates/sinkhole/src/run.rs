@@ -3,6 +3,7 @@
 //! DNS over UDP runs on threads of its own, one per socket; everything else runs on the runtime that [`start`] was called
 //! in. To stop is to answer and record what was offered before, to write the last counts, and to end.
 
+use std::collections::HashMap;
 use std::net::{TcpListener, UdpSocket};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
@@ -67,11 +68,22 @@ pub fn start(
         let limits = settings.dns_tcp;
         running.tcp.push(DnsTcp::start(listener, Arc::clone(&zones), journal, limits, now, stopping.clone())?);
     }
-    for socket in listeners.dns_udp {
-        let started = DnsUdp::start(socket, Arc::clone(&zones), journal, now, Arc::clone(&running.wake));
+    for (socket, number) in numbered(listeners.dns_udp) {
+        let started = DnsUdp::start(socket, number, Arc::clone(&zones), journal, now, Arc::clone(&running.wake));
         running.udp.push(started.inspect_err(|_| running.signal())?);
     }
     Ok(running)
+}
+
+/// Each socket with its number among those of its address.
+fn numbered(sockets: Vec<UdpSocket>) -> Vec<(UdpSocket, usize)> {
+    let mut counts = HashMap::new();
+    let mut number = |socket: UdpSocket| {
+        let count = counts.entry(socket.local_addr().ok()).or_insert(0);
+        *count += 1;
+        (socket, *count)
+    };
+    sockets.into_iter().map(&mut number).collect()
 }
 
 /// How many files the process may have open. A system that does not say is taken for a small one.

@@ -41,8 +41,10 @@ pub(crate) struct DnsUdp {
 }
 
 impl DnsUdp {
+    /// `number` counts the threads of one address, from 1.
     pub(crate) fn start(
         socket: UdpSocket,
+        number: usize,
         zones: Arc<ZoneTable>,
         journal: &Arc<Journal>,
         clock: Clock,
@@ -53,7 +55,9 @@ impl DnsUdp {
             move |cause| Error::Listener { what, listener, cause }
         };
         let local = socket.local_addr().map_err(trouble("asking for the address", "dns-udp"))?;
-        let name = format!("dns-udp {local}");
+        // The first thread of an address has the name that a lone one has.
+        let suffix = if number > 1 { format!(" #{number}") } else { String::new() };
+        let name = format!("dns-udp {local}{suffix}");
         prepare(&socket).map_err(trouble("asking the kernel for times, addresses and losses", &name))?;
         let lane = journal.lane(clock()).map_err(|cause| Error::Journal { listener: name.clone(), cause })?;
         let recorder = Recorder::new(name.clone(), lane, clock());
