@@ -2,13 +2,15 @@
 //!
 //! It reads `/proc` as any user may; whose files we may not list stays unseen, and that is said.
 
+use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::Path;
 
 /// Who has it, as a sentence.
 pub(super) fn told(protocol: &str, address: SocketAddr) -> String {
     let inodes = inodes(protocol, address);
-    let holders: Vec<String> = inodes.iter().filter_map(|inode| process_with(inode)).collect();
+    let holders: BTreeSet<String> = inodes.iter().filter_map(|inode| process_with(inode)).collect();
+    let holders = Vec::from_iter(holders);
     let ss = format!("`ss -lptun 'sport = :{}'` as root shows which", address.port());
     match (holders.is_empty(), inodes.is_empty()) {
         (false, _) => format!("{} has it", holders.join(", ")),
