@@ -23,6 +23,8 @@ const FILE_OCTETS_MAX: u64 = 1 << 20;
 const NSID_OCTETS_MAX: usize = 64;
 /// The most listeners of one kind.
 const LISTENERS_MAX: usize = 64;
+/// The most threads of one address.
+const THREADS_MAX: usize = 64;
 /// The example, which is also the manual.
 pub(crate) const EXAMPLE: &str = include_str!("../bailiwick.example.toml");
 
@@ -55,7 +57,7 @@ impl Default for Draft {
 }
 
 /// Where DNS is answered, over UDP and TCP alike.
-#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Dns {
     pub(crate) listen: Vec<SocketAddr>,
@@ -65,7 +67,16 @@ pub(crate) struct Dns {
     pub(crate) cookie_secrets: Option<PathBuf>,
     /// Who may certify names whose order permits it (RFC 8659).
     pub(crate) certifiers: Vec<DomainName>,
+    /// UDP threads of each address.
+    pub(crate) threads: usize,
     pub(crate) rate: Rate,
+}
+
+impl Default for Dns {
+    fn default() -> Self {
+        let (listen, nsid, certifiers) = (Vec::new(), String::new(), Vec::new());
+        Self { listen, nsid, cookie_secrets: None, certifiers, threads: 1, rate: Rate::default() }
+    }
 }
 
 /// How fast DNS answers and how fast it records, per listen address; 0 is no limit.
@@ -231,9 +242,19 @@ impl Config {
                 )));
             }
         }
+        if !(1..=THREADS_MAX).contains(&self.dns.threads) {
+            return Err(Failure::new(format!("`dns.threads` is {}", self.dns.threads))
+                .hint(format!("1 to {THREADS_MAX}; more than there are cores helps nobody")));
+        }
+        self.check_each_address_is_named_once()
+    }
+
+    /// An IPv4 address written as IPv6 is the same address.
+    fn check_each_address_is_named_once(&self) -> Result<(), Failure> {
         let mut seen = BTreeSet::new();
         for address in self.tcp_listeners() {
-            if address.port() != 0 && !seen.insert(address) {
+            let canonical = SocketAddr::new(address.ip().to_canonical(), address.port());
+            if address.port() != 0 && !seen.insert(canonical) {
                 return Err(Failure::new(format!("{address} is named twice"))
                     .hint("every listener needs an address and port of its own"));
             }
@@ -321,6 +342,9 @@ mod tests {
         for (text, why) in [
             ("data = \"d\"\nkeys = \"d/keys\"", "inside `data`"),
             ("[web]\nhttp = [\"127.0.0.1:80\", \"127.0.0.1:80\"]", "named twice"),
+            ("[web]\nhttp = [\"127.0.0.1:80\"]\nhttps = [\"[::ffff:127.0.0.1]:80\"]", "named twice"),
+            ("[dns]\nthreads = 0", "`dns.threads` is 0"),
+            ("[dns]\nthreads = 65", "1 to 64"),
         ] {
             let failure = Config::resolve(parse(text, "x").unwrap(), None).unwrap_err();
             assert!(format!("{failure:?}").contains(why), "{failure:?}");

@@ -1,13 +1,21 @@
-//! Opens every socket, then drops privileges: before the first byte is read, and before any thread is started.
+//! Opens every socket: before the first byte is read, before any thread is started, and before privileges are dropped.
+//!
+//! With `threads` above one each DNS address has as many UDP sockets, among which the kernel spreads the callers
+//! (`SO_REUSEPORT`). Such sockets would be shared with any other program of the same user that asks for it, a second
+//! daemon too, so the port must be free first, and TCP on the same port, which nobody shares, is taken before them.
 
 use std::net::{SocketAddr, TcpListener, UdpSocket};
 
-use nix::unistd::{Uid, User};
 use sinkhole::Listeners;
 use socket2::{Domain, Protocol, SockAddr, Socket, Type};
 
 use crate::config::Config;
 use crate::failure::{Failure, Tried};
+
+mod holder;
+mod privileges;
+
+pub(crate) use privileges::drop_privileges;
 
 /// Connections that wait to be accepted.
 const BACKLOG: i32 = 4096;
@@ -16,23 +24,41 @@ const UDP_RECEIVE_OCTETS: usize = 4 << 20;
 
 /// Opens all that the configuration names. Nothing has started when one of them fails.
 pub(crate) fn open(config: &Config) -> Result<Listeners, Failure> {
-    let mut dns_udp = Vec::new();
-    let mut dns_tcp = Vec::new();
+    let (mut dns_udp, mut dns_tcp) = (Vec::new(), Vec::new());
     for &address in &config.dns.listen {
-        let udp = udp(address)?;
-        // Port 0 means a free one, and UDP and TCP take the same.
-        let bound = udp.local_addr().tried("asking a UDP socket for its address")?;
-        dns_udp.push(udp);
-        dns_tcp.push(tcp(bound)?);
+        let (udp, tcp) = dns(address, config.dns.threads)?;
+        dns_udp.extend(udp);
+        dns_tcp.push(tcp);
     }
     let all = |addresses: &[SocketAddr]| addresses.iter().map(|&address| tcp(address)).collect::<Result<_, _>>();
     Ok(Listeners { dns_udp, dns_tcp, http: all(&config.web.http)?, https: all(&config.web.https)? })
 }
 
-fn udp(address: SocketAddr) -> Result<UdpSocket, Failure> {
+/// One UDP socket per thread, and the TCP socket beside them.
+fn dns(address: SocketAddr, threads: usize) -> Result<(Vec<UdpSocket>, TcpListener), Failure> {
+    let alone = udp(address, Sharing::Alone)?;
+    // Port 0 means a free one, and UDP and TCP take the same.
+    let bound = alone.local_addr().tried("asking a UDP socket for its address")?;
+    let tcp = tcp(bound)?;
+    if threads == 1 {
+        return Ok((vec![alone], tcp));
+    }
+    drop(alone);
+    let shared = (0..threads).map(|_| udp(bound, Sharing::AmongThreads)).collect::<Result<_, _>>()?;
+    Ok((shared, tcp))
+}
+
+#[derive(Clone, Copy, Eq, PartialEq)]
+enum Sharing {
+    Alone,
+    AmongThreads,
+}
+
+fn udp(address: SocketAddr, sharing: Sharing) -> Result<UdpSocket, Failure> {
     let open = || {
         let socket = Socket::new(Domain::for_address(address), Type::DGRAM, Some(Protocol::UDP))?;
         prepare(&socket, address)?;
+        socket.set_reuse_port(sharing == Sharing::AmongThreads)?;
         socket.set_recv_buffer_size(UDP_RECEIVE_OCTETS)?;
         socket.bind(&SockAddr::from(address))?;
         Ok(socket.into())
@@ -64,7 +90,7 @@ fn prepare(socket: &Socket, address: SocketAddr) -> std::io::Result<()> {
 fn cannot_bind(protocol: &str, address: SocketAddr, error: &std::io::Error) -> Failure {
     let hint = match error.kind() {
         std::io::ErrorKind::AddrInUse => {
-            format!("another program has it; `ss -lptun 'sport = :{}'` shows which", address.port())
+            format!("{}; nothing was started", holder::told(protocol, address))
         }
         std::io::ErrorKind::AddrNotAvailable => {
             "the address is not one of this machine's; `ip address` shows them".to_owned()
@@ -75,17 +101,35 @@ fn cannot_bind(protocol: &str, address: SocketAddr, error: &std::io::Error) -> F
     Failure::of(format_args!("opening {protocol} {address}"), error).hint(hint)
 }
 
-/// Becomes the configured user, for good.
-pub(crate) fn drop_privileges(config: &Config) -> Result<(), Failure> {
-    let Some(name) = &config.user else { return Ok(()) };
-    if !Uid::effective().is_root() {
-        return Err(Failure::new(format!("becoming user `{name}` needs root"))
-            .hint("start as root, or take `user` out of the configuration"));
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FREE: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::new(127, 14, 0, 1)), 0);
+
+    #[test]
+    fn threads_share_an_address_that_a_second_daemon_does_not_get() {
+        let (udp, tcp) = dns(FREE, 3).unwrap();
+        let address = tcp.local_addr().unwrap();
+        assert!(udp.iter().all(|socket| socket.local_addr().unwrap() == address));
+        assert_eq!(udp.len(), 3);
+        for threads in [1, 2] {
+            let failure = format!("{:?}", dns(address, threads).unwrap_err());
+            let us = format!("pid {}", std::process::id());
+            assert!(failure.contains(&us) && failure.contains("UDP"), "{failure}");
+        }
     }
-    let user = User::from_name(name).tried(format_args!("looking up user `{name}`"))?;
-    let Some(user) = user else { return Err(Failure::new(format!("there is no user `{name}`"))) };
-    nix::unistd::setgroups(&[user.gid]).tried("dropping groups")?;
-    nix::unistd::setgid(user.gid).tried("dropping the group")?;
-    nix::unistd::setuid(user.uid).tried("dropping the user")?;
-    Ok(())
+
+    #[test]
+    fn a_port_that_only_tcp_has_taken_is_refused_too() {
+        let taken = tcp(FREE).unwrap();
+        let failure = format!("{:?}", dns(taken.local_addr().unwrap(), 2).unwrap_err());
+        assert!(failure.contains("TCP") && failure.contains(&std::process::id().to_string()), "{failure}");
+    }
+
+    #[test]
+    fn an_address_that_is_not_ours_is_said_to_be_none() {
+        let failure = format!("{:?}", dns("192.0.2.53:5300".parse().unwrap(), 1).unwrap_err());
+        assert!(failure.contains("not one of this machine's"), "{failure}");
+    }
 }

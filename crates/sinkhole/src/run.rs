@@ -3,6 +3,7 @@
 //! DNS over UDP runs on threads of its own, one per socket; everything else runs on the runtime that [`start`] was called
 //! in. To stop is to answer and record what was offered before, to write the last counts, and to end.
 
+use std::collections::HashMap;
 use std::net::{TcpListener, UdpSocket};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
@@ -93,16 +94,9 @@ pub fn start(
         )?);
     }
     let rates = settings.rates.divided(threads_per_address(&listeners.dns_udp));
-    for socket in listeners.dns_udp {
-        let started = DnsUdp::start(
-            socket,
-            Arc::clone(&zones),
-            journal,
-            rates,
-            Arc::clone(&voice),
-            now,
-            Arc::clone(&running.wake),
-        );
+    for (socket, number) in numbered(listeners.dns_udp) {
+        let (zones, voice, wake) = (Arc::clone(&zones), Arc::clone(&voice), Arc::clone(&running.wake));
+        let started = DnsUdp::start(socket, number, zones, journal, rates, voice, wake);
         running.udp.push(started.inspect_err(|_| running.signal())?);
     }
     Ok(running)
@@ -113,6 +107,17 @@ fn threads_per_address(sockets: &[UdpSocket]) -> u32 {
     let addresses: Vec<_> = sockets.iter().filter_map(|socket| socket.local_addr().ok()).collect();
     let sharing = |address| addresses.iter().filter(|other| *other == address).count();
     addresses.iter().map(sharing).max().map_or(1, |count| u32::try_from(count).unwrap_or(u32::MAX))
+}
+
+/// Each socket with its number among those of its address.
+fn numbered(sockets: Vec<UdpSocket>) -> Vec<(UdpSocket, usize)> {
+    let mut counts = HashMap::new();
+    let mut number = |socket: UdpSocket| {
+        let count = counts.entry(socket.local_addr().ok()).or_insert(0);
+        *count += 1;
+        (socket, *count)
+    };
+    sockets.into_iter().map(&mut number).collect()
 }
 
 /// How many files the process may have open. A system that does not say is taken for a small one.

@@ -27,7 +27,8 @@ impl Addresses {
     pub(super) fn of(listeners: &sinkhole::Listeners) -> Result<Self, Failure> {
         let local = |found: std::io::Result<SocketAddr>| found.tried("asking a socket for its address");
         Ok(Self {
-            dns: listeners.dns_udp.iter().map(|socket| local(socket.local_addr())).collect::<Result<_, _>>()?,
+            // One TCP socket for each address, however many threads read its UDP.
+            dns: listeners.dns_tcp.iter().map(|socket| local(socket.local_addr())).collect::<Result<_, _>>()?,
             http: listeners.http.iter().map(|socket| local(socket.local_addr())).collect::<Result<_, _>>()?,
             https: listeners.https.iter().map(|socket| local(socket.local_addr())).collect::<Result<_, _>>()?,
         })

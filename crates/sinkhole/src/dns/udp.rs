@@ -21,7 +21,7 @@ use super::socket::{BATCH, Buffers, DATAGRAM_OCTETS_MAX, Note, Outbox, Received,
 use super::voice::{Saying, Voice};
 use crate::Error;
 use crate::recorder::{Recorder, Total};
-use crate::run::{Clock, StopSignal, Stopwatch};
+use crate::run::{Clock, StopSignal, Stopwatch, now};
 use crate::settings::RateLimits;
 use crate::zones::{ZoneTable, Zones};
 
@@ -43,21 +43,25 @@ pub(crate) struct DnsUdp {
 }
 
 impl DnsUdp {
+    /// `number` counts the threads of one address, from 1.
     pub(crate) fn start(
         socket: UdpSocket,
+        number: usize,
         zones: Arc<ZoneTable>,
         journal: &Arc<Journal>,
         rates: RateLimits,
         voice: Arc<Voice>,
-        clock: Clock,
         stop: Arc<StopSignal>,
     ) -> Result<Self, Error> {
+        let clock: Clock = now;
         let trouble = |what, name: &str| {
             let listener = name.to_owned();
             move |cause| Error::Listener { what, listener, cause }
         };
         let local = socket.local_addr().map_err(trouble("asking for the address", "dns-udp"))?;
-        let name = format!("dns-udp {local}");
+        // The first thread of an address has the name that a lone one has.
+        let suffix = if number > 1 { format!(" #{number}") } else { String::new() };
+        let name = format!("dns-udp {local}{suffix}");
         prepare(&socket).map_err(trouble("asking the kernel for times, addresses and losses", &name))?;
         let lane = journal.lane(clock()).map_err(|cause| Error::Journal { listener: name.clone(), cause })?;
         let recorder = Recorder::new(name.clone(), lane, clock());

@@ -100,8 +100,11 @@ fn reply(table: &ZoneTable, name: &str) -> Vec<u8> {
     wire::dns::ask::Ask::new(7, &name, 1).encode(&mut packet);
     let zones = table.read();
     let found = zones.find(&name).unwrap();
-    let zone = wire::dns::Zone { answers: &found.served.answers, depth: found.depth };
-    wire::dns::answer(&wire::dns::Query::parse(&packet), Some(zone), wire::dns::Transport::Tcp, &mut out).unwrap();
+    let zone = wire::dns::Zone::new(&found.served.answers, found.depth);
+    let jar = wire::dns::CookieJar::new(&[0; 16], None);
+    let manners = wire::dns::Manners::new(&jar, [127, 0, 0, 1].into(), 0);
+    let query = wire::dns::Query::parse(&packet);
+    wire::dns::answer(&query, Some(zone), wire::dns::Transport::Tcp, &manners, &mut out).unwrap();
     out
 }
 
