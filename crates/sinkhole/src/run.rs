@@ -16,6 +16,7 @@ use store::journal::Journal;
 use tokio::sync::watch;
 
 use crate::dns::{DnsTcp, DnsUdp};
+use crate::dnstap::{Dnstap, Gaps, Sensor};
 use crate::trap::{self, TrapRunning};
 use crate::{Error, Keys, Settings, ZoneTable};
 
@@ -35,6 +36,7 @@ pub struct Listeners {
     pub dns_tcp: Vec<TcpListener>,
     pub http: Vec<TcpListener>,
     pub https: Vec<TcpListener>,
+    pub dnstap: Vec<Sensor>,
 }
 
 /// Everything that listens.
@@ -43,6 +45,7 @@ pub struct Running {
     wake: Arc<StopSignal>,
     udp: Vec<DnsUdp>,
     tcp: Vec<DnsTcp>,
+    dnstap: Vec<Dnstap>,
     trap: TrapRunning,
 }
 
@@ -62,10 +65,15 @@ pub fn start(
     let (stop, stopping) = watch::channel(false);
     let trap =
         trap::start(listeners.http, listeners.https, Arc::clone(&zones), journal, settings, keys, stopping.clone())?;
-    let mut running = Running { stop, wake: Arc::new(StopSignal::new()?), udp: Vec::new(), tcp: Vec::new(), trap };
+    let wake = Arc::new(StopSignal::new()?);
+    let mut running = Running { stop, wake, udp: Vec::new(), tcp: Vec::new(), dnstap: Vec::new(), trap };
     for listener in listeners.dns_tcp {
         let limits = settings.dns_tcp;
         running.tcp.push(DnsTcp::start(listener, Arc::clone(&zones), journal, limits, now, stopping.clone())?);
+    }
+    for sensor in listeners.dnstap {
+        let limits = settings.dnstap;
+        running.dnstap.push(Dnstap::start(sensor, Arc::clone(&zones), journal, limits, now, stopping.clone())?);
     }
     for socket in listeners.dns_udp {
         let started = DnsUdp::start(socket, Arc::clone(&zones), journal, now, Arc::clone(&running.wake));
@@ -84,7 +92,12 @@ impl Running {
     /// What each listener counted since the start.
     pub fn tallies(&self) -> Vec<(String, Tally)> {
         let dns = self.udp.iter().map(DnsUdp::tally).chain(self.tcp.iter().map(DnsTcp::tally));
-        dns.chain(self.trap.tallies()).collect()
+        dns.chain(self.dnstap.iter().map(Dnstap::tally)).chain(self.trap.tallies()).collect()
+    }
+
+    /// What could be seen of each dnstap sensor's losses since the start.
+    pub fn dnstap_gaps(&self) -> Vec<(String, Gaps)> {
+        self.dnstap.iter().map(Dnstap::gaps).collect()
     }
 
     fn signal(&self) {
@@ -101,6 +114,9 @@ impl Running {
         }
         for listener in self.tcp {
             tallies.push(listener.join().await);
+        }
+        for sensor in self.dnstap {
+            tallies.push(sensor.join().await);
         }
         tallies.extend(self.trap.join().await);
         tallies
