@@ -4,10 +4,13 @@ use std::net::{SocketAddr, TcpListener, UdpSocket};
 
 use nix::unistd::{Uid, User};
 use sinkhole::Listeners;
+use sinkhole::dnstap::Sensor;
 use socket2::{Domain, Protocol, SockAddr, Socket, Type};
 
-use crate::config::Config;
+use crate::config::{Config, Door};
 use crate::failure::{Failure, Tried};
+
+mod unix;
 
 /// Connections that wait to be accepted.
 const BACKLOG: i32 = 4096;
@@ -26,7 +29,22 @@ pub(crate) fn open(config: &Config) -> Result<Listeners, Failure> {
         dns_tcp.push(tcp(bound)?);
     }
     let all = |addresses: &[SocketAddr]| addresses.iter().map(|&address| tcp(address)).collect::<Result<_, _>>();
-    Ok(Listeners { dns_udp, dns_tcp, http: all(&config.web.http)?, https: all(&config.web.https)? })
+    Ok(Listeners { dns_udp, dns_tcp, http: all(&config.web.http)?, https: all(&config.web.https)?, dnstap: dnstap(config)? })
+}
+
+fn dnstap(config: &Config) -> Result<Vec<Sensor>, Failure> {
+    let open = |sensor: &crate::config::Sensor| {
+        let door = match &sensor.door {
+            Door::Unix { path, mode, group } => {
+                sinkhole::dnstap::Door::Unix(unix::open(path, *mode, group.as_deref())?)
+            }
+            Door::Tcp { address, allow } => {
+                sinkhole::dnstap::Door::Tcp { listener: tcp(*address)?, allow: allow.clone() }
+            }
+        };
+        Ok(Sensor { name: sensor.name.clone(), door })
+    };
+    config.dnstap.iter().map(open).collect()
 }
 
 fn udp(address: SocketAddr) -> Result<UdpSocket, Failure> {
