@@ -15,8 +15,9 @@ use crate::{Done, root};
 /// A suite by name, with its budget in seconds.
 type Suite = (&'static str, u32, fn(&mut Tally) -> Done);
 
-const SUITES: [Suite; 7] = [
+const SUITES: [Suite; 8] = [
     ("dns", 60, peers::dns::run),
+    ("dnstap", 60, peers::dnstap::run),
     ("web", 120, peers::web::run),
     ("refusals", 60, peers::refusals::run),
     ("lock", 30, peers::lock::run),

@@ -5,6 +5,7 @@
 
 pub mod crash;
 pub mod dns;
+pub mod dnstap;
 pub mod feeds;
 pub mod lock;
 pub mod refusals;
