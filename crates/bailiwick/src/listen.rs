@@ -29,7 +29,13 @@ pub(crate) fn open(config: &Config) -> Result<Listeners, Failure> {
         dns_tcp.push(tcp(bound)?);
     }
     let all = |addresses: &[SocketAddr]| addresses.iter().map(|&address| tcp(address)).collect::<Result<_, _>>();
-    Ok(Listeners { dns_udp, dns_tcp, http: all(&config.web.http)?, https: all(&config.web.https)?, dnstap: dnstap(config)? })
+    Ok(Listeners {
+        dns_udp,
+        dns_tcp,
+        http: all(&config.web.http)?,
+        https: all(&config.web.https)?,
+        dnstap: dnstap(config)?,
+    })
 }
 
 fn dnstap(config: &Config) -> Result<Vec<Sensor>, Failure> {

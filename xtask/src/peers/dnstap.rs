@@ -52,7 +52,10 @@ pub fn run(tally: &mut Tally) -> Done {
     fs::write(program.config(), config)?;
     program.start()?;
     for peer in &PEERS {
-        tally.check(&format!("{}: every query becomes a contact with the sensor's name", peer.name), tell(peer, &program));
+        tally.check(
+            &format!("{}: every query becomes a contact with the sensor's name", peer.name),
+            tell(peer, &program),
+        );
     }
     tally.check("TCP: who is not on the list is turned away", turned_away(tcp));
     tally.check("the program ends cleanly, with its counts", program.stop());

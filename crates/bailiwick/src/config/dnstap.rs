@@ -153,7 +153,8 @@ mod tests {
             let failure = read(&format!("[[dnstap]]\n{table}")).unwrap_err();
             assert!(failure.contains(why), "{table}: {failure}");
         }
-        let many: String = (0..=SENSORS_MAX).map(|n| format!("[[dnstap]]\nsensor = \"s{n}\"\nunix = \"{n}\"\n")).collect();
+        let many: String =
+            (0..=SENSORS_MAX).map(|n| format!("[[dnstap]]\nsensor = \"s{n}\"\nunix = \"{n}\"\n")).collect();
         assert!(read(&many).unwrap_err().contains("at most 64"));
     }
 }

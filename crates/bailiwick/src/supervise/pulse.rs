@@ -44,10 +44,11 @@ impl Addresses {
         let listener =
             |(name, address): (&str, &SocketAddr)| Listener { name: name.into(), address: address.to_string() };
         let mut all: Vec<Listener> = dns.chain(http).chain(https).map(listener).collect();
-        all.extend(self.dnstap.iter().map(|(sensor, address)| Listener {
-            name: format!("dnstap {sensor}"),
-            address: address.clone(),
-        }));
+        all.extend(
+            self.dnstap
+                .iter()
+                .map(|(sensor, address)| Listener { name: format!("dnstap {sensor}"), address: address.clone() }),
+        );
         all
     }
 }

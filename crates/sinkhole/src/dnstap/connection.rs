@@ -99,9 +99,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 
     /// Reads what was sent before the stop. That we end it is no gap of the sender's.
     async fn finish(&mut self) {
-        let rest = async {
-            while let Ok(None) = timeout(STOP_SILENCE, self.read_once()).await {}
-        };
+        let rest = async { while let Ok(None) = timeout(STOP_SILENCE, self.read_once()).await {} };
         let _ = timeout(STOP_GRACE, rest).await;
     }
 

@@ -64,9 +64,9 @@ fn may_record(served: Option<&ServedZone>, kind: Kind, now: Timestamp) -> bool {
 
 /// The sender's time of receipt, as far as it can be one.
 fn received(message: &Message<'_>, now: Timestamp) -> Timestamp {
-    let claimed = message.query_time.and_then(|(secs, nanos)| {
-        Timestamp::new(i64::try_from(secs).ok()?, i32::try_from(nanos).ok()?).ok()
-    });
+    let claimed = message
+        .query_time
+        .and_then(|(secs, nanos)| Timestamp::new(i64::try_from(secs).ok()?, i32::try_from(nanos).ok()?).ok());
     let latest = now.checked_add(AHEAD_MAX).unwrap_or(Timestamp::MAX);
     claimed.filter(|claimed| *claimed <= latest).unwrap_or(now)
 }

@@ -1,10 +1,10 @@
 //! A sensor's listener: lets its senders in, as far as its limits and its list allow.
 
+use std::io;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
-use std::io;
 
 use model::tally::{Shed, Tally};
 use socket2::{SockRef, TcpKeepalive};
