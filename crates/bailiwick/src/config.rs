@@ -28,6 +28,10 @@ const THREADS_MAX: usize = 64;
 /// The example, which is also the manual.
 pub(crate) const EXAMPLE: &str = include_str!("../bailiwick.example.toml");
 
+mod dnstap;
+
+pub(crate) use dnstap::{Door, Sensor};
+
 //----------- Draft ------------------------------------------------------------------------------------------------
 
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -37,6 +41,7 @@ struct Draft {
     keys: PathBuf,
     user: Option<String>,
     dns: Dns,
+    dnstap: Vec<dnstap::Draft>,
     web: Web,
     answer: Answer,
     insight: Insight,
@@ -49,6 +54,7 @@ impl Default for Draft {
             keys: "keys".into(),
             user: None,
             dns: Dns::default(),
+            dnstap: Vec::new(),
             web: Web::default(),
             answer: Answer::default(),
             insight: Insight::default(),
@@ -179,6 +185,8 @@ pub(crate) struct Config {
     /// The user to become once every socket is open.
     pub(crate) user: Option<String>,
     pub(crate) dns: Dns,
+    /// Fleet servers that tell us what they were asked.
+    pub(crate) dnstap: Vec<dnstap::Sensor>,
     pub(crate) web: Web,
     pub(crate) answer: Answer,
     pub(crate) insight: Insight,
@@ -217,6 +225,7 @@ impl Config {
             keys: base.join(draft.keys),
             user: draft.user,
             dns,
+            dnstap: dnstap::resolve(draft.dnstap, &base)?,
             web: draft.web,
             answer: draft.answer,
             insight,
@@ -271,7 +280,8 @@ impl Config {
     /// Every TCP address that is listened on.
     fn tcp_listeners(&self) -> impl Iterator<Item = SocketAddr> {
         let Self { dns, web, .. } = self;
-        dns.listen.iter().chain(&web.http).chain(&web.https).copied()
+        let dnstap = self.dnstap.iter().filter_map(dnstap::Sensor::tcp);
+        dns.listen.iter().chain(&web.http).chain(&web.https).copied().chain(dnstap)
     }
 
     /// Whether nothing beyond this machine can reach us: exercises are served only then.

@@ -7,13 +7,15 @@
 use std::net::{SocketAddr, TcpListener, UdpSocket};
 
 use sinkhole::Listeners;
+use sinkhole::dnstap::Sensor;
 use socket2::{Domain, Protocol, SockAddr, Socket, Type};
 
-use crate::config::Config;
+use crate::config::{Config, Door};
 use crate::failure::{Failure, Tried};
 
 mod holder;
 mod privileges;
+mod unix;
 
 pub(crate) use privileges::drop_privileges;
 
@@ -31,7 +33,28 @@ pub(crate) fn open(config: &Config) -> Result<Listeners, Failure> {
         dns_tcp.push(tcp);
     }
     let all = |addresses: &[SocketAddr]| addresses.iter().map(|&address| tcp(address)).collect::<Result<_, _>>();
-    Ok(Listeners { dns_udp, dns_tcp, http: all(&config.web.http)?, https: all(&config.web.https)? })
+    Ok(Listeners {
+        dns_udp,
+        dns_tcp,
+        http: all(&config.web.http)?,
+        https: all(&config.web.https)?,
+        dnstap: dnstap(config)?,
+    })
+}
+
+fn dnstap(config: &Config) -> Result<Vec<Sensor>, Failure> {
+    let open = |sensor: &crate::config::Sensor| {
+        let door = match &sensor.door {
+            Door::Unix { path, mode, group } => {
+                sinkhole::dnstap::Door::Unix(unix::open(path, *mode, group.as_deref())?)
+            }
+            Door::Tcp { address, allow } => {
+                sinkhole::dnstap::Door::Tcp { listener: tcp(*address)?, allow: allow.clone() }
+            }
+        };
+        Ok(Sensor { name: sensor.name.clone(), door })
+    };
+    config.dnstap.iter().map(open).collect()
 }
 
 /// One UDP socket per thread, and the TCP socket beside them.

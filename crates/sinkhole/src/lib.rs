@@ -12,6 +12,7 @@
 
 pub mod certificates;
 pub mod dns;
+pub mod dnstap;
 mod error;
 mod gate;
 pub mod notice;

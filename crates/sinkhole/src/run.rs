@@ -18,6 +18,7 @@ use store::journal::Journal;
 use tokio::sync::watch;
 
 use crate::dns::{DnsTcp, DnsUdp, Voice};
+use crate::dnstap::{Dnstap, Gaps, Sensor};
 use crate::trap::{self, TrapRunning};
 use crate::{Error, Keys, Settings, ZoneTable};
 
@@ -52,6 +53,7 @@ pub struct Listeners {
     pub dns_tcp: Vec<TcpListener>,
     pub http: Vec<TcpListener>,
     pub https: Vec<TcpListener>,
+    pub dnstap: Vec<Sensor>,
 }
 
 /// Everything that listens.
@@ -60,6 +62,7 @@ pub struct Running {
     wake: Arc<StopSignal>,
     udp: Vec<DnsUdp>,
     tcp: Vec<DnsTcp>,
+    dnstap: Vec<Dnstap>,
     trap: TrapRunning,
 }
 
@@ -79,7 +82,8 @@ pub fn start(
     let (stop, stopping) = watch::channel(false);
     let trap =
         trap::start(listeners.http, listeners.https, Arc::clone(&zones), journal, settings, keys, stopping.clone())?;
-    let mut running = Running { stop, wake: Arc::new(StopSignal::new()?), udp: Vec::new(), tcp: Vec::new(), trap };
+    let wake = Arc::new(StopSignal::new()?);
+    let mut running = Running { stop, wake, udp: Vec::new(), tcp: Vec::new(), dnstap: Vec::new(), trap };
     let voice = Voice::new(settings);
     tokio::spawn(Arc::clone(&voice).roll(stopping.clone()));
     for listener in listeners.dns_tcp {
@@ -92,6 +96,10 @@ pub fn start(
             now,
             stopping.clone(),
         )?);
+    }
+    for sensor in listeners.dnstap {
+        let limits = settings.dnstap;
+        running.dnstap.push(Dnstap::start(sensor, Arc::clone(&zones), journal, limits, now, stopping.clone())?);
     }
     let rates = settings.rates.divided(threads_per_address(&listeners.dns_udp));
     for (socket, number) in numbered(listeners.dns_udp) {
@@ -130,7 +138,12 @@ impl Running {
     /// What each listener counted since the start.
     pub fn tallies(&self) -> Vec<(String, Tally)> {
         let dns = self.udp.iter().map(DnsUdp::tally).chain(self.tcp.iter().map(DnsTcp::tally));
-        dns.chain(self.trap.tallies()).collect()
+        dns.chain(self.dnstap.iter().map(Dnstap::tally)).chain(self.trap.tallies()).collect()
+    }
+
+    /// What could be seen of each dnstap sensor's losses since the start.
+    pub fn dnstap_gaps(&self) -> Vec<(String, Gaps)> {
+        self.dnstap.iter().map(Dnstap::gaps).collect()
     }
 
     fn signal(&self) {
@@ -147,6 +160,9 @@ impl Running {
         }
         for listener in self.tcp {
             tallies.push(listener.join().await);
+        }
+        for sensor in self.dnstap {
+            tallies.push(sensor.join().await);
         }
         tallies.extend(self.trap.join().await);
         tallies

@@ -31,6 +31,7 @@ pub struct Settings {
     /// How long "there is nothing" is believed (the SOA's MINIMUM).
     pub negative_ttl_secs: u32,
     pub dns_tcp: DnsTcpLimits,
+    pub dnstap: DnstapLimits,
     pub rates: RateLimits,
     /// The server's identifier for whoever asks (RFC 5001); empty: none. A sealed zone never says it.
     pub nsid: String,
@@ -50,6 +51,7 @@ impl Default for Settings {
             ttl_secs: 300,
             negative_ttl_secs: 300,
             dns_tcp: DnsTcpLimits::default(),
+            dnstap: DnstapLimits::default(),
             rates: RateLimits::default(),
             nsid: String::new(),
             certifiers: Vec::new(),
@@ -113,6 +115,25 @@ impl Default for DnsTcpLimits {
             lifetime: Duration::from_secs(120),
             query_octets_max: 4_096,
         }
+    }
+}
+
+/// Where a sensor's dnstap listener stops. How long a frame may be is `wire::dnstap::FRAME_OCTETS_MAX`.
+#[derive(Clone, Copy, Debug)]
+pub struct DnstapLimits {
+    /// Open connections per sensor; one more is closed at once and counted as shed. NSD and BIND have one, Knot one a
+    /// worker thread at most.
+    pub connections_max: usize,
+    /// How long a handshake, and the rest of a frame, may take to come.
+    pub frame: Duration,
+    /// How long a stream may be without a frame. Long: a server that is asked nothing says nothing, and a sender loses
+    /// what it writes into a connection that we closed.
+    pub idle: Duration,
+}
+
+impl Default for DnstapLimits {
+    fn default() -> Self {
+        Self { connections_max: 64, frame: Duration::from_secs(30), idle: Duration::from_secs(24 * 3_600) }
     }
 }
 

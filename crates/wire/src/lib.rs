@@ -6,6 +6,7 @@
 //! What is deliberately absent: cases, groups and zones of ours (room `model`), sockets and time (room `sinkhole`).
 
 pub mod dns;
+pub mod dnstap;
 pub mod http;
 pub mod oddity;
 pub mod secrets;

@@ -6,6 +6,7 @@
 pub mod conformance;
 pub mod crash;
 pub mod dns;
+pub mod dnstap;
 pub mod feeds;
 pub mod lock;
 mod name_servers;

@@ -68,7 +68,10 @@ fn at(number: usize) -> Result<SocketAddr, Trouble> {
 fn install() -> Result<Program, Trouble> {
     let folder = tempfile::TempDir::with_prefix("bailiwick-zonemaster-")?;
     let paper = folder.path().join("case.toml");
-    fs::write(&paper, case_file([SEIZED, LEFTOVER].map(|name| Given::Seized(name.to_owned())).iter()))?;
+    fs::write(
+        &paper,
+        case_file([SEIZED, LEFTOVER].map(|name| Given::Seized(name.to_owned())).iter(), crate::clock::now()),
+    )?;
     let program = Program::install(&paper)?;
     let text = fs::read_to_string(program.config())?;
     let listen = format!("listen = [\"{}\", \"{}\"]", at(4)?, at(5)?);

@@ -8,6 +8,7 @@ use desk::StatusSource;
 use desk::api::{Listener, ListenerTally, Live};
 use model::Timestamp;
 use serde::Serialize;
+use sinkhole::dnstap::{Door, Sensor};
 use sinkhole::{Running, ZoneTable};
 
 use super::now;
@@ -21,6 +22,8 @@ pub(crate) struct Addresses {
     dns: Vec<SocketAddr>,
     http: Vec<SocketAddr>,
     https: Vec<SocketAddr>,
+    /// Each sensor with its socket's file or address.
+    dnstap: Vec<(String, String)>,
 }
 
 impl Addresses {
@@ -31,6 +34,7 @@ impl Addresses {
             dns: listeners.dns_tcp.iter().map(|socket| local(socket.local_addr())).collect::<Result<_, _>>()?,
             http: listeners.http.iter().map(|socket| local(socket.local_addr())).collect::<Result<_, _>>()?,
             https: listeners.https.iter().map(|socket| local(socket.local_addr())).collect::<Result<_, _>>()?,
+            dnstap: listeners.dnstap.iter().map(dnstap).collect::<Result<_, _>>()?,
         })
     }
 
@@ -40,8 +44,25 @@ impl Addresses {
         let https = self.https.iter().map(|address| ("https", address));
         let listener =
             |(name, address): (&str, &SocketAddr)| Listener { name: name.into(), address: address.to_string() };
-        dns.chain(http).chain(https).map(listener).collect()
+        let mut all: Vec<Listener> = dns.chain(http).chain(https).map(listener).collect();
+        all.extend(
+            self.dnstap
+                .iter()
+                .map(|(sensor, address)| Listener { name: format!("dnstap {sensor}"), address: address.clone() }),
+        );
+        all
     }
+}
+
+fn dnstap(sensor: &Sensor) -> Result<(String, String), Failure> {
+    let address = match &sensor.door {
+        Door::Unix(listener) => {
+            let address = listener.local_addr().tried("asking a socket for its file")?;
+            address.as_pathname().map(|path| path.display().to_string()).unwrap_or_default()
+        }
+        Door::Tcp { listener, .. } => listener.local_addr().tried("asking a socket for its address")?.to_string(),
+    };
+    Ok((sensor.name.clone(), address))
 }
 
 impl fmt::Display for Addresses {

@@ -95,6 +95,7 @@ impl Terms {
             opened: at("2019-03-14T12:00:00Z"),
             changed: Position(41),
             changed_at: at("2019-03-27T18:30:00Z"),
+            captured: Default::default(),
             orders: [(OrderId::parse(ORDER).expect("a slug"), self.order())].into(),
             names: NAMES.map(named).into(),
         };

@@ -82,7 +82,7 @@ pub fn run(tally: &mut Tally) -> Done {
 fn install() -> Result<Program, Trouble> {
     let folder = tempfile::TempDir::with_prefix("bailiwick-conformance-")?;
     let paper = folder.path().join("case.toml");
-    fs::write(&paper, case_file([Given::Seized(packet::APEX.to_owned())].iter()))?;
+    fs::write(&paper, case_file([Given::Seized(packet::APEX.to_owned())].iter(), crate::clock::now()))?;
     let program = Program::install(&paper)?;
     let addresses: Vec<String> = (1..=table::ADDRESSES).map(|last| format!("\"127.0.0.{last}\"")).collect();
     let text = fs::read_to_string(program.config())?;

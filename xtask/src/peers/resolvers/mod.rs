@@ -83,7 +83,7 @@ fn install() -> Result<Program, Trouble> {
     let folder = tempfile::TempDir::with_prefix("bailiwick-resolvers-")?;
     let paper = folder.path().join("case.toml");
     let held = Given::Ordered { name: HELD.to_owned(), outcome: "hold".to_owned() };
-    fs::write(&paper, case_file([Given::Seized(MOVING.to_owned()), held].iter()))?;
+    fs::write(&paper, case_file([Given::Seized(MOVING.to_owned()), held].iter(), crate::clock::now()))?;
     Program::install(&paper)
 }
 

@@ -1,0 +1,166 @@
+//! One frame's way through the house: read it, find its zone, record who asked.
+//!
+//! A name that may not be recorded is only counted, by our own clock and not by the sender's. A *client* query (BIND calls
+//! a query so that asks for recursion; resolvers call all of theirs so) is kept only for names of ours: what the clients
+//! of a resolver ask besides is nobody's business.
+
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use model::Timestamp;
+use model::contact::{Contact, Cookie, Edns, Limits, NamedBy, Query, Subject, Transport, Via, What};
+use model::id::ContactId;
+use model::tally::{Shed, Tally};
+use wire::dns::{self, CookieSeen, Fate};
+use wire::dnstap::{Kind, Message, Payload, Protocol, Unreadable};
+
+use crate::dns::RAW_OCTETS_MAX;
+use crate::recorder::Recorder;
+use crate::zones::{ServedZone, Zones};
+
+/// How far a sender's clock may be before ours. What claims to come from later is stamped with our own time.
+const AHEAD_MAX: Duration = Duration::from_secs(300);
+
+/// What became of a frame.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Kept {
+    Staged,
+    /// The name may not be recorded: counted.
+    OnlyCounted,
+    /// A response, or what is no query of ours to keep.
+    PassedOver,
+}
+
+/// Stages the frame's contact, or counts that it may not be kept.
+pub(super) fn keep(
+    frame: &[u8],
+    sensor: &str,
+    now: Timestamp,
+    zones: &Zones,
+    recorder: &mut Recorder,
+) -> Result<Kept, Unreadable> {
+    let Some(message) = Payload::parse(frame)?.message else { return Ok(Kept::PassedOver) };
+    if !matches!(message.kind, Kind::AuthQuery | Kind::ClientQuery) {
+        return Ok(Kept::PassedOver);
+    }
+    let source = message.source().ok_or(Unreadable)?;
+    if message.query.is_empty() {
+        return Err(Unreadable);
+    }
+    let query = dns::Query::parse(message.query);
+    let served = query.question.and_then(|question| zones.find(question.name)).map(|found| &**found.served);
+    if !may_record(served, message.kind, now) {
+        recorder.count(&Tally { shed: Shed { not_covered: 1, ..Shed::default() }, ..Tally::default() });
+        return Ok(Kept::OnlyCounted);
+    }
+    let told = Told { message: &message, sensor, source, received: received(&message, now) };
+    recorder.contact(told.contact(&query, served, recorder.next_id()));
+    Ok(Kept::Staged)
+}
+
+fn may_record(served: Option<&ServedZone>, kind: Kind, now: Timestamp) -> bool {
+    served.map_or(kind == Kind::AuthQuery, |served| served.may_record(now))
+}
+
+/// The sender's time of receipt, as far as it can be one.
+fn received(message: &Message<'_>, now: Timestamp) -> Timestamp {
+    let claimed = message
+        .query_time
+        .and_then(|(secs, nanos)| Timestamp::new(i64::try_from(secs).ok()?, i32::try_from(nanos).ok()?).ok());
+    let latest = now.checked_add(AHEAD_MAX).unwrap_or(Timestamp::MAX);
+    claimed.filter(|claimed| *claimed <= latest).unwrap_or(now)
+}
+
+//----------- Told -------------------------------------------------------------------------------------------------
+
+/// A query as a fleet server told it.
+struct Told<'a> {
+    message: &'a Message<'a>,
+    sensor: &'a str,
+    source: SocketAddr,
+    received: Timestamp,
+}
+
+impl<'a> Told<'a> {
+    fn contact(&self, query: &dns::Query<'a>, served: Option<&'a ServedZone>, id: ContactId) -> Contact<'a> {
+        Contact {
+            id,
+            received: self.received,
+            source: self.source,
+            local: self.message.local().unwrap_or_else(|| nowhere(self.source.ip())),
+            transport: transport(self.message.protocol),
+            via: Via::Dnstap { sensor: self.sensor.into() },
+            over: None,
+            subject: served.map(subject),
+            oddities: query.oddities.iter().map(|oddity| oddity.code().into()).collect(),
+            limits: self.limits(query),
+            what: What::Query(self.asked(query)),
+        }
+    }
+
+    fn limits(&self, query: &dns::Query<'_>) -> Limits {
+        let is_cut = is_malformed(query) && self.message.query.len() > RAW_OCTETS_MAX;
+        if is_cut { Limits::CUT } else { Limits::default() }
+    }
+
+    /// The response code is not known: the record of a query is written before there is one.
+    fn asked(&self, query: &dns::Query<'a>) -> Query<'a> {
+        let packet = self.message.query;
+        let raw = if is_malformed(query) { &packet[..packet.len().min(RAW_OCTETS_MAX)] } else { &[] };
+        Query {
+            id: query.id,
+            flags: query.flags,
+            name: query.question.map_or(&[][..], |question| question.name).into(),
+            qtype: query.question.map_or(0, |question| question.qtype),
+            qclass: query.question.map_or(0, |question| question.qclass),
+            edns: query.edns.map(edns),
+            size: u16::try_from(packet.len()).unwrap_or(u16::MAX),
+            rcode: None,
+            raw: raw.into(),
+            repeats: 0,
+        }
+    }
+}
+
+/// Whether the packet itself is the evidence.
+fn is_malformed(query: &dns::Query<'_>) -> bool {
+    query.fate != Fate::Answer
+}
+
+fn subject(served: &ServedZone) -> Subject<'_> {
+    Subject {
+        case: served.zone.coverage().case().as_str().into(),
+        apex: served.zone.apex().as_str().into(),
+        named_by: NamedBy::Question,
+    }
+}
+
+/// The server did not say at which of its addresses it was asked.
+fn nowhere(like: IpAddr) -> SocketAddr {
+    let unspecified = if like.is_ipv4() { IpAddr::from([0; 4]) } else { IpAddr::from([0; 16]) };
+    SocketAddr::new(unspecified, 0)
+}
+
+/// TLS, HTTPS and QUIC carry DNS as a stream does.
+fn transport(protocol: Option<Protocol>) -> Transport {
+    match protocol {
+        Some(Protocol::Udp) | None => Transport::Udp,
+        Some(Protocol::Tcp | Protocol::Other) => Transport::Tcp,
+    }
+}
+
+fn edns(edns: dns::Edns<'_>) -> Edns<'_> {
+    Edns {
+        udp_size: edns.udp_size,
+        version: edns.version,
+        dnssec_ok: edns.dnssec_ok,
+        cookie: match edns.cookie {
+            CookieSeen::Absent => Cookie::Absent,
+            CookieSeen::ClientOnly(_) => Cookie::ClientOnly,
+            // A server's part is the fleet server's own: we cannot tell whether it holds.
+            CookieSeen::WithServer(..) => Cookie::Invalid,
+            CookieSeen::Malformed => Cookie::Malformed,
+        },
+        client_subnet: edns.client_subnet.into(),
+    }
+}
