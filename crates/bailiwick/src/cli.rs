@@ -41,6 +41,8 @@ pub(crate) enum Command {
     Demo(DemoArgs),
     /// What runs, what came in, what was lost.
     Status(JsonArgs),
+    /// Whether this installation can keep its promises, and what to ask parents about DS records.
+    Doctor(JsonArgs),
     /// Cases: import, make, show, ask for approval, narrow.
     #[command(subcommand)]
     Case(CaseCommand),

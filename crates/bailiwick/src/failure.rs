@@ -32,6 +32,14 @@ impl Failure {
         self
     }
 
+    pub(crate) fn message(&self) -> &str {
+        &self.message
+    }
+
+    pub(crate) fn what_to_do(&self) -> Option<&str> {
+        self.hint.as_deref()
+    }
+
     pub(crate) fn code(mut self, code: u8) -> Self {
         self.code = code;
         self

@@ -22,7 +22,7 @@ pub(crate) use privileges::drop_privileges;
 /// Connections that wait to be accepted.
 const BACKLOG: i32 = 4096;
 /// What a UDP socket may hold before the kernel drops: 4 MiB is about 10,000 small datagrams with their overhead.
-const UDP_RECEIVE_OCTETS: usize = 4 << 20;
+pub(crate) const UDP_RECEIVE_OCTETS: usize = 4 << 20;
 
 /// Opens all that the configuration names. Nothing has started when one of them fails.
 pub(crate) fn open(config: &Config) -> Result<Listeners, Failure> {

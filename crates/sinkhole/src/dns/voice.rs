@@ -50,8 +50,11 @@ impl Voice {
 
     /// Rolls the secret over, day by day, until the stop.
     pub(crate) async fn roll(self: Arc<Self>, mut stop: watch::Receiver<bool>) {
+        if !self.rolls {
+            return;
+        }
         let mut before = self.first;
-        while self.rolls {
+        loop {
             tokio::select! {
                 () = stopped(&mut stop) => return,
                 () = sleep(SECRET_LIFE) => before = self.roll_over(before),

@@ -128,6 +128,9 @@ struct Set {
     wire: Range<u32>,
 }
 
+/// Records of a zone by name and type: TTL and RDATA of each.
+type ByName<'a> = BTreeMap<Key, BTreeMap<u16, Vec<(u32, &'a [u8])>>>;
+
 impl CapturedZone {
     /// The captured records below `apex` (in wire form), with our NS and SOA at it.
     ///
@@ -135,7 +138,7 @@ impl CapturedZone {
     /// If the records make no zone ([`check`]).
     pub fn new(apex: &[u8], ours: &Records, records: &[Record]) -> Result<Self, Refused> {
         check(records)?;
-        let mut by_name: BTreeMap<Key, BTreeMap<u16, Vec<(u32, &[u8])>>> = BTreeMap::new();
+        let mut by_name = ByName::new();
         let soa = ours.soa_rdata();
         let at_apex = by_name.entry(Key::APEX).or_default();
         at_apex.insert(rtype::SOA, vec![(ours.ttl_secs, &soa)]);
@@ -224,7 +227,7 @@ struct Press {
 }
 
 impl Press {
-    fn press(mut self, by_name: &BTreeMap<Key, BTreeMap<u16, Vec<(u32, &[u8])>>>) -> Self {
+    fn press(mut self, by_name: &ByName<'_>) -> Self {
         for (key, sets) in by_name {
             let (first_key, first_set) = (self.keys.len() as u32, self.sets.len() as u32);
             self.keys.extend_from_slice(key.as_bytes());
