@@ -1,7 +1,7 @@
 //! NSD, Knot and BIND answer for a seized name and tell us by dnstap what they were asked; a recorded stream comes over TCP.
 
 use std::fs;
-use std::net::{Ipv4Addr, TcpStream, UdpSocket};
+use std::net::{Ipv4Addr, SocketAddrV4, TcpStream, UdpSocket};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -37,7 +37,8 @@ struct Setting {
 const PEERS: [Peer; 3] = [
     Peer { name: "nsd", address: Ipv4Addr::new(127, 13, 0, 1), words: nsd_words, config: nsd },
     Peer { name: "knotd", address: Ipv4Addr::new(127, 13, 0, 2), words: knot_words, config: knot },
-    Peer { name: "named", address: Ipv4Addr::new(127, 13, 0, 3), words: named_words, config: named },
+    // BIND answers on addresses that an interface has, and of 127.0.0.0/8 that is one.
+    Peer { name: "named", address: Ipv4Addr::LOCALHOST, words: named_words, config: named },
 ];
 
 pub fn run(tally: &mut Tally) -> Done {
@@ -71,6 +72,7 @@ fn tell(peer: &Peer, program: &Program) -> Done {
     let socket = program.path(&format!("{}.sock", peer.name)).to_string_lossy().into_owned();
     let shown = folder.to_string_lossy().into_owned();
     let port = free_port(peer.address)?;
+    let at = SocketAddrV4::new(peer.address, port);
     let setting = Setting { folder: shown.clone(), address: peer.address, port, socket };
     fs::write(folder.join("zone"), ZONE)?;
     fs::write(folder.join("conf"), (peer.config)(&setting))?;
@@ -81,20 +83,20 @@ fn tell(peer: &Peer, program: &Program) -> Done {
     let said = wait_for(&format!("{} to answer", peer.name), START, || ask(peer.address, port, "ready").ok());
     said.map_err(|trouble| format!("{trouble}\n{}", fs::read_to_string(folder.join("log")).unwrap_or_default()))?;
     // A sender that connects later than its server answers has lost what was asked until then: ask until it is told.
-    let told = || ask(peer.address, port, "told").ok().filter(|()| lines(program, peer, "told").is_ok_and(|n| n > 0));
+    let told = || ask(peer.address, port, "told").ok().filter(|()| lines(program, at, "told").is_ok_and(|n| n > 0));
     wait_for(&format!("a contact by way of {}", peer.name), START, told)?;
-    for at in 0..5 {
-        ask(peer.address, port, &format!("q{at}"))?;
+    for number in 0..5 {
+        ask(peer.address, port, &format!("q{number}"))?;
     }
-    let all = || (0..5).all(|at| lines(program, peer, &format!("q{at}")).is_ok_and(|n| n == 1)).then_some(());
+    let all = || (0..5).all(|number| lines(program, at, &format!("q{number}")).is_ok_and(|n| n == 1)).then_some(());
     wait_for(&format!("one contact for each query to {}", peer.name), START, all)?;
     Ok(())
 }
 
-/// How many contacts for a label at a server's address lie in the journal.
-fn lines(program: &Program, peer: &Peer, label: &str) -> Result<usize, Trouble> {
+/// How many contacts for a label at a server's address and port lie in the journal.
+fn lines(program: &Program, at: SocketAddrV4, label: &str) -> Result<usize, Trouble> {
     let csv = program.ask(&["journal", "csv"])?.good()?;
-    let (label, address) = (format!("{label}."), peer.address.to_string());
+    let (label, address) = (format!("{label}[.]"), format!(",{at},"));
     Ok(csv.lines().filter(|line| line.contains(&label) && line.contains(&address) && line.contains(",query,")).count())
 }
 

@@ -87,6 +87,7 @@ fn install() -> Result<Program, Trouble> {
     let addresses: Vec<String> = (1..=table::ADDRESSES).map(|last| format!("\"127.0.0.{last}\"")).collect();
     let text = fs::read_to_string(program.config())?;
     let changed = text.replacen("v4 = [\"127.0.0.1\"]", &format!("v4 = [{}]", addresses.join(", ")), 1);
+    let changed = changed.replacen("[dns]\n", "[dns]\nnsid = \"ns1.sinkhole\"\n", 1);
     holds(text != changed, || "the configuration was not changed".to_owned())?;
     fs::write(program.config(), changed)?;
     Ok(program)
