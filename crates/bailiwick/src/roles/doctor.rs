@@ -5,6 +5,7 @@
 
 use desk::api::{CaseDetail, CaseSummary};
 use model::DomainName;
+use model::order::NameOutcome;
 use serde::Serialize;
 
 use crate::cli::{JsonArgs, Place};
@@ -90,19 +91,21 @@ pub(crate) fn run(place: &Place, args: &JsonArgs) -> Done {
     Ok(())
 }
 
-/// The names that are served. Without a data folder there are none yet, and none is made by looking.
+/// The names that are, or are to be, delegated to us. Without a data folder there are none yet, and none is made by looking.
 fn dnssec(config: &Config) -> Result<Dnssec, Failure> {
-    let names = if config.data.join("format").exists() { served(config)? } else { Vec::new() };
+    let names = if config.data.join("format").exists() { redirected(config)? } else { Vec::new() };
     Ok(Dnssec { names: names.len(), why: WHY, ask: names.iter().take(NAMES_SHOWN_MAX).map(question).collect() })
 }
 
-fn served(config: &Config) -> Result<Vec<DomainName>, Failure> {
+fn redirected(config: &Config) -> Result<Vec<DomainName>, Failure> {
     let door = Door::into(config, "doctor")?;
     let cases: Vec<CaseSummary> = door.get("/cases")?;
     let mut names = Vec::new();
     for case in cases {
         let detail: CaseDetail = door.get(&format!("/cases/{}", case.id))?;
-        names.extend(detail.name_states.into_iter().filter(|name| name.mode.is_some()).map(|name| name.name));
+        names.extend(
+            detail.name_states.into_iter().filter(|name| name.outcome == NameOutcome::Redirect).map(|name| name.name),
+        );
     }
     Ok(names)
 }
@@ -126,7 +129,9 @@ fn told(examination: &Examination) -> String {
         lines.extend(hint.as_ref().map(|hint| format!("{:29}hint: {hint}", "")));
     }
     let Dnssec { names, why, ask } = &examination.dnssec;
-    lines.push(format!("\nDNSSEC: {names} names are served, and no parent may hold a DS record for them.\n{why}"));
+    lines.push(format!(
+        "\nDNSSEC: no parent may hold a DS record for the {names} names that are delegated to us, or are to be.\n{why}"
+    ));
     if !ask.is_empty() {
         lines.push("\nA person can see whether one is left; an empty ANSWER section means that none is:".to_owned());
         lines.extend(ask.iter().map(|question| format!("  {question}")));
