@@ -60,7 +60,12 @@ enum Task {
     Load(bench::Orders),
     /// The bench's floor: send every datagram back.
     #[command(hide = true)]
-    Echo { port: u16 },
+    Echo {
+        port: u16,
+        /// Ask the kernel for what our server asks it for.
+        #[arg(long)]
+        told: bool,
+    },
 }
 
 /// Runs the command line.
@@ -70,7 +75,7 @@ pub fn run() -> ExitCode {
         Task::Peers => tools::install_all().map(|_| ()),
         Task::Bench { what, secs, rounds, profile } => bench::run(what, bench::Plan { secs, rounds }, &profile),
         Task::Load(orders) => bench::load(orders),
-        Task::Echo { port } => bench::echo(port),
+        Task::Echo { port, told } => bench::echo(port, told),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -32,10 +32,10 @@ impl Peer {
 //----------- Peers ------------------------------------------------------------------------------------------------
 
 /// The echo, which is this very program under another command.
-pub(super) fn bare_echo() -> Result<Peer, Trouble> {
+pub(super) fn echo(is_told: bool) -> Result<Peer, Trouble> {
     let port = free_udp()?;
     let mut command = on_core_zero(&std::env::current_exe()?.to_string_lossy());
-    command.args(["echo", &port.to_string()]);
+    command.args(["echo", &port.to_string()]).args(is_told.then_some("--told"));
     begin(command, TempDir::new()?, port, answers_dns)
 }
 
