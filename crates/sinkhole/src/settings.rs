@@ -1,5 +1,6 @@
 //! How the sinkhole answers and where it stops: addresses, times to live, and every limit by its name.
 
+use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -38,7 +39,7 @@ pub struct Settings {
     /// The certification authorities that may certify a name where its order permits that (RFC 8659).
     pub certifiers: Vec<DomainName>,
     /// Secrets of DNS cookies: one to make them with, then one that is believed too; none: made anew every day.
-    pub cookie_secrets: Vec<[u8; SECRET_OCTETS]>,
+    pub cookie_secrets: Vec<CookieSecret>,
     pub trap: crate::trap::Limits,
 }
 
@@ -134,6 +135,18 @@ pub struct DnstapLimits {
 impl Default for DnstapLimits {
     fn default() -> Self {
         Self { connections_max: 64, frame: Duration::from_secs(30), idle: Duration::from_secs(24 * 3_600) }
+    }
+}
+
+//----------- CookieSecret -----------------------------------------------------------------------------------------
+
+/// What DNS cookies are made with. No log shows it.
+#[derive(Clone, Copy)]
+pub struct CookieSecret(pub [u8; SECRET_OCTETS]);
+
+impl fmt::Debug for CookieSecret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("CookieSecret(…)")
     }
 }
 

@@ -2,20 +2,20 @@
 
 use std::path::Path;
 
+use sinkhole::settings::CookieSecret;
+
 use crate::failure::{Failure, Tried};
 
 /// One to make cookies with, and one to believe.
 const SECRETS_MAX: usize = 2;
 const FILE_OCTETS_MAX: usize = 1_024;
 
-type Secret = [u8; 16];
-
 /// Reads the file's lines. What it holds is never part of a message.
-pub(super) fn secrets(file: &Path) -> Result<Vec<Secret>, Failure> {
+pub(super) fn secrets(file: &Path) -> Result<Vec<CookieSecret>, Failure> {
     let shown = file.display();
     let text = std::fs::read_to_string(file).tried(format_args!("reading the cookie secrets in {shown}"))?;
     let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
-    let secrets: Option<Vec<Secret>> = lines.iter().map(|line| secret(line)).collect();
+    let secrets: Option<Vec<CookieSecret>> = lines.iter().map(|line| secret(line)).collect();
     match secrets.filter(|_| text.len() <= FILE_OCTETS_MAX && (1..=SECRETS_MAX).contains(&lines.len())) {
         Some(secrets) => Ok(secrets),
         None => Err(Failure::new(format!("{shown} is no file of cookie secrets"))
@@ -23,10 +23,10 @@ pub(super) fn secrets(file: &Path) -> Result<Vec<Secret>, Failure> {
     }
 }
 
-fn secret(line: &str) -> Option<Secret> {
+fn secret(line: &str) -> Option<CookieSecret> {
     let digits: Option<Vec<u8>> = line.chars().map(|digit| digit.to_digit(16).map(|value| value as u8)).collect();
     let octets: Vec<u8> = digits?.chunks_exact(2).map(|pair| pair[0] << 4 | pair[1]).collect();
-    octets.try_into().ok().filter(|_| line.len() == 32)
+    octets.try_into().ok().filter(|_| line.len() == 32).map(CookieSecret)
 }
 
 #[cfg(test)]
@@ -47,7 +47,10 @@ mod tests {
         ] {
             std::fs::write(&file, &text).unwrap();
             match secrets(file.path()) {
-                Ok(secrets) => assert_eq!(Some(secrets.len()), count, "{text}"),
+                Ok(secrets) => {
+                    assert_eq!(Some(secrets.len()), count, "{text}");
+                    assert!(format!("{secrets:?}").starts_with("[CookieSecret(…)"));
+                }
                 Err(failure) => assert!(count.is_none() && !format!("{failure:?}").contains("aabb"), "{text}"),
             }
         }

@@ -35,7 +35,7 @@ pub(super) struct Arrival<'a> {
 /// What a thread answers and records with.
 pub(super) struct Pen {
     pub(super) recorder: Recorder,
-    pub(super) rates: Rates,
+    rates: Rates,
     /// What happened since the last commit, beside the contacts themselves.
     batch: Tally,
 }
@@ -53,7 +53,9 @@ impl Pen {
         let zone = found.map(|found| found.as_answered(arrival.received));
         let manners = saying.manners(arrival.source.ip(), arrival.received);
         let reply = dns::answer(&query, zone, arrival.transport, &manners, out);
-        let (answer, record) = self.judge(arrival, &query, found, reply);
+        let is_kept = found.is_none_or(|found| found.served.may_record(arrival.received));
+        let asked = asked_of(arrival, &query, found, reply, is_kept);
+        let (answer, record) = self.judge(&asked, found, arrival.since_start_nanos);
         match answer {
             Answer::Send => {}
             Answer::Slip => {
@@ -66,9 +68,7 @@ impl Pen {
             }
         }
         match record {
-            _ if !found.is_none_or(|found| found.served.may_record(arrival.received)) => {
-                self.batch.shed.not_covered += 1;
-            }
+            _ if !is_kept => self.batch.shed.not_covered += 1,
             Record::Write { repeats } => {
                 let said = Said { reply, answer, repeats };
                 self.recorder.contact(contact(arrival, &query, found, said, self.recorder.next_id()));
@@ -97,27 +97,32 @@ impl Pen {
         self.batch.answers.sent += count as u64;
     }
 
-    fn judge(
-        &mut self,
-        arrival: &Arrival<'_>,
-        query: &dns::Query<'_>,
-        found: Option<Found<'_>>,
-        reply: Option<Reply>,
-    ) -> (Answer, Record) {
-        // A kill switch that is not heard sets off what it holds back: nothing limits it.
-        if found.is_some_and(|found| found.served.is_kill_switch()) {
-            return (Answer::Send, Record::Write { repeats: 0 });
+    /// A kill switch that is not heard sets off what it holds back: nothing limits it.
+    fn judge(&mut self, asked: &Asked<'_>, found: Option<Found<'_>>, now_nanos: u64) -> (Answer, Record) {
+        match found.is_some_and(|found| found.served.is_kill_switch()) {
+            true => (Answer::Send, Record::Write { repeats: 0 }),
+            false => self.rates.judge(asked, now_nanos),
         }
-        let is_positive = reply.is_some_and(|reply| reply.kind == Kind::Data);
-        let has_cookie = reply.is_some_and(|reply| reply.cookie == CookieState::Valid);
-        let asked = Asked {
-            source: arrival.source.ip(),
-            apex: found.map_or("", |found| found.served.zone.apex().as_str()),
-            positive: query.question.filter(|_| is_positive).map(|question| question.qtype),
-            rcode: reply.map_or(0, |reply| reply.rcode),
-            is_proven: has_cookie || reply.is_none() || arrival.transport == dns::Transport::Tcp,
-        };
-        self.rates.judge(&asked, arrival.since_start_nanos)
+    }
+}
+
+/// What rates go by.
+fn asked_of<'a>(
+    arrival: &Arrival<'_>,
+    query: &dns::Query<'_>,
+    found: Option<Found<'a>>,
+    reply: Option<Reply>,
+    is_kept: bool,
+) -> Asked<'a> {
+    let is_positive = reply.is_some_and(|reply| reply.kind == Kind::Data);
+    let has_cookie = reply.is_some_and(|reply| reply.cookie == CookieState::Valid);
+    Asked {
+        source: arrival.source.ip(),
+        apex: found.map_or("", |found| found.served.zone.apex().as_str()),
+        positive: query.question.filter(|_| is_positive).map(|question| question.qtype),
+        rcode: reply.map_or(0, |reply| reply.rcode),
+        is_proven: has_cookie || reply.is_none() || arrival.transport == dns::Transport::Tcp,
+        is_kept,
     }
 }
 

@@ -41,6 +41,8 @@ pub(super) struct Asked<'a> {
     pub(super) rcode: u16,
     /// The source is proven, by a cookie or a handshake: its answer reaches whoever asked.
     pub(super) is_proven: bool,
+    /// It may be recorded. What may not be takes no part of any rate of records.
+    pub(super) is_kept: bool,
 }
 
 impl Asked<'_> {
@@ -111,6 +113,9 @@ impl Rates {
         let RateLimits { answers, slip, source_records, name_records, listener_records, .. } = self.limits;
         let cell = cell(&mut self.sets, source, now_nanos);
         let answer = if asked.is_proven { Answer::Send } else { cell.answer(answers, slip, now_nanos) };
+        if !asked.is_kept {
+            return (answer, Record::Write { repeats: 0 });
+        }
         if let Some(record) = cell.over(source_records, now_nanos) {
             return (answer, record);
         }

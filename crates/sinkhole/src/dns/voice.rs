@@ -32,7 +32,7 @@ pub(crate) struct Voice {
 impl Voice {
     pub(crate) fn new(settings: &Settings) -> Arc<Self> {
         let (own, others) = match settings.cookie_secrets.split_first() {
-            Some((own, others)) => (*own, others.first()),
+            Some((own, others)) => (own.0, others.first().map(|other| &other.0)),
             None => (random(), None),
         };
         Arc::new(Self {

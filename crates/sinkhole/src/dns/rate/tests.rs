@@ -14,7 +14,14 @@ fn limits() -> RateLimits {
 }
 
 fn asked(source: &str) -> Asked<'_> {
-    Asked { source: source.parse().unwrap(), apex: "seized.test", positive: Some(1), rcode: 0, is_proven: false }
+    Asked {
+        source: source.parse().unwrap(),
+        apex: "seized.test",
+        positive: Some(1),
+        rcode: 0,
+        is_proven: false,
+        is_kept: true,
+    }
 }
 
 /// How many of `count` evenly spread over a second were sent, slipped, dropped; written, carried, collapsed.
@@ -95,6 +102,15 @@ fn forged_sources_are_met_by_the_rates_of_the_name_and_of_the_listener() {
     let mut rates = Rates::new(RateLimits { name_records: Rate::UNLIMITED, ..limits() });
     let (_, [written, ..]) = tell(&mut rates, 1, 50_000, forged);
     assert!((1_990..=2_010).contains(&written), "the listener's: {written}");
+}
+
+#[test]
+fn what_may_not_be_recorded_uses_up_nobody_elses_records() {
+    let mut rates = Rates::new(limits());
+    let held = Asked { apex: "held.test", is_kept: false, ..asked("192.0.2.1") };
+    (0..10_000).for_each(|_| _ = rates.judge(&held, SEC));
+    assert_eq!(rates.judge(&asked("198.51.100.1"), SEC).1, Record::Write { repeats: 0 });
+    assert_eq!(rates.judge(&held, SEC).0, Answer::Drop, "its answers are limited all the same");
 }
 
 #[test]
