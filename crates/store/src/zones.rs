@@ -13,6 +13,10 @@ use model::seizure::{AnswerEffect, ServiceMode};
 use model::time::Date;
 use model::{Digest, DomainName, Refusal};
 
+mod named;
+
+pub use named::{Difference, NamedZone, Record};
+
 //----------- Zone -------------------------------------------------------------------------------------------------
 
 /// One seized name, as it is to be served.

@@ -87,6 +87,7 @@ fn foreign(program: &Program) -> Done {
 //----------- openssl ----------------------------------------------------------------------------------------------
 
 fn https(tally: &mut Tally, program: &Program) {
+    let before = program.count(HELLOS).unwrap_or_default();
     let port = program.ports.https;
     let page = |more: &[&str]| curl(more, "https", port, SEIZED, "/owa/").and_then(|said| notice(&said, " 200"));
     tally.check("curl: the notice over TLS 1.3", page(&["--tlsv1.3"]));
@@ -100,7 +101,6 @@ fn https(tally: &mut Tally, program: &Program) {
         let ended = hello(program, more).and_then(|said| contains(&said.out, "Cipher is "));
         tally.check(&format!("{promise}: a handshake to its end"), ended);
     }
-    let before = program.count(HELLOS).unwrap_or_default();
     for (promise, more) in [
         ("openssl: no SNI", &["-noservername"][..]),
         ("openssl: a wrong SNI", &["-servername", LOOKALIKE]),
@@ -115,8 +115,8 @@ fn https(tally: &mut Tally, program: &Program) {
         );
     }
     tally.check(
-        "each of these hellos is recorded, also the handshake that failed",
-        program.count_reaches(HELLOS, before + 3),
+        "each of these eight hellos is recorded, also the handshake that failed",
+        program.count_reaches(HELLOS, before + 8),
     );
     tally.check("a client that says nothing in TLS is recorded", no_tls(program));
 }
