@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use desk::api::WindowLength;
+use model::DomainName;
 use model::id::{CaseId, GroupId, PersonId};
 use model::marking::Audience;
 use model::verdict::Label;
@@ -41,6 +42,9 @@ pub(crate) enum Command {
     Demo(DemoArgs),
     /// What runs, what came in, what was lost.
     Status(JsonArgs),
+    /// The DNS plane: listeners, rates, limits, amplification.
+    #[command(subcommand)]
+    Dns(DnsCommand),
     /// Whether this installation can keep its promises, and what to ask parents about DS records.
     Doctor(JsonArgs),
     /// Cases: import, make, show, ask for approval, narrow.
@@ -102,6 +106,23 @@ pub(crate) struct DemoArgs {
     /// How many times the usual population calls.
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=50))]
     pub(crate) scale: u32,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum DnsCommand {
+    /// By listener: what came, what became of it, how fast lately, and the limits.
+    Status(JsonArgs),
+    /// How many octets leave for one that comes, by type: what a forged source could make of this configuration.
+    Amplification(AmplificationArgs),
+}
+
+#[derive(Args)]
+pub(crate) struct AmplificationArgs {
+    /// The name servers of an order: NS answers grow with them.
+    #[arg(long = "name-server", value_name = "NAME", value_parser = DomainName::parse, default_values = ["ns1.sinkhole.example", "ns2.sinkhole.example"])]
+    pub(crate) name_servers: Vec<DomainName>,
+    #[command(flatten)]
+    pub(crate) out: JsonArgs,
 }
 
 #[derive(Subcommand)]

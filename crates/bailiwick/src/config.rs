@@ -45,6 +45,7 @@ struct Draft {
     web: Web,
     answer: Answer,
     insight: Insight,
+    metrics: Metrics,
 }
 
 impl Default for Draft {
@@ -58,6 +59,7 @@ impl Default for Draft {
             web: Web::default(),
             answer: Answer::default(),
             insight: Insight::default(),
+            metrics: Metrics::default(),
         }
     }
 }
@@ -146,6 +148,13 @@ pub(crate) struct Web {
     pub(crate) https: Vec<SocketAddr>,
 }
 
+/// Where Prometheus reads our counters, over HTTP.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Metrics {
+    pub(crate) listen: Vec<SocketAddr>,
+}
+
 /// The addresses that a seized name resolves to.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
@@ -190,6 +199,7 @@ pub(crate) struct Config {
     pub(crate) web: Web,
     pub(crate) answer: Answer,
     pub(crate) insight: Insight,
+    pub(crate) metrics: Metrics,
 }
 
 impl Config {
@@ -229,6 +239,7 @@ impl Config {
             web: draft.web,
             answer: draft.answer,
             insight,
+            metrics: draft.metrics,
             file,
         };
         config.check()?;
@@ -244,6 +255,7 @@ impl Config {
             ("dns.listen", self.dns.listen.len()),
             ("web.http", self.web.http.len()),
             ("web.https", self.web.https.len()),
+            ("metrics.listen", self.metrics.listen.len()),
         ] {
             if count > LISTENERS_MAX {
                 return Err(Failure::new(format!(
@@ -261,7 +273,7 @@ impl Config {
     /// An IPv4 address written as IPv6 is the same address.
     fn check_each_address_is_named_once(&self) -> Result<(), Failure> {
         let mut seen = BTreeSet::new();
-        for address in self.tcp_listeners() {
+        for address in self.tcp_listeners().chain(self.metrics.listen.iter().copied()) {
             let canonical = SocketAddr::new(address.ip().to_canonical(), address.port());
             if address.port() != 0 && !seen.insert(canonical) {
                 return Err(Failure::new(format!("{address} is named twice"))
@@ -277,7 +289,7 @@ impl Config {
         self.dns.rate.check()
     }
 
-    /// Every TCP address that is listened on.
+    /// Every TCP address at which callers or sensors come in.
     fn tcp_listeners(&self) -> impl Iterator<Item = SocketAddr> {
         let Self { dns, web, .. } = self;
         let dnstap = self.dnstap.iter().filter_map(dnstap::Sensor::tcp);

@@ -14,9 +14,11 @@ use crate::config::{Config, Door};
 use crate::failure::{Failure, Tried};
 
 mod holder;
+mod passed;
 mod privileges;
 mod unix;
 
+use passed::Passed;
 pub(crate) use privileges::drop_privileges;
 
 /// Connections that wait to be accepted.
@@ -24,45 +26,61 @@ const BACKLOG: i32 = 4096;
 /// What a UDP socket may hold before the kernel drops: 4 MiB is about 10,000 small datagrams with their overhead.
 pub(crate) const UDP_RECEIVE_OCTETS: usize = 4 << 20;
 
-/// Opens all that the configuration names. Nothing has started when one of them fails.
-pub(crate) fn open(config: &Config) -> Result<Listeners, Failure> {
+/// Every socket that the daemon serves.
+#[derive(Debug)]
+pub(crate) struct Sockets {
+    pub(crate) sinkhole: Listeners,
+    pub(crate) metrics: Vec<TcpListener>,
+}
+
+/// Opens all that the configuration names, or takes what a service manager opened. Nothing has started when one of
+/// them fails.
+pub(crate) fn open(config: &Config) -> Result<Sockets, Failure> {
+    let mut passed = Passed::from_environment()?;
     let (mut dns_udp, mut dns_tcp) = (Vec::new(), Vec::new());
     for &address in &config.dns.listen {
-        let (udp, tcp) = dns(address, config.dns.threads)?;
+        let (udp, tcp) = dns(address, config.dns.threads, &mut passed)?;
         dns_udp.extend(udp);
         dns_tcp.push(tcp);
     }
-    let all = |addresses: &[SocketAddr]| addresses.iter().map(|&address| tcp(address)).collect::<Result<_, _>>();
-    Ok(Listeners {
-        dns_udp,
-        dns_tcp,
-        http: all(&config.web.http)?,
-        https: all(&config.web.https)?,
-        dnstap: dnstap(config)?,
-    })
+    let mut all = |addresses: &[SocketAddr]| {
+        addresses.iter().map(|&address| passed_or_own(address, &mut passed)).collect::<Result<Vec<_>, _>>()
+    };
+    let (http, https, metrics) = (all(&config.web.http)?, all(&config.web.https)?, all(&config.metrics.listen)?);
+    let dnstap = dnstap(config, &mut passed)?;
+    passed.check_all_are_used()?;
+    Ok(Sockets { sinkhole: Listeners { dns_udp, dns_tcp, http, https, dnstap }, metrics })
 }
 
-fn dnstap(config: &Config) -> Result<Vec<Sensor>, Failure> {
-    let open = |sensor: &crate::config::Sensor| {
+fn passed_or_own(address: SocketAddr, passed: &mut Passed) -> Result<TcpListener, Failure> {
+    passed.tcp(address)?.map_or_else(|| tcp(address), Ok)
+}
+
+fn dnstap(config: &Config, passed: &mut Passed) -> Result<Vec<Sensor>, Failure> {
+    let mut open = |sensor: &crate::config::Sensor| {
         let door = match &sensor.door {
             Door::Unix { path, mode, group } => {
                 sinkhole::dnstap::Door::Unix(unix::open(path, *mode, group.as_deref())?)
             }
             Door::Tcp { address, allow } => {
-                sinkhole::dnstap::Door::Tcp { listener: tcp(*address)?, allow: allow.clone() }
+                sinkhole::dnstap::Door::Tcp { listener: passed_or_own(*address, passed)?, allow: allow.clone() }
             }
         };
         Ok(Sensor { name: sensor.name.clone(), door })
     };
-    config.dnstap.iter().map(open).collect()
+    config.dnstap.iter().map(&mut open).collect()
 }
 
 /// One UDP socket per thread, and the TCP socket beside them.
-fn dns(address: SocketAddr, threads: usize) -> Result<(Vec<UdpSocket>, TcpListener), Failure> {
+fn dns(address: SocketAddr, threads: usize, passed: &mut Passed) -> Result<(Vec<UdpSocket>, TcpListener), Failure> {
+    let given = passed.udp(address)?;
+    if !given.is_empty() {
+        return Ok((given, passed_or_own(address, passed)?));
+    }
     let alone = udp(address, Sharing::Alone)?;
     // Port 0 means a free one, and UDP and TCP take the same.
     let bound = alone.local_addr().tried("asking a UDP socket for its address")?;
-    let tcp = tcp(bound)?;
+    let tcp = passed_or_own(bound, passed)?;
     if threads == 1 {
         return Ok((vec![alone], tcp));
     }
@@ -132,12 +150,12 @@ mod tests {
 
     #[test]
     fn threads_share_an_address_that_a_second_daemon_does_not_get() {
-        let (udp, tcp) = dns(FREE, 3).unwrap();
+        let (udp, tcp) = dns(FREE, 3, &mut Passed::default()).unwrap();
         let address = tcp.local_addr().unwrap();
         assert!(udp.iter().all(|socket| socket.local_addr().unwrap() == address));
         assert_eq!(udp.len(), 3);
         for threads in [1, 2] {
-            let failure = format!("{:?}", dns(address, threads).unwrap_err());
+            let failure = format!("{:?}", dns(address, threads, &mut Passed::default()).unwrap_err());
             let us = format!("pid {}", std::process::id());
             assert!(failure.contains(&us) && failure.contains("UDP"), "{failure}");
         }
@@ -146,13 +164,13 @@ mod tests {
     #[test]
     fn a_port_that_only_tcp_has_taken_is_refused_too() {
         let taken = tcp(FREE).unwrap();
-        let failure = format!("{:?}", dns(taken.local_addr().unwrap(), 2).unwrap_err());
+        let failure = format!("{:?}", dns(taken.local_addr().unwrap(), 2, &mut Passed::default()).unwrap_err());
         assert!(failure.contains("TCP") && failure.contains(&std::process::id().to_string()), "{failure}");
     }
 
     #[test]
     fn an_address_that_is_not_ours_is_said_to_be_none() {
-        let failure = format!("{:?}", dns("192.0.2.53:5300".parse().unwrap(), 1).unwrap_err());
+        let failure = format!("{:?}", dns("192.0.2.53:5300".parse().unwrap(), 1, &mut Passed::default()).unwrap_err());
         assert!(failure.contains("not one of this machine's"), "{failure}");
     }
 }

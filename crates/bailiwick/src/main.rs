@@ -25,6 +25,7 @@ fn main() -> std::process::ExitCode {
         Command::Serve(args) => roles::serve::run(&place, &args),
         Command::Demo(args) => demo::run(&args),
         Command::Status(args) => roles::status::run(&place, &args),
+        Command::Dns(command) => roles::dns::run(&place, command),
         Command::Doctor(args) => roles::doctor::run(&place, &args),
         Command::Case(command) => roles::case::run(&place, command),
         Command::Person(command) => roles::person::run(&place, command),

@@ -3,7 +3,7 @@
 //! Started from the bottom (folder, ledger, journal) to the top (control socket), stopped from the top down, so that
 //! nothing is offered that could not be kept and nothing that was kept is left behind.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::Router;
@@ -17,10 +17,13 @@ use tokio::task::JoinHandle;
 
 use crate::config::Config;
 use crate::failure::{Failure, Tried};
+use crate::listen::Sockets;
 
 mod captured;
 mod control;
 mod cookies;
+mod metrics;
+mod pace;
 mod pulse;
 
 use captured::Shelf;
@@ -105,8 +108,10 @@ pub(crate) struct Daemon {
 
 impl Daemon {
     /// Starts from the bottom up. The sockets are open already, and privileges are dropped.
-    pub(crate) async fn start(config: &Config, listeners: sinkhole::Listeners) -> Result<Self, Failure> {
-        let addresses = Addresses::of(&listeners)?;
+    pub(crate) async fn start(config: &Config, sockets: Sockets) -> Result<Self, Failure> {
+        let addresses = Addresses::of(&sockets)?;
+        let Sockets { sinkhole: listeners, metrics } = sockets;
+        let threads = listeners.threads_per_address();
         let house = House::open(config, "serve").await?;
         note_start(config, &house).await?;
         let keys = Keys { dir: config.keys.clone() };
@@ -139,8 +144,17 @@ impl Daemon {
             tokio::spawn(insight::run::follow(journal, ledger, archive, Arc::new(tables), rules, stopped.clone()))
         };
         let follower = config.insight.follow.then(follow);
-        let pulse = Pulse { addresses: addresses.clone(), sinkhole: Arc::clone(&sinkhole), zones: table, since: now() };
-        let control = control::serve(&config.data, house.router(Arc::new(pulse)), stopped)?;
+        let pulse = Arc::new(Pulse {
+            addresses: addresses.clone(),
+            sinkhole: Arc::clone(&sinkhole),
+            zones: table,
+            since: now(),
+            limits: pulse::limits(&settings, threads),
+            pace: Mutex::default(),
+        });
+        tokio::spawn(Arc::clone(&pulse).beat(stopped.clone()));
+        metrics::serve(metrics, &pulse, &stopped)?;
+        let control = control::serve(&config.data, house.router(pulse), stopped)?;
         Ok(Self { house, sync, sinkhole, stop, follower, zones, control, addresses })
     }
 

@@ -16,10 +16,12 @@ pub use store::archive::{QueryAnswer, TableTally};
 
 mod approvals;
 mod cases;
+mod dns;
 mod groups;
 
 pub use approvals::*;
 pub use cases::*;
+pub use dns::*;
 pub use groups::*;
 
 //----------- Status -------------------------------------------------------------------------------------------------

@@ -12,9 +12,11 @@ mod approvals;
 mod asker;
 mod cases;
 mod counts;
+mod dns;
 mod feeds;
 mod groups;
 mod intake;
+mod metrics;
 mod people;
 mod problem;
 mod query;
@@ -27,6 +29,7 @@ use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post};
 
 pub use asker::Peer;
+pub use metrics::{MEDIA_TYPE as METRICS_MEDIA_TYPE, text as metrics};
 pub use run::{Desk, StatusSource};
 
 /// The largest JSON body.
@@ -39,6 +42,8 @@ pub fn router(desk: Desk) -> Router {
     let zone_files = DefaultBodyLimit::max(docket::zonefile::ZONE_FILE_OCTETS_MAX);
     let api = Router::new()
         .route("/status", get(status::show))
+        .route("/dns", get(dns::show))
+        .route("/metrics", get(metrics::show))
         .route("/cases", get(cases::list).merge(post(cases::import).layer(case_files)))
         .route("/cases/quick", post(cases::quick))
         .route("/cases/{id}", get(cases::show))

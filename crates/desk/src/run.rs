@@ -11,7 +11,7 @@ use store::ledger::Ledger;
 use store::vault::Vault;
 use store::view::View;
 
-use crate::api::Live;
+use crate::api::{DnsLive, Live};
 use crate::asker::Asker;
 use crate::problem::{self, Told};
 
@@ -24,9 +24,13 @@ pub struct Desk {
     pub status: Arc<dyn StatusSource>,
 }
 
-/// What the running process knows of itself, asked for each answer of `GET /status`.
+/// What the running process knows of itself, asked for each answer.
 pub trait StatusSource: Send + Sync {
+    /// For `GET /status`.
     fn live(&self) -> Live;
+
+    /// For `GET /dns`; `None` where nothing runs.
+    fn dns(&self) -> Option<DnsLive>;
 }
 
 impl Desk {

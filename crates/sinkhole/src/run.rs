@@ -56,6 +56,15 @@ pub struct Listeners {
     pub dnstap: Vec<Sensor>,
 }
 
+impl Listeners {
+    /// How many UDP sockets share one address: the kernel spreads sources over them, so each allows its part of a rate.
+    pub fn threads_per_address(&self) -> u32 {
+        let addresses: Vec<_> = self.dns_udp.iter().filter_map(|socket| socket.local_addr().ok()).collect();
+        let sharing = |address| addresses.iter().filter(|other| *other == address).count();
+        addresses.iter().map(sharing).max().map_or(1, |count| u32::try_from(count).unwrap_or(u32::MAX))
+    }
+}
+
 /// Everything that listens.
 pub struct Running {
     stop: watch::Sender<bool>,
@@ -78,6 +87,7 @@ pub fn start(
     keys: &Keys,
 ) -> Result<Running, Error> {
     settings.check()?;
+    let rates = settings.rates.divided(listeners.threads_per_address());
     let settings = &settings.clone().within_files(files_max(), listeners.dns_tcp.len());
     let (stop, stopping) = watch::channel(false);
     let trap =
@@ -101,20 +111,12 @@ pub fn start(
         let limits = settings.dnstap;
         running.dnstap.push(Dnstap::start(sensor, Arc::clone(&zones), journal, limits, now, stopping.clone())?);
     }
-    let rates = settings.rates.divided(threads_per_address(&listeners.dns_udp));
     for (socket, number) in numbered(listeners.dns_udp) {
         let (zones, voice, wake) = (Arc::clone(&zones), Arc::clone(&voice), Arc::clone(&running.wake));
         let started = DnsUdp::start(socket, number, zones, journal, rates, voice, wake);
         running.udp.push(started.inspect_err(|_| running.signal())?);
     }
     Ok(running)
-}
-
-/// How many sockets share one address: the kernel spreads sources over them, so each allows its part of a rate.
-fn threads_per_address(sockets: &[UdpSocket]) -> u32 {
-    let addresses: Vec<_> = sockets.iter().filter_map(|socket| socket.local_addr().ok()).collect();
-    let sharing = |address| addresses.iter().filter(|other| *other == address).count();
-    addresses.iter().map(sharing).max().map_or(1, |count| u32::try_from(count).unwrap_or(u32::MAX))
 }
 
 /// Each socket with its number among those of its address.

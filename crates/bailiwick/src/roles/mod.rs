@@ -4,6 +4,7 @@
 pub(crate) mod approval;
 pub(crate) mod case;
 pub(crate) mod config;
+pub(crate) mod dns;
 pub(crate) mod doctor;
 pub(crate) mod feed;
 pub(crate) mod group;

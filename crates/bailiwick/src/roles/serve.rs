@@ -9,6 +9,7 @@ use tracing_subscriber::EnvFilter;
 use crate::cli::{Place, ServeArgs};
 use crate::config::Config;
 use crate::failure::{Done, Tried};
+use crate::listen::Sockets;
 use crate::supervise::Daemon;
 use crate::{listen, supervise, terminal};
 
@@ -18,19 +19,19 @@ pub(crate) fn run(place: &Place, args: &ServeArgs) -> Done {
     no_core_dumps()?;
     all_files_allowed()?;
     supervise::check_free(&config)?;
-    let listeners = listen::open(&config)?;
+    let sockets = listen::open(&config)?;
     listen::drop_privileges(&config)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().tried("starting a runtime")?;
-    let done = runtime.block_on(serve(&config, listeners, args));
+    let done = runtime.block_on(serve(&config, sockets, args));
     // A query that still runs ends with the process.
     runtime.shutdown_background();
     done
 }
 
-async fn serve(config: &Config, listeners: sinkhole::Listeners, args: &ServeArgs) -> Done {
+async fn serve(config: &Config, sockets: Sockets, args: &ServeArgs) -> Done {
     let mut term = signal(SignalKind::terminate()).tried("listening for SIGTERM")?;
     let mut interrupt = signal(SignalKind::interrupt()).tried("listening for SIGINT")?;
-    let daemon = Daemon::start(config, listeners).await?;
+    let daemon = Daemon::start(config, sockets).await?;
     tracing::info!(data = %config.data.display(), addresses = %daemon.addresses, "serving");
     if args.announce {
         announce(&daemon)?;

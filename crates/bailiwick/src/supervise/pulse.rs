@@ -2,17 +2,22 @@
 
 use std::fmt;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use desk::StatusSource;
-use desk::api::{Listener, ListenerTally, Live};
+use desk::api::{DnsLimits, DnsListener, DnsLive, DnstapSensor, Listener, ListenerTally, Live};
 use model::Timestamp;
+use model::tally::Tally;
 use serde::Serialize;
-use sinkhole::dnstap::{Door, Sensor};
-use sinkhole::{Running, ZoneTable};
+use sinkhole::dnstap::{Door, Gaps, Sensor};
+use sinkhole::{Running, Settings, ZoneTable};
+use tokio::sync::watch;
+use tokio::time::{Instant, interval};
 
 use super::now;
+use super::pace::{LOOK_EVERY, Pace, Tallies};
 use crate::failure::{Failure, Tried};
+use crate::listen::Sockets;
 
 //----------- Addresses --------------------------------------------------------------------------------------------
 
@@ -22,18 +27,21 @@ pub(crate) struct Addresses {
     dns: Vec<SocketAddr>,
     http: Vec<SocketAddr>,
     https: Vec<SocketAddr>,
+    metrics: Vec<SocketAddr>,
     /// Each sensor with its socket's file or address.
     dnstap: Vec<(String, String)>,
 }
 
 impl Addresses {
-    pub(super) fn of(listeners: &sinkhole::Listeners) -> Result<Self, Failure> {
+    pub(super) fn of(sockets: &Sockets) -> Result<Self, Failure> {
+        let Sockets { sinkhole: listeners, metrics } = sockets;
         let local = |found: std::io::Result<SocketAddr>| found.tried("asking a socket for its address");
         Ok(Self {
             // One TCP socket for each address, however many threads read its UDP.
             dns: listeners.dns_tcp.iter().map(|socket| local(socket.local_addr())).collect::<Result<_, _>>()?,
             http: listeners.http.iter().map(|socket| local(socket.local_addr())).collect::<Result<_, _>>()?,
             https: listeners.https.iter().map(|socket| local(socket.local_addr())).collect::<Result<_, _>>()?,
+            metrics: metrics.iter().map(|socket| local(socket.local_addr())).collect::<Result<_, _>>()?,
             dnstap: listeners.dnstap.iter().map(dnstap).collect::<Result<_, _>>()?,
         })
     }
@@ -42,9 +50,10 @@ impl Addresses {
         let dns = self.dns.iter().flat_map(|address| [("dns-udp", address), ("dns-tcp", address)]);
         let http = self.http.iter().map(|address| ("http", address));
         let https = self.https.iter().map(|address| ("https", address));
+        let metrics = self.metrics.iter().map(|address| ("metrics", address));
         let listener =
             |(name, address): (&str, &SocketAddr)| Listener { name: name.into(), address: address.to_string() };
-        let mut all: Vec<Listener> = dns.chain(http).chain(https).map(listener).collect();
+        let mut all: Vec<Listener> = dns.chain(http).chain(https).chain(metrics).map(listener).collect();
         all.extend(
             self.dnstap
                 .iter()
@@ -83,26 +92,90 @@ pub(super) struct Pulse {
     pub(super) sinkhole: Held,
     pub(super) zones: Arc<ZoneTable>,
     pub(super) since: Timestamp,
+    pub(super) limits: DnsLimits,
+    pub(super) pace: Mutex<Pace>,
+}
+
+impl Pulse {
+    fn tallies(&self) -> Tallies {
+        let held = self.sinkhole.lock().expect("nothing panics while it asks for tallies");
+        held.as_ref().map(Running::tallies).unwrap_or_default()
+    }
+
+    fn sensors(&self) -> Vec<DnstapSensor> {
+        let held = self.sinkhole.lock().expect("nothing panics while it asks for gaps");
+        let gaps = held.as_ref().map(Running::dnstap_gaps).unwrap_or_default();
+        let sensor = |(sensor, gaps): (String, Gaps)| {
+            let Gaps { reconnects, cut, without_stop, faults, unreadable } = gaps;
+            DnstapSensor { sensor, reconnects, cut, without_stop, faults, unreadable }
+        };
+        gaps.into_iter().map(sensor).collect()
+    }
+
+    fn pace(&self) -> MutexGuard<'_, Pace> {
+        self.pace.lock().expect("nothing panics while it looks")
+    }
+
+    /// Looks at the tallies every few seconds, until the stop.
+    pub(super) async fn beat(self: Arc<Self>, mut stopped: watch::Receiver<bool>) {
+        let mut looks = interval(LOOK_EVERY);
+        loop {
+            tokio::select! {
+                _ = stopped.wait_for(|stop| *stop) => return,
+                at = looks.tick() => self.pace().look(at, self.tallies()),
+            }
+        }
+    }
+}
+
+/// What the operator set, and what of it the process has the files for.
+pub(super) fn limits(settings: &Settings, threads: u32) -> DnsLimits {
+    let (rates, tcp) = (&settings.rates, &settings.dns_tcp);
+    DnsLimits {
+        threads,
+        answers_per_sec: rates.answers.per_sec,
+        slip: rates.slip,
+        prefix_v4: rates.prefix_v4,
+        prefix_v6: rates.prefix_v6,
+        source_records_per_sec: rates.source_records.per_sec,
+        name_records_per_sec: rates.name_records.per_sec,
+        listener_records_per_sec: rates.listener_records.per_sec,
+        tcp_connections: tcp.connections_max as u64,
+        tcp_connections_per_prefix: tcp.connections_per_prefix_max as u64,
+        tcp_idle_secs: tcp.idle.as_secs(),
+        tcp_lifetime_secs: tcp.lifetime.as_secs(),
+    }
 }
 
 impl StatusSource for Pulse {
     fn live(&self) -> Live {
-        let held = self.sinkhole.lock().expect("nothing panics while it asks for tallies");
-        let tallies = held.as_ref().map(Running::tallies).unwrap_or_default();
-        let tally = |(listener, tally): (String, model::tally::Tally)| ListenerTally {
-            listener,
-            offered: tally.offered(),
-            tally,
-        };
+        let tally = |(listener, tally): (String, Tally)| ListenerTally { listener, offered: tally.offered(), tally };
         let uptime = now().duration_since(self.since).as_secs();
         Live {
             running_since: Some(self.since),
             uptime_secs: u64::try_from(uptime).unwrap_or(0),
             zones: self.zones.len() as u64,
             listeners: self.addresses.listeners(),
-            tallies: tallies.into_iter().map(tally).collect(),
+            tallies: self.tallies().into_iter().map(tally).collect(),
             troubles: Vec::new(),
         }
+    }
+
+    fn dns(&self) -> Option<DnsLive> {
+        let (pace, now) = (self.pace(), Instant::now());
+        let listener = |(listener, tally): (String, Tally)| DnsListener {
+            offered: tally.offered(),
+            rates: pace.rates(&listener, &tally, now),
+            listener,
+            tally,
+        };
+        let of_dns = |(name, _): &(String, Tally)| name.starts_with("dns");
+        Some(DnsLive {
+            zones: self.zones.len() as u64,
+            limits: self.limits,
+            listeners: self.tallies().into_iter().filter(of_dns).map(listener).collect(),
+            sensors: self.sensors(),
+        })
     }
 }
 
@@ -112,5 +185,9 @@ pub(super) struct Asleep;
 impl StatusSource for Asleep {
     fn live(&self) -> Live {
         Live::default()
+    }
+
+    fn dns(&self) -> Option<DnsLive> {
+        None
     }
 }

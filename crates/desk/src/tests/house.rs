@@ -15,7 +15,7 @@ use store::vault::Vault;
 use tower::ServiceExt;
 
 use super::SHIPPED;
-use crate::api::Live;
+use crate::api::{DnsLive, Live};
 use crate::{Desk, Peer, StatusSource, router};
 
 struct Asleep;
@@ -23,6 +23,10 @@ struct Asleep;
 impl StatusSource for Asleep {
     fn live(&self) -> Live {
         Live::default()
+    }
+
+    fn dns(&self) -> Option<DnsLive> {
+        None
     }
 }
 

@@ -25,6 +25,8 @@ type Secret = [u8; SECRET_OCTETS];
 pub(crate) struct Voice {
     cookies: ArcSwap<CookieJar>,
     id: Option<Vec<u8>>,
+    /// How long a connection may be silent, for whoever asks over TCP.
+    tcp_idle: Duration,
     rolls: bool,
     first: Secret,
 }
@@ -38,6 +40,7 @@ impl Voice {
         Arc::new(Self {
             cookies: ArcSwap::from_pointee(CookieJar::new(&own, others)),
             id: (!settings.nsid.is_empty()).then(|| settings.nsid.clone().into_bytes()),
+            tcp_idle: settings.dns_tcp.idle,
             rolls: settings.cookie_secrets.is_empty(),
             first: own,
         })
@@ -79,7 +82,7 @@ impl Saying<'_> {
     pub(super) fn manners(&self, client: IpAddr, now: Timestamp) -> Manners<'_> {
         // Cookies count in 32 bits that wrap (RFC 9018, 4.3).
         let manners = Manners::new(&self.cookies, client, now.as_second() as u32);
-        Manners { server_id: self.voice.id.as_deref(), ..manners }
+        Manners { server_id: self.voice.id.as_deref(), tcp_idle: Some(self.voice.tcp_idle), ..manners }
     }
 }
 

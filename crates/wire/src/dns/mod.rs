@@ -93,11 +93,12 @@ pub mod rcode {
     pub const BADCOOKIE: u16 = 23;
 }
 
-/// EDNS option codes (RFC 5001, 7871, 7873, 8914).
+/// EDNS option codes (RFC 5001, 7828, 7871, 7873, 8914).
 pub mod option {
     pub const NSID: u16 = 3;
     pub const CLIENT_SUBNET: u16 = 8;
     pub const COOKIE: u16 = 10;
+    pub const TCP_KEEPALIVE: u16 = 11;
     pub const EXTENDED_ERROR: u16 = 15;
 }
 

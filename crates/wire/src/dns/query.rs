@@ -197,6 +197,8 @@ pub struct Edns<'a> {
     pub dnssec_ok: bool,
     /// The server's identifier was asked for (RFC 5001).
     pub nsid: bool,
+    /// How long a connection may be idle was asked for (RFC 7828).
+    pub tcp_keepalive: bool,
     pub cookie: CookieSeen<'a>,
     /// The client subnet option as sent; empty if there was none.
     pub client_subnet: &'a [u8],
@@ -221,6 +223,7 @@ impl<'a> Edns<'a> {
             version: (record.ttl >> 16) as u8,
             dnssec_ok: record.ttl & 0x8000 != 0,
             nsid: false,
+            tcp_keepalive: false,
             cookie: CookieSeen::Absent,
             client_subnet: &[],
         }
@@ -235,6 +238,7 @@ impl<'a> Edns<'a> {
             let value = reader.take(usize::from(len)).ok_or(Oddity::OptOption)?;
             match code {
                 option::NSID => self.nsid = true,
+                option::TCP_KEEPALIVE => self.tcp_keepalive = true,
                 option::CLIENT_SUBNET if self.client_subnet.is_empty() => {
                     self.client_subnet = value;
                     if !is_client_subnet(value) {

@@ -79,7 +79,8 @@ pub fn answer(
         false => Said::of(query, zone, state),
     };
     let server_id = manners.server_id.filter(|_| zone.is_some_and(|zone| !zone.is_sealed));
-    let options = Options { cookie, server_id, extended_error: said.extended_error };
+    let tcp_idle = manners.tcp_idle.filter(|_| transport == Transport::Tcp);
+    let options = Options { cookie, server_id, extended_error: said.extended_error, tcp_idle };
     write(query, &mut said, &options, octets_max(query, transport), out).map(|truncated| said.reply(truncated, state))
 }
 

@@ -1,5 +1,7 @@
 //! One table per rule: identity, extended errors, opcodes, classes, types, proofs, certificates, slips, amplification.
 
+use std::time::Duration;
+
 use super::cookies::{ask_with, cookie_option, option_of};
 use super::*;
 
@@ -113,6 +115,27 @@ fn who_we_are_is_told_to_whoever_asks_and_never_from_a_sealed_zone() {
     assert_eq!(asked(|zone| Some(zone), None, &nsid), None);
     assert_eq!(asked(|zone| Some(Zone { is_sealed: true, ..zone }), Some(b"sensor-1"), &nsid), None);
     assert_eq!(asked(|_| None, Some(b"sensor-1"), &nsid), None);
+}
+
+#[test]
+fn how_long_a_connection_may_be_silent_is_told_over_tcp_to_whoever_asks() {
+    let (name, answers, jar) = (wire(APEX), Answers::new(&records()), jar());
+    let asked = |transport, tcp_idle, options: &[u8]| {
+        let edns = Some(AskEdns { udp_size: 1232, dnssec_ok: false, options });
+        let mut packet = Vec::new();
+        Ask { edns, ..Ask::new(7, &name, rtype::A) }.encode(&mut packet);
+        let manners = Manners { tcp_idle, ..Manners::new(&jar, CLIENT, NOW_SECS) };
+        let (_, out) = serve_with(&packet, &answers, transport, &manners);
+        option_of(&out, option::TCP_KEEPALIVE)
+    };
+    let (ten_secs, a_day) = (Some(Duration::from_secs(10)), Some(Duration::from_secs(86_400)));
+    let keepalive = [0, 11, 0, 0];
+    assert_eq!(asked(Transport::Tcp, ten_secs, &keepalive), Some(vec![0, 100]), "in units of 100 ms");
+    assert_eq!(asked(Transport::Tcp, a_day, &keepalive), Some(vec![0xff, 0xff]), "the longest that can be said");
+    assert_eq!(asked(Transport::Tcp, ten_secs, &[0, 11, 0, 2, 0xff, 0xff]), Some(vec![0, 100]), "ours, not theirs");
+    assert_eq!(asked(Transport::Tcp, ten_secs, &[]), None);
+    assert_eq!(asked(Transport::Udp, ten_secs, &keepalive), None);
+    assert_eq!(asked(Transport::Tcp, None, &keepalive), None);
 }
 
 #[test]

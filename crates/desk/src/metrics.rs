@@ -1,0 +1,139 @@
+//! `GET /metrics`: every counter of the running process in the text that Prometheus reads (OpenMetrics 1.0).
+//!
+//! Names are `bailiwick_…`, counters end in `_total`, times are seconds. Labels come from closed sets and from what the
+//! operator named (listeners, sensors); nothing that a caller sent becomes a label.
+
+use std::fmt;
+
+use axum::extract::State;
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use model::tally::Tally;
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::text::encode;
+use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
+use prometheus_client::metrics::MetricType;
+use prometheus_client::metrics::counter::ConstCounter;
+use prometheus_client::metrics::gauge::ConstGauge;
+use prometheus_client::registry::Registry;
+
+use crate::api::{DnsLive, DnstapSensor, Live};
+use crate::run::Desk;
+
+/// How OpenMetrics announces itself.
+pub const MEDIA_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+pub(crate) async fn show(State(desk): State<Desk>) -> Response {
+    let text = text(desk.status.live(), desk.status.dns());
+    ([(header::CONTENT_TYPE, MEDIA_TYPE)], text).into_response()
+}
+
+/// The counters of one moment as text.
+pub fn text(live: Live, dns: Option<DnsLive>) -> String {
+    let mut registry = Registry::default();
+    registry.register_collector(Box::new(Moment { live, dns }));
+    let mut text = String::new();
+    encode(&mut text, &registry).expect("a string takes whatever is written");
+    text
+}
+
+#[derive(Debug)]
+struct Moment {
+    live: Live,
+    dns: Option<DnsLive>,
+}
+
+impl Collector for Moment {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
+        let Live { running_since, zones, tallies, .. } = &self.live;
+        let since = running_since.map_or(0, |since| since.as_second());
+        gauge(&mut encoder, "bailiwick_start_time_seconds", "When the daemon started, since 1970", since)?;
+        gauge(&mut encoder, "bailiwick_zones", "Zones that are answered", i64::try_from(*zones).unwrap_or(i64::MAX))?;
+        let by_listener = |rows: fn(&Tally) -> Vec<(&'static str, u64)>| {
+            let rows = tallies.iter().map(move |one| (one.listener.as_str(), rows(&one.tally)));
+            rows.collect::<Vec<_>>()
+        };
+        let about = "What callers offered, by what became of it";
+        family(&mut encoder, ("bailiwick_contacts", about), ("listener", "fate"), by_listener(contacts))?;
+        let about = "Answers to datagrams and messages, by what became of them";
+        family(&mut encoder, ("bailiwick_answers", about), ("listener", "fate"), by_listener(answers))?;
+        let about = "How often the kernel's count of drops could not be read";
+        family(&mut encoder, ("bailiwick_loss_unknown", about), ("listener", "source"), by_listener(unknown))?;
+        let sensors = self.dns.iter().flat_map(|dns| &dns.sensors);
+        let gaps = sensors.map(|one| (one.sensor.as_str(), gaps(one))).collect();
+        let about = "What could be seen of a dnstap sensor's losses";
+        family(&mut encoder, ("bailiwick_dnstap_gaps", about), ("sensor", "kind"), gaps)
+    }
+}
+
+/// The terms of the accounting equation.
+fn contacts(tally: &Tally) -> Vec<(&'static str, u64)> {
+    vec![
+        ("recorded", tally.recorded),
+        ("collapsed", tally.collapsed),
+        ("shed-connections", tally.shed.connections),
+        ("shed-journal", tally.shed.journal),
+        ("shed-not-covered", tally.shed.not_covered),
+        ("lost-in-kernel", tally.lost_in_kernel),
+    ]
+}
+
+fn answers(tally: &Tally) -> Vec<(&'static str, u64)> {
+    let answers = &tally.answers;
+    vec![("sent", answers.sent), ("rate-slipped", answers.rate_slipped), ("rate-dropped", answers.rate_dropped)]
+}
+
+fn unknown(tally: &Tally) -> Vec<(&'static str, u64)> {
+    vec![("kernel", tally.loss_unknown)]
+}
+
+fn gaps(sensor: &DnstapSensor) -> Vec<(&'static str, u64)> {
+    vec![
+        ("reconnects", sensor.reconnects),
+        ("cut", sensor.cut),
+        ("without-stop", sensor.without_stop),
+        ("faults", sensor.faults),
+        ("unreadable", sensor.unreadable),
+    ]
+}
+
+//----------- Encoding ---------------------------------------------------------------------------------------------
+
+fn gauge(encoder: &mut DescriptorEncoder<'_>, name: &str, about: &str, value: i64) -> fmt::Result {
+    ConstGauge::new(value).encode(encoder.encode_descriptor(name, about, None, MetricType::Gauge)?)
+}
+
+/// One counter for each pair of labels: whose it is, and what it counts.
+fn family(
+    encoder: &mut DescriptorEncoder<'_>,
+    (name, about): (&str, &str),
+    (whose, what): (&str, &str),
+    rows: Vec<(&str, Vec<(&'static str, u64)>)>,
+) -> fmt::Result {
+    let mut metric = encoder.encode_descriptor(name, about, None, MetricType::Counter)?;
+    for (owner, counts) in rows {
+        for (kind, count) in counts {
+            let labels = [(whose, owner), (what, kind)];
+            ConstCounter::new(count).encode(metric.encode_family(&labels)?)?;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use model::tally::{Answers, Shed};
+
+    use super::*;
+    use crate::api::ListenerTally;
+
+    #[test]
+    fn what_prometheus_reads_is_what_was_counted() {
+        let shed = Shed { journal: 3, ..Shed::default() };
+        let answers = Answers { sent: 40, rate_slipped: 1, ..Answers::default() };
+        let tally = Tally { recorded: 41, lost_in_kernel: 2, shed, answers, ..Tally::default() };
+        let listener = "dns-udp 127.0.0.1:53".to_owned();
+        let tallies = vec![ListenerTally { listener, offered: tally.offered(), tally }];
+        insta::assert_snapshot!(text(Live { zones: 99, tallies, ..Live::default() }, None), @"");
+    }
+}
