@@ -114,6 +114,17 @@ pub(crate) enum DnsCommand {
     Status(JsonArgs),
     /// How many octets leave for one that comes, by type: what a forged source could make of this configuration.
     Amplification(AmplificationArgs),
+    /// Have `_acme-challenge` below a seized name say an ACME client's tokens (RFC 8555, DNS-01), for an hour at most.
+    /// The order must permit public certificates.
+    Challenge {
+        /// The seized name, or the name at which the authority looks.
+        name: String,
+        /// Digests in base64url, as the client has them; without one nothing is said any more.
+        #[arg(value_name = "TOKEN")]
+        tokens: Vec<String>,
+        #[command(flatten)]
+        out: JsonArgs,
+    },
 }
 
 #[derive(Args)]

@@ -43,6 +43,7 @@ pub fn router(desk: Desk) -> Router {
     let api = Router::new()
         .route("/status", get(status::show))
         .route("/dns", get(dns::show))
+        .route("/dns/challenges", post(dns::challenge))
         .route("/metrics", get(metrics::show))
         .route("/cases", get(cases::list).merge(post(cases::import).layer(case_files)))
         .route("/cases/quick", post(cases::quick))

@@ -134,6 +134,6 @@ mod tests {
         let tally = Tally { recorded: 41, lost_in_kernel: 2, shed, answers, ..Tally::default() };
         let listener = "dns-udp 127.0.0.1:53".to_owned();
         let tallies = vec![ListenerTally { listener, offered: tally.offered(), tally }];
-        insta::assert_snapshot!(text(Live { zones: 99, tallies, ..Live::default() }, None), @"");
+        insta::assert_snapshot!(text(Live { zones: 99, tallies, ..Live::default() }, None));
     }
 }

@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use docket::Command;
 use docket::run::Executed;
-use model::Timestamp;
 use model::fact::Actor;
+use model::{DomainName, Refusal, Timestamp};
 use store::archive::Archive;
 use store::ledger::Ledger;
 use store::vault::Vault;
 use store::view::View;
+use wire::dns::AcmeToken;
 
 use crate::api::{DnsLive, Live};
 use crate::asker::Asker;
@@ -31,6 +32,12 @@ pub trait StatusSource: Send + Sync {
 
     /// For `GET /dns`; `None` where nothing runs.
     fn dns(&self) -> Option<DnsLive>;
+
+    /// Has `_acme-challenge` below an apex say these tokens from now on, and no others.
+    ///
+    /// # Errors
+    /// If nothing runs that could say them, or too many names have some.
+    fn tell_challenge(&self, apex: &DomainName, tokens: Vec<AcmeToken>) -> Result<(), Refusal>;
 }
 
 impl Desk {

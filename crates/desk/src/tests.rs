@@ -11,6 +11,41 @@ use house::{House, enrolment, request, settled, token};
 
 const SHIPPED: &str = include_str!("../../../cases/phosphorus-2019.toml");
 
+//----------- The DNS plane -----------------------------------------------------------------------------------------
+
+#[tokio::test]
+async fn the_dns_plane_is_told_by_mode_and_counts_are_told_to_prometheus() {
+    let house = House::served().await;
+    let dns = house.get("/dns").await.json();
+    assert_eq!((&dns["zones"]["collect"], &dns["zones"]["hold"], &dns["live"]), (&json!(98), &json!(0), &Value::Null));
+    let metrics = house.get("/metrics").await;
+    assert_eq!(metrics.head[header::CONTENT_TYPE], crate::METRICS_MEDIA_TYPE);
+    let text = String::from_utf8(metrics.body).unwrap();
+    assert!(text.contains("bailiwick_zones 0\n") && text.ends_with("# EOF\n"), "{text}");
+}
+
+#[tokio::test]
+async fn a_challenge_is_told_only_for_a_name_whose_order_permits_certificates() {
+    let permits = SHIPPED.replace("\"share\"", "\"share\", \"public-certificate\"");
+    let (token, at) = ("a".repeat(43), "_acme-challenge.outlook-verify.net");
+    for (case_file, name, tokens, wanted) in [
+        (SHIPPED, at, json!([token]), StatusCode::FORBIDDEN),
+        (&*permits, at, json!([token]), StatusCode::OK),
+        (&permits, "outlook-verify.net", json!([token]), StatusCode::OK),
+        (&permits, "outlook-verify.example", json!([token]), StatusCode::FORBIDDEN),
+        (&permits, "", json!([token]), StatusCode::FORBIDDEN),
+        (&permits, at, json!(["short"]), StatusCode::BAD_REQUEST),
+        (&permits, at, json!(vec![token.clone(); 9]), StatusCode::BAD_REQUEST),
+        // What the running process refuses.
+        (&permits, at, json!([]), StatusCode::FORBIDDEN),
+    ] {
+        let house = House::serving(case_file).await;
+        let body = json!({ "name": name, "tokens": tokens });
+        let answer = house.post("/dns/challenges", None, &body).await;
+        assert_eq!(answer.status, wanted, "{body} {}", answer.json());
+    }
+}
+
 //----------- The way through ----------------------------------------------------------------------------------------
 
 #[tokio::test]

@@ -17,7 +17,7 @@ use nix::sys::resource::{Resource, getrlimit};
 use store::journal::Journal;
 use tokio::sync::watch;
 
-use crate::dns::{DnsTcp, DnsUdp, Voice};
+use crate::dns::{Challenges, DnsTcp, DnsUdp, Voice};
 use crate::dnstap::{Dnstap, Gaps, Sensor};
 use crate::trap::{self, TrapRunning};
 use crate::{Error, Keys, Settings, ZoneTable};
@@ -73,6 +73,7 @@ pub struct Running {
     tcp: Vec<DnsTcp>,
     dnstap: Vec<Dnstap>,
     trap: TrapRunning,
+    challenges: Arc<Challenges>,
 }
 
 /// Starts every listener. Called within a tokio runtime.
@@ -93,8 +94,9 @@ pub fn start(
     let trap =
         trap::start(listeners.http, listeners.https, Arc::clone(&zones), journal, settings, keys, stopping.clone())?;
     let wake = Arc::new(StopSignal::new()?);
-    let mut running = Running { stop, wake, udp: Vec::new(), tcp: Vec::new(), dnstap: Vec::new(), trap };
-    let voice = Voice::new(settings);
+    let challenges = Arc::<Challenges>::default();
+    let voice = Voice::new(settings, Arc::clone(&challenges));
+    let mut running = Running { stop, wake, udp: Vec::new(), tcp: Vec::new(), dnstap: Vec::new(), trap, challenges };
     tokio::spawn(Arc::clone(&voice).roll(stopping.clone()));
     for listener in listeners.dns_tcp {
         running.tcp.push(DnsTcp::start(
@@ -146,6 +148,11 @@ impl Running {
     /// What could be seen of each dnstap sensor's losses since the start.
     pub fn dnstap_gaps(&self) -> Vec<(String, Gaps)> {
         self.dnstap.iter().map(Dnstap::gaps).collect()
+    }
+
+    /// What `_acme-challenge` says below the apexes: whoever gets certificates sets it.
+    pub fn challenges(&self) -> &Arc<Challenges> {
+        &self.challenges
     }
 
     fn signal(&self) {

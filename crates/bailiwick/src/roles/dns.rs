@@ -1,6 +1,6 @@
 //! `bailiwick dns …`: the DNS plane, listener by listener, and what a forged question could make of its answers.
 
-use desk::api::{DnsLimits, DnsListener, DnsLive, DnsStatus, Rates};
+use desk::api::{ChallengeRequest, ChallengeTold, DnsLimits, DnsListener, DnsLive, DnsStatus, Rates};
 use model::DomainName;
 use wire::dns::{Amplified, Answers, Certifiers, Records, amplification};
 
@@ -14,7 +14,13 @@ pub(crate) fn run(place: &Place, command: DnsCommand) -> Done {
     match command {
         DnsCommand::Status(args) => status(place, &args),
         DnsCommand::Amplification(args) => amplified(place, &args),
+        DnsCommand::Challenge { name, tokens, out } => challenge(place, ChallengeRequest { name, tokens }, &out),
     }
+}
+
+fn challenge(place: &Place, request: ChallengeRequest, out: &JsonArgs) -> Done {
+    let told: ChallengeTold = Door::open(place, "dns challenge")?.post("/dns/challenges", &request, None)?;
+    if out.json { terminal::json(&told) } else { terminal::line(&told.said) }
 }
 
 //----------- dns status -------------------------------------------------------------------------------------------

@@ -6,13 +6,15 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use desk::StatusSource;
 use desk::api::{DnsLimits, DnsListener, DnsLive, DnstapSensor, Listener, ListenerTally, Live};
-use model::Timestamp;
 use model::tally::Tally;
+use model::{DomainName, Refusal, Timestamp};
 use serde::Serialize;
+use sinkhole::dns::CHALLENGES_MAX;
 use sinkhole::dnstap::{Door, Gaps, Sensor};
 use sinkhole::{Running, Settings, ZoneTable};
 use tokio::sync::watch;
 use tokio::time::{Instant, interval};
+use wire::dns::AcmeToken;
 
 use super::now;
 use super::pace::{LOOK_EVERY, Pace, Tallies};
@@ -177,6 +179,16 @@ impl StatusSource for Pulse {
             sensors: self.sensors(),
         })
     }
+
+    fn tell_challenge(&self, apex: &DomainName, tokens: Vec<AcmeToken>) -> Result<(), Refusal> {
+        let held = self.sinkhole.lock().expect("nothing panics while it sets a challenge");
+        let running = held.as_ref().ok_or_else(|| Refusal::new("the daemon is stopping"))?;
+        let is_told = running.challenges().set(apex, tokens, now());
+        let full = || Refusal::new(format!("{CHALLENGES_MAX} other names have challenges"));
+        is_told
+            .then_some(())
+            .ok_or_else(|| full().hint("clear those that were looked at; each is forgotten after an hour"))
+    }
 }
 
 /// The word of a command that works on the folder while no daemon runs.
@@ -189,5 +201,9 @@ impl StatusSource for Asleep {
 
     fn dns(&self) -> Option<DnsLive> {
         None
+    }
+
+    fn tell_challenge(&self, _: &DomainName, _: Vec<AcmeToken>) -> Result<(), Refusal> {
+        Err(Refusal::new("no daemon runs on this data folder").hint("`bailiwick serve` starts one"))
     }
 }

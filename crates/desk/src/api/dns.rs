@@ -1,5 +1,6 @@
 //! The DNS plane as the API tells it: listeners with their rates, zones by mode, limits.
 
+use model::DomainName;
 use model::tally::Tally;
 use serde::{Deserialize, Serialize};
 
@@ -71,6 +72,24 @@ pub struct DnsLimits {
     pub tcp_connections_per_prefix: u64,
     pub tcp_idle_secs: u64,
     pub tcp_lifetime_secs: u64,
+}
+
+/// `POST /dns/challenges`: what `_acme-challenge` says below a seized name from now on (RFC 8555, 8.4).
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ChallengeRequest {
+    /// The apex, or the name at which an authority looks.
+    pub name: String,
+    /// SHA-256 digests in base64url; none: nothing any more.
+    pub tokens: Vec<String>,
+}
+
+/// What is told of a challenge.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+pub struct ChallengeTold {
+    pub name: DomainName,
+    pub tokens: u64,
+    pub said: String,
 }
 
 /// What could be seen of a sensor's losses: dnstap has no sequence number.

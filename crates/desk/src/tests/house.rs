@@ -6,13 +6,14 @@ use axum::body::Body;
 use axum::http::{Request, StatusCode, header};
 use axum::response::Response;
 use http_body_util::BodyExt;
-use model::{Digest, Timestamp};
+use model::{Digest, DomainName, Refusal, Timestamp};
 use serde_json::{Value, json};
 use store::archive::Archive;
 use store::folder::DataFolder;
 use store::ledger::Ledger;
 use store::vault::Vault;
 use tower::ServiceExt;
+use wire::dns::AcmeToken;
 
 use super::SHIPPED;
 use crate::api::{DnsLive, Live};
@@ -27,6 +28,10 @@ impl StatusSource for Asleep {
 
     fn dns(&self) -> Option<DnsLive> {
         None
+    }
+
+    fn tell_challenge(&self, _: &DomainName, tokens: Vec<AcmeToken>) -> Result<(), Refusal> {
+        if tokens.len() == 1 { Ok(()) } else { Err(Refusal::new("one is told here")) }
     }
 }
 
@@ -81,8 +86,12 @@ impl House {
 
     /// With the shipped case, two demo people and both requests.
     pub(super) async fn asked() -> Self {
+        Self::asked_about(SHIPPED).await
+    }
+
+    async fn asked_about(case_file: &str) -> Self {
         let house = Self::new().await;
-        assert_eq!(house.post_text("/cases?file=phosphorus-2019.toml", SHIPPED).await.status, StatusCode::CREATED);
+        assert_eq!(house.post_text("/cases?file=phosphorus-2019.toml", case_file).await.status, StatusCode::CREATED);
         for (id, role) in [("ada", "investigator"), ("bea", "legal")] {
             let answer = house.post("/people", None, &enrolment(id, &[role], true)).await;
             assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.json());
@@ -93,7 +102,11 @@ impl House {
     }
 
     pub(super) async fn served() -> Self {
-        let house = Self::asked().await;
+        Self::serving(SHIPPED).await
+    }
+
+    pub(super) async fn serving(case_file: &str) -> Self {
+        let house = Self::asked_about(case_file).await;
         for id in house.open_requests().await {
             for (who, role) in [("ada", "investigator"), ("bea", "legal")] {
                 let answer = house.say_yes(&id, who, role).await;

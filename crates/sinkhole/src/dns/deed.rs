@@ -50,7 +50,7 @@ impl Pen {
     pub(super) fn serve(&mut self, arrival: &Arrival<'_>, zones: &Zones, saying: &Saying<'_>, out: &mut Vec<u8>) {
         let query = dns::Query::parse(arrival.packet);
         let found = query.question.and_then(|question| zones.find(question.name));
-        let zone = found.map(|found| found.as_answered(arrival.received));
+        let zone = found.map(|found| saying.zone(found, arrival.received));
         let manners = saying.manners(arrival.source.ip(), arrival.received);
         let reply = dns::answer(&query, zone, arrival.transport, &manners, out);
         let is_kept = found.is_none_or(|found| found.served.may_record(arrival.received));

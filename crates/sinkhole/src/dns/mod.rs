@@ -3,6 +3,7 @@
 //! Both read a batch, stage its contacts, commit them with one write, and only then send. What a packet is and what it
 //! deserves is decided by [`wire::dns`]; whether its contact may be kept is decided by the zone that it asks about.
 
+mod challenges;
 mod connection;
 mod deed;
 mod kernel;
@@ -12,6 +13,7 @@ mod tcp;
 mod udp;
 mod voice;
 
+pub use challenges::{CHALLENGES_MAX, Challenges, LIFE as CHALLENGE_LIFE};
 pub(crate) use tcp::DnsTcp;
 pub(crate) use udp::DnsUdp;
 pub(crate) use voice::Voice;

@@ -11,9 +11,9 @@ use model::seizure::ServiceMode;
 use model::tally::Tally;
 use store::journal::{Frame, JournalLimits};
 use wire::dns::ask::{Ask, name_to_wire};
-use wire::dns::{rcode, rtype};
+use wire::dns::{AcmeToken, rcode, rtype};
 
-use crate::rehearsal::{Stage, caller, collected, settings, sum, zone};
+use crate::rehearsal::{Stage, caller, collected, name, settings, sum, zone};
 use crate::settings::DnsTcpLimits;
 use crate::{Listeners, Settings};
 
@@ -116,6 +116,25 @@ async fn every_question_is_answered_and_what_may_be_kept_is_kept() {
         queries(&stage),
         [r"127.0.0.9 \x03wWw\x04Evil\x04test\x00 0 evil.test  raw=0", r"127.0.0.9 \x07example\x03com\x00 5 -  raw=0"]
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_proof_for_an_authority_is_told_while_we_run() {
+    let stage = Stage::new(vec![collected("evil.test")], settings());
+    let (running, udp, _) = stage.start_dns();
+    let caller = caller("127.0.0.9");
+    let token = "a".repeat(43);
+    let is_told = || {
+        caller.send_to(&packet(9, "_acme-challenge.evil.test", rtype::TXT), udp).unwrap();
+        let mut reply = [0; 1500];
+        let (len, _) = caller.recv_from(&mut reply).unwrap();
+        reply[..len].windows(43).any(|octets| octets == token.as_bytes())
+    };
+    let tell = |tokens| running.challenges().set(&name("evil.test"), tokens, crate::run::now());
+    assert!(!is_told());
+    assert!(tell(vec![AcmeToken::parse(&token).unwrap()]) && is_told());
+    assert!(tell(vec![]) && !is_told());
+    running.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,4 +1,4 @@
-//! What the server says of itself: its cookies and its identifier.
+//! What the server says of itself: its cookies, its identifier, and proofs for certification authorities.
 //!
 //! The secret of the cookies is the operator's, where several servers answer on one address, or it is made at the start
 //! and rolled over every day (RFC 7873, 7.1), the one before it being believed for as long as its cookies are.
@@ -13,8 +13,10 @@ use tokio::sync::watch;
 use tokio::time::sleep;
 use wire::dns::{CookieJar, Manners, SECRET_OCTETS};
 
+use super::challenges::{Challenges, Told};
 use crate::Settings;
 use crate::run::stopped;
+use crate::zones::Found;
 
 /// How long a secret is the one that cookies are made with.
 const SECRET_LIFE: Duration = Duration::from_secs(24 * 3600);
@@ -27,12 +29,13 @@ pub(crate) struct Voice {
     id: Option<Vec<u8>>,
     /// How long a connection may be silent, for whoever asks over TCP.
     tcp_idle: Duration,
+    challenges: Arc<Challenges>,
     rolls: bool,
     first: Secret,
 }
 
 impl Voice {
-    pub(crate) fn new(settings: &Settings) -> Arc<Self> {
+    pub(crate) fn new(settings: &Settings, challenges: Arc<Challenges>) -> Arc<Self> {
         let (own, others) = match settings.cookie_secrets.split_first() {
             Some((own, others)) => (own.0, others.first().map(|other| &other.0)),
             None => (random(), None),
@@ -41,6 +44,7 @@ impl Voice {
             cookies: ArcSwap::from_pointee(CookieJar::new(&own, others)),
             id: (!settings.nsid.is_empty()).then(|| settings.nsid.clone().into_bytes()),
             tcp_idle: settings.dns_tcp.idle,
+            challenges,
             rolls: settings.cookie_secrets.is_empty(),
             first: own,
         })
@@ -48,7 +52,7 @@ impl Voice {
 
     /// As it is now, for a batch.
     pub(super) fn read(&self) -> Saying<'_> {
-        Saying { cookies: self.cookies.load(), voice: self }
+        Saying { cookies: self.cookies.load(), challenges: self.challenges.read(), voice: self }
     }
 
     /// Rolls the secret over, day by day, until the stop.
@@ -75,10 +79,17 @@ impl Voice {
 /// The voice while a batch is answered.
 pub(super) struct Saying<'a> {
     cookies: Guard<Arc<CookieJar>>,
+    challenges: Told,
     voice: &'a Voice,
 }
 
 impl Saying<'_> {
+    /// The zone as DNS answers for it now.
+    pub(super) fn zone<'a>(&'a self, found: Found<'a>, now: Timestamp) -> wire::dns::Zone<'a> {
+        let acme = self.challenges.of(found.served.zone.apex(), now);
+        wire::dns::Zone { acme, ..found.as_answered(now) }
+    }
+
     pub(super) fn manners(&self, client: IpAddr, now: Timestamp) -> Manners<'_> {
         // Cookies count in 32 bits that wrap (RFC 9018, 4.3).
         let manners = Manners::new(&self.cookies, client, now.as_second() as u32);
