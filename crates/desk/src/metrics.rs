@@ -8,6 +8,7 @@ use std::fmt;
 use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
+use model::Timestamp;
 use model::tally::Tally;
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::text::encode;
@@ -46,7 +47,7 @@ struct Moment {
 impl Collector for Moment {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
         let Live { running_since, zones, tallies, .. } = &self.live;
-        let since = running_since.map_or(0, |since| since.as_second());
+        let since = running_since.map_or(0, Timestamp::as_second);
         gauge(&mut encoder, "bailiwick_start_time_seconds", "When the daemon started, since 1970", since)?;
         gauge(&mut encoder, "bailiwick_zones", "Zones that are answered", i64::try_from(*zones).unwrap_or(i64::MAX))?;
         let by_listener = |rows: fn(&Tally) -> Vec<(&'static str, u64)>| {

@@ -1,0 +1,74 @@
+//! What the journal's own books say after a flood.
+
+use std::fmt;
+
+use serde_json::Value;
+
+use super::flood::Flood;
+use crate::Done;
+use crate::tally::holds;
+
+/// The sums of all DNS listeners over UDP, and the questions that lie on the disk.
+pub(super) struct Books {
+    listeners: Vec<Value>,
+    pub(super) queries: u64,
+    /// Questions that were asked beside the flood.
+    pub(super) beside: u64,
+}
+
+impl Books {
+    pub(super) fn of_journal(counted: &Value, beside: u64) -> Self {
+        let all = counted["listeners"].as_object();
+        let listeners = all.into_iter().flatten().filter(|(name, _)| name.starts_with("dns-udp"));
+        let listeners = listeners.map(|(_, tally)| tally.clone()).collect();
+        Self { listeners, queries: counted["by_protocol"]["dns-udp"].as_u64().unwrap_or_default(), beside }
+    }
+
+    pub(super) fn of(&self, part: &str, field: &str) -> u64 {
+        self.listeners.iter().filter_map(|tally| tally[part][field].as_u64()).sum()
+    }
+
+    pub(super) fn of_all(&self, field: &str) -> u64 {
+        self.listeners.iter().filter_map(|tally| tally[field].as_u64()).sum()
+    }
+
+    fn shed(&self) -> u64 {
+        ["connections", "journal", "not_covered"].map(|reason| self.of("shed", reason)).iter().sum()
+    }
+
+    fn offered(&self) -> u64 {
+        self.of_all("recorded") + self.of_all("collapsed") + self.shed() + self.of_all("lost_in_kernel")
+    }
+
+    /// Everything that was sent stands in one of the terms.
+    pub(super) fn balance(&self, flood: &Flood) -> Done {
+        let (sent, offered) = (flood.sent + self.beside, self.offered());
+        let is_known = self.of_all("loss_unknown") == 0;
+        holds(sent == offered && is_known, || format!("{sent} sent, {offered} offered; {self}"))
+    }
+
+    /// Where nothing could be written an answer was still given, and counted.
+    pub(super) fn has_or_counts_all_answers(&self, flood: &Flood) -> Done {
+        holds(flood.answered <= self.queries + self.shed(), || format!("{flood}; {self}"))
+    }
+
+    /// Where nothing collapses each answer has a question on the disk.
+    pub(super) fn has_all_answers(&self, flood: &Flood) -> Done {
+        holds(flood.answered > 0 && flood.answered <= self.queries, || format!("{flood}; {self}"))
+    }
+}
+
+impl fmt::Display for Books {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} offered = {} recorded + {} collapsed + {} shed + {} lost in the kernel; {} on the disk",
+            self.offered(),
+            self.of_all("recorded"),
+            self.of_all("collapsed"),
+            self.shed(),
+            self.of_all("lost_in_kernel"),
+            self.queries,
+        )
+    }
+}
