@@ -15,7 +15,7 @@ use model::{Digest, DomainName, Refusal};
 
 mod named;
 
-pub use named::{Difference, NamedZone, Record};
+pub use named::{Difference, NamedZone, Published, Record};
 
 //----------- Zone -------------------------------------------------------------------------------------------------
 
