@@ -35,9 +35,9 @@ pub const ORIGIN_OCTETS_MAX: usize = 56;
 pub(crate) const NAME_LEN_MAX: usize = 195;
 /// Seconds a resolver keeps a policy: short, because a name may have to be given back.
 pub(crate) const TTL_SECS: u32 = 300;
-/// Where light and rehearsal are written, as data that no resolver is ever asked for by accident (RFC 6761, 6.4). Not
-/// at the apex: Unbound takes a record there for a policy about everything.
-const MARKING: &str = "marking.bailiwick.invalid";
+/// Where light and rehearsal are written, as data under a name that nobody has (RFC 2606). Not below `invalid`, which
+/// Unbound answers itself, and not at the apex, where a record may be taken for a policy about everything.
+const MARKING: &str = "marking.bailiwick.example";
 
 const A: u16 = 1;
 const NS: u16 = 2;
@@ -73,6 +73,15 @@ impl Block {
             Self::TcpOnly => vec![Rule::To("rpz-tcp-only.")],
             Self::WalledGarden(addresses) => addresses.iter().copied().map(Rule::Address).collect(),
         }
+    }
+
+    /// What is done with answers in a network. A garden's addresses replace those of their own family only: Unbound takes
+    /// no others there. Without one there is no record left to give.
+    fn rules_in(&self, network: &Prefix) -> Vec<Rule> {
+        let Self::WalledGarden(addresses) = self else { return self.rules() };
+        let family = network.base().is_ipv4();
+        let own: Vec<Rule> = addresses.iter().filter(|a| a.is_ipv4() == family).copied().map(Rule::Address).collect();
+        if own.is_empty() { Self::Nodata.rules() } else { own }
     }
 }
 
@@ -154,7 +163,7 @@ pub fn policy<'a>(snapshots: impl IntoIterator<Item = &'a Snapshot>, terms: &Pol
         policy.decide(name, &rules(action, &terms.block));
     }
     for network in &terms.addresses {
-        policy.rule(&trigger::network(network), &terms.block.rules());
+        policy.rule(&trigger::network(network), &terms.block.rules_in(network));
     }
     policy
 }

@@ -50,7 +50,7 @@ fn the_zone_says_what_the_file_says_and_under_which_light() {
     let mut expected: Vec<String> = rules
         .map(|(owner, target)| format!("{owner} 5 {}", if target == "." { "" } else { "rpz-passthru." }))
         .collect();
-    expected.extend([" 2 localhost.".to_owned(), "marking.bailiwick.invalid 16 TLP:AMBER".to_owned()]);
+    expected.extend([" 2 localhost.".to_owned(), "marking.bailiwick.example 16 TLP:AMBER".to_owned()]);
     expected.sort();
     assert_eq!(lines, expected);
 }
@@ -70,7 +70,7 @@ fn a_rehearsal_is_told_only_where_rehearsals_are_and_says_so() {
     let exercise = [Terms::exercise().view()];
     assert_eq!(told(&exercise, &to(Audience::Partners)), [" 2 localhost."]);
     let lines = told(&exercise, &PolicyTerms { exercises: true, ..to(Audience::Partners) });
-    assert!(lines.contains(&"marking.bailiwick.invalid 16 TLP:AMBER.EXERCISE".to_owned()), "{lines:?}");
+    assert!(lines.contains(&"marking.bailiwick.example 16 TLP:AMBER.EXERCISE".to_owned()), "{lines:?}");
 }
 
 #[test]
@@ -117,10 +117,26 @@ fn a_garden_is_addresses_and_networks_are_blocked_like_names() {
     let addresses = vec!["203.0.113.0/24".parse().unwrap(), "2001:db8:1::/48".parse().unwrap()];
     let terms = PolicyTerms { block: Block::WalledGarden(garden), addresses, ..to(Audience::Partners) };
     let lines = told(&[Terms::default().view()], &terms);
-    for owner in ["yahoo-verify.net", "*.yahoo-verify.net", "24.0.113.0.203.rpz-ip", "48.zz.1.db8.2001.rpz-ip"] {
-        let own = lines.iter().filter(|line| line.starts_with(&format!("{owner} ")));
-        let kinds: Vec<&str> = own.map(|line| line.split(' ').nth(1).unwrap()).collect();
-        assert_eq!(kinds, ["1", "28"], "{owner}");
+    for (owner, expected) in [
+        ("yahoo-verify.net", &["1", "28"][..]),
+        ("*.yahoo-verify.net", &["1", "28"]),
+        ("24.0.113.0.203.rpz-ip", &["1"]),
+        ("48.zz.1.db8.2001.rpz-ip", &["28"]),
+    ] {
+        assert_eq!(kinds(&lines, owner), expected, "{owner}");
     }
     assert!(lines.contains(&"outlook-verify.net 5 rpz-passthru.".to_owned()), "what we hold is let through");
+}
+
+#[test]
+fn a_network_whose_family_the_garden_lacks_is_answered_without_records() {
+    let garden = Block::WalledGarden(vec!["192.0.2.80".parse().unwrap()]);
+    let addresses = vec!["2001:db8:1::/48".parse().unwrap()];
+    let lines = told(&[], &PolicyTerms { block: garden, addresses, ..to(Audience::Partners) });
+    assert_eq!(lines, [" 2 localhost.", "48.zz.1.db8.2001.rpz-ip 5 *."]);
+}
+
+fn kinds<'a>(lines: &'a [String], owner: &str) -> Vec<&'a str> {
+    let own = lines.iter().filter(|line| line.starts_with(&format!("{owner} ")));
+    own.map(|line| line.split(' ').nth(1).unwrap()).collect()
 }
