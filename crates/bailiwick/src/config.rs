@@ -29,8 +29,10 @@ const THREADS_MAX: usize = 64;
 pub(crate) const EXAMPLE: &str = include_str!("../bailiwick.example.toml");
 
 mod dnstap;
+mod policy;
 
 pub(crate) use dnstap::{Door, Sensor};
+pub(crate) use policy::PolicyZone;
 
 //----------- Draft ------------------------------------------------------------------------------------------------
 
@@ -42,6 +44,8 @@ struct Draft {
     user: Option<String>,
     dns: Dns,
     dnstap: Vec<dnstap::Draft>,
+    policy_zone: Vec<policy::Draft>,
+    catalog: policy::Catalog,
     web: Web,
     answer: Answer,
     insight: Insight,
@@ -56,6 +60,8 @@ impl Default for Draft {
             user: None,
             dns: Dns::default(),
             dnstap: Vec::new(),
+            policy_zone: Vec::new(),
+            catalog: policy::Catalog::default(),
             web: Web::default(),
             answer: Answer::default(),
             insight: Insight::default(),
@@ -196,6 +202,10 @@ pub(crate) struct Config {
     pub(crate) dns: Dns,
     /// Fleet servers that tell us what they were asked.
     pub(crate) dnstap: Vec<dnstap::Sensor>,
+    /// What resolvers are told, zone by zone.
+    pub(crate) policy_zones: Vec<PolicyZone>,
+    /// What a fleet is told to serve.
+    pub(crate) catalog: policy::Catalog,
     pub(crate) web: Web,
     pub(crate) answer: Answer,
     pub(crate) insight: Insight,
@@ -236,6 +246,8 @@ impl Config {
             user: draft.user,
             dns,
             dnstap: dnstap::resolve(draft.dnstap, &base)?,
+            policy_zones: policy::resolve(draft.policy_zone, &draft.catalog)?,
+            catalog: draft.catalog,
             web: draft.web,
             answer: draft.answer,
             insight,

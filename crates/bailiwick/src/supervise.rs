@@ -24,9 +24,11 @@ mod control;
 mod cookies;
 mod metrics;
 mod pace;
+mod publish;
 mod pulse;
 
 use captured::Shelf;
+use publish::Publisher;
 pub(crate) use pulse::Addresses;
 use pulse::{Asleep, Held, Pulse};
 
@@ -102,6 +104,7 @@ pub(crate) struct Daemon {
     /// Insight, unless the journal is left to a later start.
     follower: Option<JoinHandle<Result<insight::run::Progress, store::Error>>>,
     zones: JoinHandle<()>,
+    publisher: JoinHandle<()>,
     control: JoinHandle<()>,
     pub(crate) addresses: Addresses,
 }
@@ -136,7 +139,14 @@ impl Daemon {
             .tried("starting the sinkhole")?;
         let sinkhole = Held::new(Some(sinkhole).into());
 
+        let mut publisher = Publisher::new(config);
+        publisher.load(&house.ledger).await?;
+        let published = publisher.told();
+        let named = published.borrow().zones.len();
+        tracing::info!(zones = named, "named zones are published");
+
         let (stop, stopped) = watch::channel(false);
+        let publisher = tokio::spawn(publisher.follow(house.ledger.clone(), stopped.clone()));
         let zones = tokio::spawn(gate.follow(house.ledger.clone(), Arc::clone(&table), stopped.clone()));
         let rules = insight::run::Settings { own: config.insight.own_addresses.clone(), ..Default::default() };
         let follow = || {
@@ -155,7 +165,7 @@ impl Daemon {
         tokio::spawn(Arc::clone(&pulse).beat(stopped.clone()));
         metrics::serve(metrics, &pulse, &stopped)?;
         let control = control::serve(&config.data, house.router(pulse), stopped)?;
-        Ok(Self { house, sync, sinkhole, stop, follower, zones, control, addresses })
+        Ok(Self { house, sync, sinkhole, stop, follower, zones, publisher, control, addresses })
     }
 
     /// Stops from the top down and says what was kept.
@@ -169,6 +179,7 @@ impl Daemon {
             followed.tried("following the journal to its end")?;
         }
         self.zones.await.tried("waiting for the zones' follower")?;
+        self.publisher.await.tried("waiting for the publisher of named zones")?;
         // Whoever still waits for a long query hears nothing more: stopping does not wait for questions.
         if tokio::time::timeout(CONTROL_PATIENCE, &mut self.control).await.is_err() {
             self.control.abort();

@@ -27,6 +27,16 @@ const TEXT_OCTETS_MAX: usize = 2_048;
 impl Snapshot {
     /// What may be told of the case. Sightings of other cases, and their order, do not matter.
     pub fn gather(view: &View, sightings: &[Sighting], case: &CaseId) -> Result<Self, Refusal> {
+        Self::gather_by(view, sightings, case, None)
+    }
+
+    /// What may be told of the case's names at that instant, without anything that was seen of callers: orders and
+    /// seals end by the clock, also where nothing has been heard since.
+    pub fn of_names_at(view: &View, case: &CaseId, now: Timestamp) -> Result<Self, Refusal> {
+        Self::gather_by(view, &[], case, Some(now))
+    }
+
+    fn gather_by(view: &View, sightings: &[Sighting], case: &CaseId, now: Option<Timestamp>) -> Result<Self, Refusal> {
         let unknown = || Refusal::new(format!("there is no case {case}")).hint("`bailiwick case list` names them");
         let known = view.cases.get(case).ok_or_else(unknown)?;
         let ours = || sightings.iter().filter(|sighting| sighting.case.as_ref() == Some(case));
@@ -34,7 +44,7 @@ impl Snapshot {
         let is_told = |sighting: &&Sighting| !sighting.withheld && !withholding.covers(sighting.source);
         let told: Vec<&Sighting> = ours().filter(is_told).collect();
         let seen = seen_by_name(&told);
-        let latest = latest(known, &told);
+        let latest = now.unwrap_or_else(|| latest(known, &told));
         let named = |(name, at): (&DomainName, &NameView)| {
             let order = known.orders.get(&at.order)?;
             let seen = seen.get(name).copied();

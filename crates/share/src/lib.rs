@@ -2,7 +2,7 @@
 //!
 //! [`Snapshot::gather`] takes from the store what may be told of one case; [`audience`] decides, alone, who sees what
 //! of it; the renderers turn what is left into the bytes that somebody else's software reads. [`render()`] is the
-//! three in a row. All of it is functions of values: the same data gives the same bytes, in whatever order it came.
+//! three in a row. [`policy()`] does the same for a zone that name servers take over. All of it is functions of values: the same data gives the same bytes, in whatever order it came.
 //!
 //! What is deliberately absent: a clock (times come from facts and contacts), sockets (a later issue serves and
 //! delivers), and any way to render what [`audience`] has not cleared.
@@ -11,6 +11,7 @@ pub mod audience;
 mod custody;
 mod format;
 mod gather;
+mod policy;
 mod render;
 mod snapshot;
 
@@ -19,6 +20,7 @@ use model::marking::Audience;
 
 pub use custody::Action;
 pub use format::{Format, FormatError};
+pub use policy::{Block, ORIGIN_OCTETS_MAX, Policy, PolicyTerms, policy};
 pub use snapshot::Snapshot;
 
 /// A file to hand over.

@@ -17,7 +17,7 @@ use crate::snapshot::Face;
 use crate::{Document, Format};
 
 /// The word that stands on everything that an exercise touches.
-const EXERCISE: &str = "EXERCISE";
+pub(crate) const EXERCISE: &str = "EXERCISE";
 
 pub(crate) fn document(format: Format, cleared: &Cleared<'_>) -> Result<Document, Refusal> {
     match format {

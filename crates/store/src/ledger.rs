@@ -5,9 +5,10 @@
 //! canonical JSON: the leaf of a Merkle tree, checked at every reading. Whoever decides says at which position the
 //! ledger stood; if somebody else was faster, nothing is appended and the decision is made again.
 //!
-//! The manifest of the archive, the cursors of followers and the sets of names lie in the same database, because they
-//! change in the same transactions. What is deliberately absent: the law. Facts are folded in [`view`](crate::view).
+//! The manifest of the archive, the cursors of followers, the sets of names and the named zones lie in the same database,
+//! because they change in the same transactions. What is deliberately absent: the law. Facts are folded in [`view`](crate::view).
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -24,11 +25,13 @@ use tokio::sync::{Mutex, watch};
 use crate::Error;
 use crate::folder::DataFolder;
 use crate::view::View;
+use crate::zones::NamedZone;
 
 mod cells;
 mod names;
 #[cfg(test)]
 mod tests;
+mod zones;
 
 pub use cells::each_cell;
 pub use names::NamedSet;
@@ -50,6 +53,8 @@ pub struct Ledger {
 struct Inner {
     pool: SqlitePool,
     view: Mutex<Arc<View>>,
+    /// Named zones by origin, as they were told last.
+    zones: Mutex<BTreeMap<Box<[u8]>, Arc<NamedZone>>>,
     changed: watch::Sender<Position>,
 }
 
@@ -77,8 +82,8 @@ impl Ledger {
         let mut connection = pool.acquire().await.map_err(Error::database("opening the ledger"))?;
         let next = next_position(&mut connection).await?;
         drop(connection);
-        let (view, changed) = (Mutex::default(), watch::Sender::new(next));
-        Ok(Self { inner: Arc::new(Inner { pool, view, changed }) })
+        let (view, zones, changed) = (Mutex::default(), Mutex::default(), watch::Sender::new(next));
+        Ok(Self { inner: Arc::new(Inner { pool, view, zones, changed }) })
     }
 
     /// Appends facts and the sets of names that they speak of, all or none; synced when this returns.
@@ -161,8 +166,13 @@ impl Ledger {
 }
 
 fn migrations() -> Migrator {
-    let sql = include_str!("../migrations/sqlite/0001_memory.sql").into_sql_str();
-    Migrator::with_migrations(vec![Migration::new(1, "memory".into(), MigrationType::Simple, sql, false)])
+    let simple = |version, name: &'static str, sql: &'static str| {
+        Migration::new(version, name.into(), MigrationType::Simple, sql.into_sql_str(), false)
+    };
+    Migrator::with_migrations(vec![
+        simple(1, "memory", include_str!("../migrations/sqlite/0001_memory.sql")),
+        simple(2, "named zones", include_str!("../migrations/sqlite/0002_named_zones.sql")),
+    ])
 }
 
 /// A fact that the law refuses has no effect, and the operator is told: it should never have been appended.

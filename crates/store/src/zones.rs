@@ -13,9 +13,14 @@ use model::seizure::{AnswerEffect, ServiceMode};
 use model::time::Date;
 use model::{Digest, DomainName, Refusal};
 
+mod catalog;
+pub(crate) mod history;
 mod named;
+pub(crate) mod packed;
 
-pub use named::{Difference, NamedZone, Record};
+pub use catalog::catalog;
+pub use history::{DIFFERENCE_RECORDS_MAX, DIFFERENCES_MAX};
+pub use named::{Difference, NamedZone, Published, Record};
 
 //----------- Zone -------------------------------------------------------------------------------------------------
 

@@ -1,9 +1,6 @@
-//! A response policy zone: what a resolver does with the names, for all who ask it.
+//! A response policy zone as a file: what [`policy`](crate::policy) says of one case, blocked names as NXDOMAIN.
 //!
-//! Each name stands twice, as itself and as `*.` for everything below it. What is blocked gets `CNAME .` (NXDOMAIN);
-//! what we hold gets `CNAME rpz-passthru.`, so that the answer stays ours and the resolver logs who asked. Owners are
-//! relative: the file serves under whatever origin the resolver gives it. Walled gardens by CNAME are not written:
-//! Knot Resolver ignores them, and the name would stay reachable.
+//! Owners are relative: the file serves under whatever origin the resolver gives it.
 
 use model::DomainName;
 
@@ -11,11 +8,7 @@ use super::banner;
 use crate::Document;
 use crate::audience::Cleared;
 use crate::custody::Action;
-
-/// The longest name for which `*.name.origin` stays within 255 octets with an origin of up to 56.
-const OWNER_LEN_MAX: usize = 195;
-/// Seconds a resolver keeps a policy: short, because a name may have to be given back.
-const TTL_SECS: u32 = 300;
+use crate::policy::{Block, TTL_SECS, owners, rules};
 
 pub(super) fn render(cleared: &Cleared<'_>) -> Document {
     let mut text = String::new();
@@ -24,11 +17,7 @@ pub(super) fn render(cleared: &Cleared<'_>) -> Document {
     }
     text.push_str(&head(cleared.serial));
     for (name, named) in cleared.names() {
-        match named.action {
-            Action::Block => text.push_str(&records(name, ".")),
-            Action::Detect => text.push_str(&records(name, "rpz-passthru.")),
-            Action::Withdraw => {}
-        }
+        text.push_str(&records(name, named.action));
     }
     Document { file_name: format!("{}.rpz.zone", cleared.stem()), media_type: "text/dns", bytes: text.into_bytes() }
 }
@@ -40,12 +29,15 @@ fn head(serial: u32) -> String {
     )
 }
 
-fn records(name: &DomainName, target: &str) -> String {
-    let owner = name.as_str();
-    if owner.len() > OWNER_LEN_MAX {
-        return format!("; too long for a policy zone: {}\n", name.defanged());
+fn records(name: &DomainName, action: Action) -> String {
+    let rules = rules(action, &Block::Nxdomain);
+    match owners(name) {
+        _ if rules.is_empty() => String::new(),
+        Some(owners) => {
+            owners.iter().flat_map(|owner| rules.iter().map(move |rule| format!("{owner} {rule}\n"))).collect()
+        }
+        None => format!("; too long for a policy zone: {}\n", name.defanged()),
     }
-    format!("{owner} CNAME {target}\n*.{owner} CNAME {target}\n")
 }
 
 #[cfg(test)]
@@ -56,9 +48,7 @@ mod tests {
     fn a_name_too_long_for_any_origin_is_said_and_left_out() {
         let label = "a".repeat(63);
         let long = DomainName::parse(&format!("{label}.{label}.{label}.abcd")).unwrap();
-        assert_eq!(long.as_str().len(), OWNER_LEN_MAX + 1);
-        assert!(records(&long, ".").starts_with("; too long"));
-        let longest = DomainName::parse(&format!("{label}.{label}.{label}.abc")).unwrap();
-        assert_eq!(records(&longest, ".").lines().count(), 2);
+        assert!(records(&long, Action::Block).starts_with("; too long"));
+        assert_eq!(records(&long, Action::Withdraw), "");
     }
 }

@@ -4,6 +4,7 @@
 //! what is to be told with what was told, and keeps the difference; the history survives a restart, so that a secondary
 //! that was told of serial 7 by yesterday's process gets the step from 7 to 8 from today's.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// One record, its owner relative to the zone's origin.
@@ -38,4 +39,10 @@ pub struct NamedZone {
     pub records: Arc<[Record]>,
     /// The oldest first, without a gap; the last one leads to `serial`.
     pub differences: Vec<Arc<Difference>>,
+}
+
+/// Every named zone as it is told now, by its origin in wire form, lower case.
+#[derive(Clone, Debug, Default)]
+pub struct Published {
+    pub zones: BTreeMap<Box<[u8]>, Arc<NamedZone>>,
 }
