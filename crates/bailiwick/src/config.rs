@@ -30,9 +30,11 @@ pub(crate) const EXAMPLE: &str = include_str!("../bailiwick.example.toml");
 
 mod dnstap;
 mod policy;
+mod transfer;
 
 pub(crate) use dnstap::{Door, Sensor};
 pub(crate) use policy::PolicyZone;
+pub(crate) use transfer::{Key as TransferKeyFile, Peer as TransferPeer, Transfer};
 
 //----------- Draft ------------------------------------------------------------------------------------------------
 
@@ -46,6 +48,7 @@ struct Draft {
     dnstap: Vec<dnstap::Draft>,
     policy_zone: Vec<policy::Draft>,
     catalog: policy::Catalog,
+    transfer: transfer::Draft,
     web: Web,
     answer: Answer,
     insight: Insight,
@@ -62,6 +65,7 @@ impl Default for Draft {
             dnstap: Vec::new(),
             policy_zone: Vec::new(),
             catalog: policy::Catalog::default(),
+            transfer: transfer::Draft::default(),
             web: Web::default(),
             answer: Answer::default(),
             insight: Insight::default(),
@@ -206,6 +210,8 @@ pub(crate) struct Config {
     pub(crate) policy_zones: Vec<PolicyZone>,
     /// What a fleet is told to serve.
     pub(crate) catalog: policy::Catalog,
+    /// Who takes zones over from us.
+    pub(crate) transfer: Transfer,
     pub(crate) web: Web,
     pub(crate) answer: Answer,
     pub(crate) insight: Insight,
@@ -240,13 +246,16 @@ impl Config {
         }
         let mut dns = draft.dns;
         dns.cookie_secrets = dns.cookie_secrets.map(|file| base.join(file));
+        let policy_zones = policy::resolve(draft.policy_zone, &draft.catalog)?;
+        let named = policy_zones.iter().map(|zone| &zone.zone).chain(&draft.catalog.zone).cloned().collect();
         let config = Self {
             data: base.join(draft.data),
             keys: base.join(draft.keys),
             user: draft.user,
             dns,
             dnstap: dnstap::resolve(draft.dnstap, &base)?,
-            policy_zones: policy::resolve(draft.policy_zone, &draft.catalog)?,
+            policy_zones,
+            transfer: transfer::resolve(draft.transfer, &named, &base)?,
             catalog: draft.catalog,
             web: draft.web,
             answer: draft.answer,
@@ -268,6 +277,7 @@ impl Config {
             ("web.http", self.web.http.len()),
             ("web.https", self.web.https.len()),
             ("metrics.listen", self.metrics.listen.len()),
+            ("transfer.listen", self.transfer.listen.len()),
         ] {
             if count > LISTENERS_MAX {
                 return Err(Failure::new(format!(
@@ -303,9 +313,9 @@ impl Config {
 
     /// Every TCP address at which callers or sensors come in.
     fn tcp_listeners(&self) -> impl Iterator<Item = SocketAddr> {
-        let Self { dns, web, .. } = self;
+        let Self { dns, web, transfer, .. } = self;
         let dnstap = self.dnstap.iter().filter_map(dnstap::Sensor::tcp);
-        dns.listen.iter().chain(&web.http).chain(&web.https).copied().chain(dnstap)
+        dns.listen.iter().chain(&web.http).chain(&web.https).chain(&transfer.listen).copied().chain(dnstap)
     }
 
     /// Whether nothing beyond this machine can reach us: exercises are served only then.

@@ -31,6 +31,7 @@ pub(crate) const UDP_RECEIVE_OCTETS: usize = 4 << 20;
 pub(crate) struct Sockets {
     pub(crate) sinkhole: Listeners,
     pub(crate) metrics: Vec<TcpListener>,
+    pub(crate) transfer: Vec<sinkhole::transfer::Sockets>,
 }
 
 /// Opens all that the configuration names, or takes what a service manager opened. Nothing has started when one of
@@ -48,8 +49,10 @@ pub(crate) fn open(config: &Config) -> Result<Sockets, Failure> {
     };
     let (http, https, metrics) = (all(&config.web.http)?, all(&config.web.https)?, all(&config.metrics.listen)?);
     let dnstap = dnstap(config, &mut passed)?;
+    let transfer = config.transfer.listen.iter().map(|&address| transfer(address, &mut passed));
+    let transfer = transfer.collect::<Result<_, _>>()?;
     passed.check_all_are_used()?;
-    Ok(Sockets { sinkhole: Listeners { dns_udp, dns_tcp, http, https, dnstap }, metrics })
+    Ok(Sockets { sinkhole: Listeners { dns_udp, dns_tcp, http, https, dnstap }, metrics, transfer })
 }
 
 fn passed_or_own(address: SocketAddr, passed: &mut Passed) -> Result<TcpListener, Failure> {
@@ -69,6 +72,12 @@ fn dnstap(config: &Config, passed: &mut Passed) -> Result<Vec<Sensor>, Failure> 
         Ok(Sensor { name: sensor.name.clone(), door })
     };
     config.dnstap.iter().map(&mut open).collect()
+}
+
+fn transfer(address: SocketAddr, passed: &mut Passed) -> Result<sinkhole::transfer::Sockets, Failure> {
+    let (udp, tcp) = dns(address, 1, passed)?;
+    let one = udp.into_iter().next().expect("an address has a socket at least");
+    Ok(sinkhole::transfer::Sockets { udp: one, tcp })
 }
 
 /// One UDP socket per thread, and the TCP socket beside them.

@@ -10,6 +10,7 @@ use axum::Router;
 use desk::{Desk, Peer, StatusSource};
 use model::Timestamp;
 use model::fact::{Actor, Body, Draft};
+use sinkhole::transfer::{Primary, Transfer};
 use sinkhole::{Keys, Settings, ZoneTable};
 use store::{Archive, DataFolder, Journal, JournalLimits, Ledger, SyncThread, Vault, ZoneSet};
 use tokio::sync::watch;
@@ -24,6 +25,7 @@ mod control;
 mod cookies;
 mod metrics;
 mod pace;
+mod peers;
 mod publish;
 mod pulse;
 
@@ -105,6 +107,7 @@ pub(crate) struct Daemon {
     follower: Option<JoinHandle<Result<insight::run::Progress, store::Error>>>,
     zones: JoinHandle<()>,
     publisher: JoinHandle<()>,
+    transfer: Transfer,
     control: JoinHandle<()>,
     pub(crate) addresses: Addresses,
 }
@@ -113,7 +116,7 @@ impl Daemon {
     /// Starts from the bottom up. The sockets are open already, and privileges are dropped.
     pub(crate) async fn start(config: &Config, sockets: Sockets) -> Result<Self, Failure> {
         let addresses = Addresses::of(&sockets)?;
-        let Sockets { sinkhole: listeners, metrics } = sockets;
+        let Sockets { sinkhole: listeners, metrics, transfer } = sockets;
         let threads = listeners.threads_per_address();
         let house = House::open(config, "serve").await?;
         note_start(config, &house).await?;
@@ -146,8 +149,12 @@ impl Daemon {
         tracing::info!(zones = named, "named zones are published");
 
         let (stop, stopped) = watch::channel(false);
+        let (seized, primary) = (watch::Sender::new(0), peers::access(&config.transfer)?);
+        let primary = Primary { access: primary, published, seized: seized.subscribe() };
+        let transfer =
+            Transfer::start(transfer, primary, Arc::clone(&table), &stopped).tried("starting the primary")?;
         let publisher = tokio::spawn(publisher.follow(house.ledger.clone(), stopped.clone()));
-        let zones = tokio::spawn(gate.follow(house.ledger.clone(), Arc::clone(&table), stopped.clone()));
+        let zones = tokio::spawn(gate.follow(house.ledger.clone(), Arc::clone(&table), seized, stopped.clone()));
         let rules = insight::run::Settings { own: config.insight.own_addresses.clone(), ..Default::default() };
         let follow = || {
             let (ledger, archive) = (house.ledger.clone(), house.archive.clone());
@@ -161,11 +168,12 @@ impl Daemon {
             since: now(),
             limits: pulse::limits(&settings, threads),
             pace: Mutex::default(),
+            primary: Box::new(transfer.counter()),
         });
         tokio::spawn(Arc::clone(&pulse).beat(stopped.clone()));
         metrics::serve(metrics, &pulse, &stopped)?;
         let control = control::serve(&config.data, house.router(pulse), stopped)?;
-        Ok(Self { house, sync, sinkhole, stop, follower, zones, publisher, control, addresses })
+        Ok(Self { house, sync, sinkhole, stop, follower, zones, publisher, transfer, control, addresses })
     }
 
     /// Stops from the top down and says what was kept.
@@ -180,6 +188,7 @@ impl Daemon {
         }
         self.zones.await.tried("waiting for the zones' follower")?;
         self.publisher.await.tried("waiting for the publisher of named zones")?;
+        self.transfer.join().await;
         // Whoever still waits for a long query hears nothing more: stopping does not wait for questions.
         if tokio::time::timeout(CONTROL_PATIENCE, &mut self.control).await.is_err() {
             self.control.abort();
@@ -239,7 +248,13 @@ impl Gate {
     }
 
     /// Swaps the zones whenever facts change them, and at every poll, because authorities lapse by the clock alone.
-    async fn follow(mut self, ledger: Ledger, table: Arc<ZoneTable>, mut stopped: watch::Receiver<bool>) {
+    async fn follow(
+        mut self,
+        ledger: Ledger,
+        table: Arc<ZoneTable>,
+        told: watch::Sender<u64>,
+        mut stopped: watch::Receiver<bool>,
+    ) {
         let mut changed = ledger.changed();
         loop {
             tokio::select! {
@@ -247,8 +262,11 @@ impl Gate {
                 _ = changed.changed() => {}
                 () = tokio::time::sleep(POLL) => {}
             }
-            if let Err(failure) = self.load(&ledger, &table).await {
-                tracing::error!(?failure, "the zones stay as they were; the ledger could not be read");
+            match self.load(&ledger, &table).await {
+                Ok(()) => told.send_modify(|changes| *changes += 1),
+                Err(failure) => {
+                    tracing::error!(?failure, "the zones stay as they were; the ledger could not be read");
+                }
             }
         }
     }

@@ -18,7 +18,7 @@ use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Registry;
 
-use crate::api::{DnsLive, DnstapSensor, Live};
+use crate::api::{DnsLive, DnstapSensor, Live, Transfers};
 use crate::run::Desk;
 
 /// How OpenMetrics announces itself.
@@ -63,7 +63,10 @@ impl Collector for Moment {
         let sensors = self.dns.iter().flat_map(|dns| &dns.sensors);
         let gaps = sensors.map(|one| (one.sensor.as_str(), gaps(one))).collect();
         let about = "What could be seen of a dnstap sensor's losses";
-        family(&mut encoder, ("bailiwick_dnstap_gaps", about), ("sensor", "kind"), gaps)
+        family(&mut encoder, ("bailiwick_dnstap_gaps", about), ("sensor", "kind"), gaps)?;
+        let primary = self.dns.iter().map(|dns| ("primary", transfers(&dns.transfers))).collect();
+        let about = "What peers took from the primary, and what they were told";
+        family(&mut encoder, ("bailiwick_transfers", about), ("server", "kind"), primary)
     }
 }
 
@@ -95,6 +98,22 @@ fn gaps(sensor: &DnstapSensor) -> Vec<(&'static str, u64)> {
         ("without-stop", sensor.without_stop),
         ("faults", sensor.faults),
         ("unreadable", sensor.unreadable),
+    ]
+}
+
+fn transfers(counts: &Transfers) -> Vec<(&'static str, u64)> {
+    vec![
+        ("axfr", counts.axfr),
+        ("ixfr", counts.ixfr),
+        ("look", counts.looks),
+        ("refused", counts.refused),
+        ("badly-signed", counts.badly_signed),
+        ("malformed", counts.malformed),
+        ("broken", counts.broken),
+        ("shed", counts.shed),
+        ("notify-sent", counts.notifies_sent),
+        ("notify-answered", counts.notifies_answered),
+        ("notify-given-up", counts.notifies_given_up),
     ]
 }
 

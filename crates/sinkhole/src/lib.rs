@@ -21,6 +21,7 @@ mod recorder;
 mod rehearsal;
 pub mod run;
 pub mod settings;
+pub mod transfer;
 pub mod trap;
 pub mod witness;
 pub mod zones;

@@ -115,6 +115,11 @@ impl ZoneTable {
 pub struct Zones(Guard<Arc<Table>>);
 
 impl Zones {
+    /// Every zone with its apex in wire form, in no order.
+    pub(crate) fn each(&self, mut with: impl FnMut(&[u8], &ServedZone)) {
+        self.0.by_apex.iter().for_each(|(apex, served)| with(apex, served));
+    }
+
     pub fn find(&self, name: &[u8]) -> Option<Found<'_>> {
         self.0.find(name)
     }

@@ -1,6 +1,6 @@
 //! `bailiwick dns …`: the DNS plane, listener by listener, and what a forged question could make of its answers.
 
-use desk::api::{ChallengeRequest, ChallengeTold, DnsLimits, DnsListener, DnsLive, DnsStatus, Rates};
+use desk::api::{ChallengeRequest, ChallengeTold, DnsLimits, DnsListener, DnsLive, DnsStatus, Rates, Transfers};
 use model::DomainName;
 use wire::dns::{Amplified, Answers, Certifiers, Records, amplification};
 
@@ -55,6 +55,24 @@ fn running(live: &DnsLive) -> String {
         parts.push(format!(
             "dnstap {}: {} reconnects, {} cut, {} without a stop, {} faults, {} frames unreadable",
             sensor.sensor, sensor.reconnects, sensor.cut, sensor.without_stop, sensor.faults, sensor.unreadable
+        ));
+    }
+    let primary = &live.transfers;
+    if *primary != Transfers::default() {
+        parts.push(format!(
+            "primary: {} whole zones and {} steps taken, {} looks; {} refused, {} badly signed, {} malformed, {} broken, \
+             {} shed\nNOTIFY: {} sent, {} answered, {} given up",
+            count(primary.axfr),
+            count(primary.ixfr),
+            count(primary.looks),
+            count(primary.refused),
+            count(primary.badly_signed),
+            count(primary.malformed),
+            count(primary.broken),
+            count(primary.shed),
+            count(primary.notifies_sent),
+            count(primary.notifies_answered),
+            count(primary.notifies_given_up),
         ));
     }
     parts.join("\n\n")

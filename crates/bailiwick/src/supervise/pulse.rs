@@ -5,12 +5,13 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use desk::StatusSource;
-use desk::api::{DnsLimits, DnsListener, DnsLive, DnstapSensor, Listener, ListenerTally, Live};
+use desk::api::{DnsLimits, DnsListener, DnsLive, DnstapSensor, Listener, ListenerTally, Live, Transfers};
 use model::tally::Tally;
 use model::{DomainName, Refusal, Timestamp};
 use serde::Serialize;
 use sinkhole::dns::CHALLENGES_MAX;
 use sinkhole::dnstap::{Door, Gaps, Sensor};
+use sinkhole::transfer::Counts;
 use sinkhole::{Running, Settings, ZoneTable};
 use tokio::sync::watch;
 use tokio::time::{Instant, interval};
@@ -30,13 +31,14 @@ pub(crate) struct Addresses {
     http: Vec<SocketAddr>,
     https: Vec<SocketAddr>,
     metrics: Vec<SocketAddr>,
+    transfer: Vec<SocketAddr>,
     /// Each sensor with its socket's file or address.
     dnstap: Vec<(String, String)>,
 }
 
 impl Addresses {
     pub(super) fn of(sockets: &Sockets) -> Result<Self, Failure> {
-        let Sockets { sinkhole: listeners, metrics } = sockets;
+        let Sockets { sinkhole: listeners, metrics, transfer } = sockets;
         let local = |found: std::io::Result<SocketAddr>| found.tried("asking a socket for its address");
         Ok(Self {
             // One TCP socket for each address, however many threads read its UDP.
@@ -44,6 +46,7 @@ impl Addresses {
             http: listeners.http.iter().map(|socket| local(socket.local_addr())).collect::<Result<_, _>>()?,
             https: listeners.https.iter().map(|socket| local(socket.local_addr())).collect::<Result<_, _>>()?,
             metrics: metrics.iter().map(|socket| local(socket.local_addr())).collect::<Result<_, _>>()?,
+            transfer: transfer.iter().map(|one| local(one.tcp.local_addr())).collect::<Result<_, _>>()?,
             dnstap: listeners.dnstap.iter().map(dnstap).collect::<Result<_, _>>()?,
         })
     }
@@ -53,9 +56,11 @@ impl Addresses {
         let http = self.http.iter().map(|address| ("http", address));
         let https = self.https.iter().map(|address| ("https", address));
         let metrics = self.metrics.iter().map(|address| ("metrics", address));
+        let transfer = self.transfer.iter().map(|address| ("transfer", address));
         let listener =
             |(name, address): (&str, &SocketAddr)| Listener { name: name.into(), address: address.to_string() };
-        let mut all: Vec<Listener> = dns.chain(http).chain(https).chain(metrics).map(listener).collect();
+        let mut all: Vec<Listener> =
+            dns.chain(http).chain(https).chain(metrics).chain(transfer).map(listener).collect();
         all.extend(
             self.dnstap
                 .iter()
@@ -96,6 +101,7 @@ pub(super) struct Pulse {
     pub(super) since: Timestamp,
     pub(super) limits: DnsLimits,
     pub(super) pace: Mutex<Pace>,
+    pub(super) primary: Box<dyn Fn() -> Counts + Send + Sync>,
 }
 
 impl Pulse {
@@ -127,6 +133,22 @@ impl Pulse {
                 at = looks.tick() => self.pace().look(at, self.tallies()),
             }
         }
+    }
+}
+
+fn transfers(counts: Counts) -> Transfers {
+    Transfers {
+        axfr: counts.axfr,
+        ixfr: counts.ixfr,
+        looks: counts.looks,
+        refused: counts.refused,
+        badly_signed: counts.badly_signed,
+        malformed: counts.malformed,
+        broken: counts.broken,
+        shed: counts.shed,
+        notifies_sent: counts.notifies_sent,
+        notifies_answered: counts.notifies_answered,
+        notifies_given_up: counts.notifies_given_up,
     }
 }
 
@@ -177,6 +199,7 @@ impl StatusSource for Pulse {
             limits: self.limits,
             listeners: self.tallies().into_iter().filter(of_dns).map(listener).collect(),
             sensors: self.sensors(),
+            transfers: transfers((self.primary)()),
         })
     }
 

@@ -28,6 +28,7 @@ pub struct DnsLive {
     pub limits: DnsLimits,
     pub listeners: Vec<DnsListener>,
     pub sensors: Vec<DnstapSensor>,
+    pub transfers: Transfers,
 }
 
 /// One thread's socket, one TCP listener, or one sensor's dnstap listener.
@@ -90,6 +91,27 @@ pub struct ChallengeTold {
     pub name: DomainName,
     pub tokens: u64,
     pub said: String,
+}
+
+/// What peers took from the primary, and what they were told, since the start.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+pub struct Transfers {
+    /// Whole zones, sent to their end.
+    pub axfr: u64,
+    /// Steps, or the word that there are none.
+    pub ixfr: u64,
+    /// Questions for the SOA.
+    pub looks: u64,
+    pub refused: u64,
+    pub badly_signed: u64,
+    pub malformed: u64,
+    /// Ended in the middle: the peer left, or read too slowly.
+    pub broken: u64,
+    /// Connections over a limit.
+    pub shed: u64,
+    pub notifies_sent: u64,
+    pub notifies_answered: u64,
+    pub notifies_given_up: u64,
 }
 
 /// What could be seen of a sensor's losses: dnstap has no sequence number.

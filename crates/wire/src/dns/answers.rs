@@ -11,6 +11,7 @@
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use super::captured::CapturedZone;
+use super::listing::Sets;
 use super::{class, rtype};
 
 /// SOA timers. Zonemaster asks for refresh >= 4 h and retry >= 1 h; expire is two weeks, so that a secondary outlives a
@@ -171,6 +172,11 @@ impl Answers {
     /// Those of a name on its way back.
     pub fn handing_back(records: &Records, captured: CapturedZone) -> Self {
         Self { captured: Some(captured), ..Self::new(records) }
+    }
+
+    pub(super) fn sets(&self) -> Sets<'_> {
+        let Self { soa, ns, a, aaaa, mx, spf, dmarc, dkim, caa, .. } = self;
+        Sets { soa, ns, a, aaaa, mx, spf, dmarc, dkim, caa }
     }
 
     pub(super) fn captured(&self) -> Option<&CapturedZone> {

@@ -152,6 +152,26 @@ impl CapturedZone {
         Ok(Press::default().press(&by_name).zone(apex, negative_ttl_secs))
     }
 
+    /// Every record of the zone, the SOA first.
+    pub(super) fn listing(&self) -> Vec<Record> {
+        let mut all: Vec<Record> = self.nodes.iter().flat_map(|node| self.records_at(node)).collect();
+        // The apex is the first node.
+        all.sort_by_key(|record| !(record.owner.is_empty() && record.rtype == rtype::SOA));
+        all
+    }
+
+    fn records_at(&self, node: &Node) -> Vec<Record> {
+        // A key has the labels of the name from behind, and so has the key of a key.
+        let Some(owner) = Key::of(self.key(node)) else { return Vec::new() };
+        let record = |octets: &[u8]| Record {
+            owner: owner.as_bytes().into(),
+            rtype: u16::from_be_bytes([octets[0], octets[1]]),
+            ttl_secs: u32::from_be_bytes([octets[4], octets[5], octets[6], octets[7]]),
+            rdata: octets[FRAME_OCTETS..].into(),
+        };
+        self.sets(node).iter().flat_map(|set| self.records(set).map(record)).collect()
+    }
+
     fn find(&self, key: &[u8]) -> Place<'_> {
         let at = self.nodes.partition_point(|node| self.key(node) < key);
         match self.nodes.get(at) {

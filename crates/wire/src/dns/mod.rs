@@ -5,7 +5,7 @@
 //! every zone with the same content, and [`answer`] copies the right one behind the question. Nothing on that way
 //! allocates. [`ask`] is the other side, for those who call.
 //!
-//! What is deliberately absent: recursion, zone files, transfers and signatures. A seized name needs no zone tree: every
+//! What is deliberately absent: recursion, zone files and signatures; a transfer is made from [`Answers::listing`]. A seized name needs no zone tree: every
 //! name below the apex exists and answers alike, so nothing is ever NXDOMAIN (RFC 8020 would take the rest with it).
 //! Only a name on its way back has one: [`captured`].
 
@@ -16,6 +16,7 @@ mod acme;
 mod amplification;
 mod answers;
 mod cookies;
+mod listing;
 mod manners;
 mod oddity;
 mod opt;
