@@ -99,6 +99,21 @@ impl Program {
         let program = Self { folder, binary, case, ports: Ports::free()?, running: None, pinned: Vec::new() };
         program.configure()?;
         program.put_in_force(case_file)?;
+        program.approve(None)?;
+        Ok(program)
+    }
+
+    /// The order is in force, and its names are not served yet: [`Self::approve`] does that.
+    pub fn install_unserved(case_file: &Path) -> Result<Self, Trouble> {
+        let folder = TempDir::with_prefix("bailiwick-suite-")?;
+        let case = case_id(case_file)?;
+        let program = Self { folder, binary: binary(), case, ports: Ports::free()?, running: None, pinned: Vec::new() };
+        program.configure()?;
+        program.put_in_force(case_file)?;
+        let requests: serde_json::Value = serde_json::from_str(&program.ask(&["approval", "list", "--json"])?.good()?)?;
+        let of_order = |one: &&serde_json::Value| one["act"] == "put-in-force";
+        let first = requests.as_array().and_then(|all| all.iter().find(of_order)).and_then(|one| one["id"].as_str());
+        program.approve(Some(first.ok_or_else(|| format!("no request about an order in {requests}"))?))?;
         Ok(program)
     }
 
@@ -131,10 +146,16 @@ impl Program {
         }
         let first = PEOPLE[0].0;
         self.ask(&["case", "request", &self.case, "--as", first, "--token-file", &self.token(first)])?.good()?;
+        Ok(())
+    }
+
+    /// Both people say yes, to one request or to all that wait.
+    pub fn approve(&self, request: Option<&str>) -> Done {
+        let only = request.map(|id| vec!["--request", id]).unwrap_or_default();
         for (person, role) in PEOPLE {
             let token = self.token(person);
-            self.ask(&["approval", "give", &self.case, "--as", person, "--role", role, "--token-file", &token])?
-                .good()?;
+            let words = ["approval", "give", &self.case, "--as", person, "--role", role, "--token-file", &token];
+            self.ask(&[&words[..], &only].concat())?.good()?;
         }
         Ok(())
     }

@@ -308,6 +308,9 @@ pub(crate) enum ApprovalCommand {
     /// Say yes to every open request of a case, in one role.
     Give {
         case: CaseId,
+        /// Only this request; otherwise every one of the case that waits.
+        #[arg(long)]
+        request: Option<u64>,
         #[arg(long)]
         role: String,
         #[command(flatten)]

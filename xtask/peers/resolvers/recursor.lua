@@ -1,1 +1,3 @@
-rpzPrimary("127.0.0.1:@PRIMARY@", "rpz.invalid", { refresh = @REFRESH@ })
+rpzPrimary("127.0.0.1:@PRIMARY@", "rpz.invalid", {
+    refresh = @REFRESH@, tsigname = "k1.invalid", tsigalgo = "hmac-sha256", tsigsecret = "@SECRET@"
+})

@@ -9,8 +9,6 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
 use tempfile::TempDir;
 
 use crate::clock::wait_for;
@@ -41,7 +39,8 @@ pub(super) struct NameServer {
     pub(super) name: &'static str,
     pub(super) address: SocketAddr,
     folder: TempDir,
-    running: Kept,
+    /// It ends with us.
+    _running: Kept,
 }
 
 impl NameServer {
@@ -65,7 +64,7 @@ impl NameServer {
         let mut command = Command::new(program(recipe.program)?);
         command.args(recipe.arguments.iter().map(|word| fill(word, &words))).current_dir(folder.path());
         let child = command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log).spawn()?;
-        let server = Self { name: recipe.name, address, folder, running: Kept(child) };
+        let server = Self { name: recipe.name, address, folder, _running: Kept(child) };
         wait_for(&format!("{} to answer", recipe.name), START, || server.answers().then_some(()))
             .map_err(|trouble| format!("{trouble}\n{}", server.log()))?;
         Ok(server)
@@ -81,13 +80,6 @@ impl NameServer {
             socket.recv(&mut [0; 512])
         };
         ask().is_ok()
-    }
-
-    /// Lets it read its files again.
-    pub(super) fn reload(&self) -> Done {
-        let pid = i32::try_from(self.running.0.id()).map_err(|_| "a process id beyond 31 bits")?;
-        kill(Pid::from_raw(pid), Signal::SIGHUP)
-            .map_err(|error| format!("telling {} to reload: {error}", self.name).into())
     }
 
     /// What it told its operator so far.

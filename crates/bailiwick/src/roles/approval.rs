@@ -14,8 +14,8 @@ pub(crate) fn run(place: &Place, command: ApprovalCommand) -> Done {
     match command {
         ApprovalCommand::List(out) => list(&Door::open(place, "approval list")?, out.json),
         ApprovalCommand::Show { request, out } => show(&Door::open(place, "approval show")?, request, out.json),
-        ApprovalCommand::Give { case, role, who, out } => {
-            give(&Door::open(place, "approval give")?, &case, &role, &who, out.json)
+        ApprovalCommand::Give { case, request, role, who, out } => {
+            give(&Door::open(place, "approval give")?, &case, request, &role, &who, out.json)
         }
     }
 }
@@ -54,13 +54,14 @@ fn show(door: &Door, request: u64, json: bool) -> Done {
     Ok(())
 }
 
-/// Yes to every request of the case that is still open, each bound to what it shows now.
-fn give(door: &Door, case: &CaseId, as_role: &str, who: &WhoArgs, json: bool) -> Done {
+/// Yes to every request of the case that is still open, or to one of them, each bound to what it shows now.
+fn give(door: &Door, case: &CaseId, only: Option<u64>, as_role: &str, who: &WhoArgs, json: bool) -> Done {
     let as_role = role(as_role)?;
     let token = token(who)?;
     let all: Vec<ApprovalSummary> = door.get("/approvals")?;
-    let open: Vec<_> =
-        all.into_iter().filter(|one| one.case == *case && matches!(&*one.stands, "open" | "half")).collect();
+    let is_meant = |one: &ApprovalSummary| only.is_none_or(|id| one.id == id.to_string());
+    let is_open = |one: &ApprovalSummary| one.case == *case && matches!(&*one.stands, "open" | "half");
+    let open: Vec<_> = all.into_iter().filter(|one| is_open(one) && is_meant(one)).collect();
     if open.is_empty() {
         return Err(Failure::new(format!("nothing of case {case} waits for approval")).hint(format!(
             "`bailiwick case request {case}` asks two people; `bailiwick approval list` shows what stands"

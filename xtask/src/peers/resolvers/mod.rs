@@ -1,13 +1,14 @@
-//! Resolvers act on the policy zone that we render: they block, let through, and forget.
+//! Resolvers act on the policy zone that we publish: they block, let through, and forget.
 //!
-//! BIND and Unbound take the zone by transfer and are told of changes; PowerDNS Recursor polls; Knot Resolver reads the
-//! file. The primary is somebody else's too, BIND with our file, as a CERT hands it on. One name moves from *ours* over
-//! *held* to *returned*; each stage is what the program's own command line makes of it.
+//! BIND takes the zone from our primary by transfer, signed, and is told of changes; so is Unbound, which cannot sign and
+//! is known by its address; PowerDNS Recursor polls and signs; Knot Resolver reads the file. One name moves from *not ours*
+//! over *ours* and *held* to *returned*; each stage is what the program's own command line makes of it.
 
 mod world;
 
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -24,7 +25,11 @@ const MOVING: &str = "moving.test";
 const BELOW: &str = "www.moving.test";
 const HELD: &str = "held.test";
 
-/// From a changed file to another answer, where changes are told.
+/// The key that BIND and PowerDNS Recursor sign with, in base64, and where Unbound asks from, which cannot.
+const SECRET: &str = "c2l4dGVlbiBvciBtb3JlIG9jdGV0cyBvZiBhIHRlc3Q=";
+const UNSIGNED: &str = "127.0.0.3";
+
+/// From a change to another answer, where changes are told.
 const TOLD_MAX: Duration = Duration::from_secs(2);
 /// What PowerDNS Recursor is configured with.
 const REFRESH_SECS: u64 = 1;
@@ -34,12 +39,6 @@ const POLL_SLACK_SECS: u64 = 2;
 /// Until a resolver that was just started has the zone.
 const LOADED_MAX: Duration = Duration::from_secs(20);
 
-const PRIMARY: Recipe = Recipe {
-    name: "the primary",
-    program: "named",
-    arguments: &["-g", "-n", "1", "-c", "@FOLDER@/primary.conf"],
-    files: &["primary.conf"],
-};
 const BIND: Recipe = Recipe {
     name: "BIND",
     program: "named",
@@ -66,9 +65,9 @@ const KRESD: Recipe = Recipe {
 };
 
 pub fn run(tally: &mut Tally) -> Done {
-    let mut program = install()?;
+    let (mut program, plan) = install()?;
     program.start()?;
-    let mut fleet = Fleet::start(&program)?;
+    let mut fleet = Fleet::start(&program, &plan)?;
     for consumer in &fleet.consumers {
         let promise = format!("{} has the zone: it blocks what a registry holds", consumer.server.name);
         tally.check(&promise, until(consumer.server.address, HELD, Does::Blocks, LOADED_MAX));
@@ -79,12 +78,41 @@ pub fn run(tally: &mut Tally) -> Done {
     program.stop()
 }
 
-fn install() -> Result<Program, Trouble> {
+/// Where everybody is, before anybody is.
+struct Plan {
+    primary: SocketAddr,
+    bind: SocketAddr,
+    unbound: SocketAddr,
+    recursor: SocketAddr,
+}
+
+fn install() -> Result<(Program, Plan), Trouble> {
     let folder = tempfile::TempDir::with_prefix("bailiwick-resolvers-")?;
     let paper = folder.path().join("case.toml");
     let held = Given::Ordered { name: HELD.to_owned(), outcome: "hold".to_owned() };
     fs::write(&paper, case_file([Given::Seized(MOVING.to_owned()), held].iter(), crate::clock::now()))?;
-    Program::install(&paper)
+    let program = Program::install_unserved(&paper)?;
+    let plan = Plan { primary: address()?, bind: address()?, unbound: address()?, recursor: address()? };
+    let secret = program.path("k1.secret");
+    fs::write(&secret, SECRET)?;
+    fs::set_permissions(&secret, PermissionsExt::from_mode(0o600))?;
+    program.configure_also(&plan.tables())?;
+    Ok((program, plan))
+}
+
+impl Plan {
+    /// Our side: a policy zone for partners, and who takes it.
+    fn tables(&self) -> String {
+        let Self { primary, bind, unbound, .. } = self;
+        format!(
+            "[[policy_zone]]\nzone = \"rpz.invalid\"\naudience = \"partners\"\n\
+             [transfer]\nlisten = [\"{primary}\"]\n\
+             [[transfer.key]]\nname = \"k1.invalid\"\nsecret_file = \"k1.secret\"\n\
+             [[transfer.peer]]\nnetwork = \"127.0.0.1/32\"\nkey = \"k1.invalid\"\nzones = [\"rpz.invalid\"]\n\
+             notify = [\"{bind}\"]\n\
+             [[transfer.peer]]\nnetwork = \"{UNSIGNED}/32\"\nzones = [\"rpz.invalid\"]\nnotify = [\"{unbound}\"]\n"
+        )
+    }
 }
 
 //----------- Stages -----------------------------------------------------------------------------------------------
@@ -93,17 +121,43 @@ fn install() -> Result<Program, Trouble> {
 struct Stage {
     name: &'static str,
     /// How it came there.
-    narrow: Option<&'static str>,
+    step: Step,
     does: Does,
     /// Whether a resolver that logs tells its operator that a policy was met.
     is_logged: bool,
 }
 
-const STAGES: [Stage; 3] = [
-    Stage { name: "ours is let through", narrow: None, does: Does::LetsThrough, is_logged: true },
-    Stage { name: "held is blocked", narrow: Some("hold"), does: Does::Blocks, is_logged: true },
-    Stage { name: "returned is forgotten", narrow: Some("handback"), does: Does::LetsThrough, is_logged: false },
+#[derive(Clone, Copy)]
+enum Step {
+    /// Its order is in force, and nobody serves it yet.
+    Ordered,
+    /// Two people say that it is served.
+    Served,
+    /// One person does less with it.
+    Narrowed(&'static str),
+}
+
+const STAGES: [Stage; 4] = [
+    Stage { name: "not ours yet is blocked", step: Step::Ordered, does: Does::Blocks, is_logged: true },
+    Stage { name: "ours is let through", step: Step::Served, does: Does::LetsThrough, is_logged: true },
+    Stage { name: "held is blocked", step: Step::Narrowed("hold"), does: Does::Blocks, is_logged: true },
+    Stage {
+        name: "returned is forgotten",
+        step: Step::Narrowed("handback"),
+        does: Does::LetsThrough,
+        is_logged: false,
+    },
 ];
+
+impl Step {
+    fn take(self, program: &Program) -> Done {
+        match self {
+            Self::Ordered => Ok(()),
+            Self::Served => program.approve(None),
+            Self::Narrowed(mode) => narrow(program, mode),
+        }
+    }
+}
 
 fn narrow(program: &Program, mode: &str) -> Done {
     let (case, token) = (&program.case, program.token("ines"));
@@ -121,48 +175,40 @@ struct Consumer {
     logs: bool,
 }
 
-/// The primary, those who take the zone from it, and the one that reads the file.
+/// Those who take the zone from us, and the one that reads the file.
 struct Fleet {
     world: World,
     zone: PathBuf,
-    primary: NameServer,
     consumers: Vec<Consumer>,
 }
 
 impl Fleet {
-    fn start(program: &Program) -> Result<Self, Trouble> {
+    fn start(program: &Program, plan: &Plan) -> Result<Self, Trouble> {
         let world = World::start()?;
         let zone = program.feed("rpz", "partners")?;
-        let [primary, bind, unbound, recursor] = [address()?, address()?, address()?, address()?];
         let text = |number: u64| number.to_string();
         let values = [
             ("WORLD", text(world.port.into())),
-            ("ZONE", zone.to_string_lossy().into_owned()),
-            ("PRIMARY", text(primary.port().into())),
-            ("BIND", text(bind.port().into())),
-            ("UNBOUND", text(unbound.port().into())),
+            ("PRIMARY", text(plan.primary.port().into())),
+            ("SECRET", SECRET.to_owned()),
+            ("UNSIGNED", UNSIGNED.to_owned()),
             ("REFRESH", text(REFRESH_SECS)),
             ("CACHE", text(PACKET_CACHE_SECS)),
         ];
         let words: Vec<(&str, &str)> = values.iter().map(|(word, value)| (*word, value.as_str())).collect();
         let start = |recipe: &Recipe, address| NameServer::start(recipe, "resolvers", address, &words);
         let polled = Duration::from_secs(REFRESH_SECS + PACKET_CACHE_SECS + POLL_SLACK_SECS);
-        let primary = start(&PRIMARY, primary)?;
         let consumers = vec![
-            Consumer { server: start(&BIND, bind)?, limit: TOLD_MAX, logs: true },
-            Consumer { server: start(&UNBOUND, unbound)?, limit: TOLD_MAX, logs: true },
-            Consumer { server: start(&RECURSOR, recursor)?, limit: polled, logs: false },
+            Consumer { server: start(&BIND, plan.bind)?, limit: TOLD_MAX, logs: true },
+            Consumer { server: start(&UNBOUND, plan.unbound)?, limit: TOLD_MAX, logs: true },
+            Consumer { server: start(&RECURSOR, plan.recursor)?, limit: polled, logs: false },
         ];
-        Ok(Self { world, zone, primary, consumers })
+        Ok(Self { world, zone, consumers })
     }
 
-    /// The name changes where it stands, the file is rendered again, and everybody is watched.
+    /// The name changes where it stands, and everybody is watched.
     fn go_through(&mut self, tally: &mut Tally, program: &Program, stage: &Stage) -> Done {
-        if let Some(mode) = stage.narrow {
-            narrow(program, mode)?;
-            program.feed("rpz", "partners")?;
-            self.primary.reload()?;
-        }
+        stage.step.take(program)?;
         let watch = Watch::start();
         std::thread::scope(|scope| {
             let watched =
@@ -173,6 +219,7 @@ impl Fleet {
                 tally.check(&promise, thread.join().expect("nobody panics while he watches"));
             }
         });
+        program.feed("rpz", "partners")?;
         tally.check(&format!("Knot Resolver with the file: {}", stage.name), self.with_file(stage));
         Ok(())
     }
