@@ -140,3 +140,23 @@ fn kinds<'a>(lines: &'a [String], owner: &str) -> Vec<&'a str> {
     let own = lines.iter().filter(|line| line.starts_with(&format!("{owner} ")));
     own.map(|line| line.split(' ').nth(1).unwrap()).collect()
 }
+
+/// `cargo test --workspace --test policy -- --ignored --nocapture`
+#[test]
+#[ignore = "prints figures, promises nothing"]
+#[expect(clippy::disallowed_methods, reason = "a measurement asks the clock")]
+fn measure_a_million_names() {
+    let mut view = Terms::default().view();
+    let case = view.cases.get_mut(&case_id()).unwrap();
+    let one = case.names[&name("yahoo-verify.net")].clone();
+    case.names.extend((0..1_000_000).map(|n| (name(&format!("outlook-verify-{n}.example")), one.clone())));
+    let start = std::time::Instant::now();
+    let snapshot = Snapshot::of_names_at(&view, &case_id(), at(NOW)).unwrap();
+    println!("gathering a million names: {:?}", start.elapsed());
+    let start = std::time::Instant::now();
+    let mut records = policy([&snapshot], &to(Audience::Partners)).records;
+    println!("{} records: {:?}", records.len(), start.elapsed());
+    let start = std::time::Instant::now();
+    records.sort_unstable();
+    println!("sorting them: {:?}", start.elapsed());
+}
