@@ -159,8 +159,10 @@ pub fn policy<'a>(snapshots: impl IntoIterator<Item = &'a Snapshot>, terms: &Pol
     let mut policy = Policy::default();
     policy.say("", NS, &trigger::name_to_wire("localhost."));
     policy.mark(&cleared);
+    let of_action = |action| (action, rules(action, &terms.block));
+    let rules = BTreeMap::from([Action::Block, Action::Detect, Action::Withdraw].map(of_action));
     for (name, action) in actions(&cleared) {
-        policy.decide(name, &rules(action, &terms.block));
+        policy.decide(name, &rules[&action]);
     }
     for network in &terms.addresses {
         policy.rule(&trigger::network(network), &terms.block.rules_in(network));

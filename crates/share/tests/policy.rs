@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use bailiwick_share::{Block, PolicyTerms, Snapshot, policy};
 use golden::{Terms, at, case_id, name};
 use model::marking::{Audience, Tlp};
-use model::seizure::ServiceMode;
+use model::seizure::{AnswerEffect, ServiceMode};
 use store::view::View;
 use store::zones::Record;
 
@@ -83,6 +83,15 @@ fn an_order_lapses_by_the_clock_without_any_fact() {
     };
     assert_eq!(action("2019-03-31T23:59:59Z"), "outlook-verify.net 5 rpz-passthru.");
     assert_eq!(action("2019-04-01T00:00:00Z"), "outlook-verify.net 5 ");
+}
+
+#[test]
+fn no_resolver_is_asked_to_be_silent_about_a_kill_switch() {
+    let switches = Terms { answer_effect: AnswerEffect::KillSwitch, ..Terms::default() };
+    let lines = told(&[switches.view()], &to(Audience::Partners));
+    let rules: Vec<&String> = lines.iter().filter(|line| line.contains(" 5 ")).collect();
+    assert_eq!(rules.len(), 10, "five names stand twice, and what went back is gone");
+    assert!(rules.iter().all(|line| line.ends_with("rpz-passthru.")), "{rules:?}");
 }
 
 #[test]
