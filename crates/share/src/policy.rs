@@ -127,7 +127,7 @@ pub(crate) fn rules(action: Action, block: &Block) -> Vec<Rule> {
 
 /// The owners that stand for a name, below any origin; `None` if it is too long for that.
 pub(crate) fn owners(name: &DomainName) -> Option<[Owner<'_>; 2]> {
-    (name.as_str().len() <= NAME_LEN_MAX).then(|| [Owner { name, is_below: false }, Owner { name, is_below: true }])
+    (name.as_str().len() <= NAME_LEN_MAX).then_some([Owner { name, is_below: false }, Owner { name, is_below: true }])
 }
 
 //----------- Policy -----------------------------------------------------------------------------------------------
