@@ -5,9 +5,12 @@
 //!
 //! ```text
 //! ours: collected, and verified at the parent          ──► detect
+//! a kill switch, whoever holds it                      ──► detect
 //! not ours yet, or never to be, or ours without record ──► block
 //! released, returned, handed back, order vacated       ──► withdraw
 //! ```
+//!
+//! A resolver that blocks a kill switch is silent in our place, and silence lets the thing run: it is never blocked.
 
 use model::order::OrderStatus;
 use model::seizure::{Seizure, ServiceMode};
@@ -42,6 +45,7 @@ pub(crate) struct Custody {
     pub(crate) mode: Option<ServiceMode>,
     /// An exercise has no parent zone at which a delegation could be seen.
     pub(crate) exercise: bool,
+    pub(crate) kill_switch: bool,
 }
 
 impl Custody {
@@ -54,7 +58,7 @@ impl Custody {
         match self.order {
             OrderStatus::Draft => None,
             _ if given_back => Some(Action::Withdraw),
-            _ if self.is_ours() => Some(Action::Detect),
+            _ if self.kill_switch || self.is_ours() => Some(Action::Detect),
             _ => Some(Action::Block),
         }
     }
@@ -91,8 +95,10 @@ mod tests {
             (Lapsed, Sinkholed, Some(Collect), true, Some(Action::Block)),
             (Vacated, Sinkholed, Some(Collect), false, Some(Action::Withdraw)),
         ] {
-            let custody = Custody { order, seizure, mode, exercise };
+            let custody = Custody { order, seizure, mode, exercise, kill_switch: false };
             assert_eq!(custody.action(), action, "{custody:?}");
+            let never_blocked = action.map(|action| if action == Action::Block { Action::Detect } else { action });
+            assert_eq!(Custody { kill_switch: true, ..custody }.action(), never_blocked, "{custody:?}");
         }
     }
 }

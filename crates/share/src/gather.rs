@@ -117,7 +117,8 @@ fn is_sealed(view: &View, case: &CaseView, at: Timestamp) -> bool {
 
 fn named(order: &Order, name: &DomainName, at: &NameView, now: Timestamp, seen: Option<Seen>) -> Option<Named> {
     let exercise = order.terms().authority.is_exercise();
-    let custody = Custody { order: status_at(order, now), seizure: at.seizure, mode: at.mode, exercise };
+    let kill_switch = order.names().get(name).is_some_and(|listed| listed.answer_effect.is_kill_switch());
+    let custody = Custody { order: status_at(order, now), seizure: at.seizure, mode: at.mode, exercise, kill_switch };
     Some(Named { action: custody.action()?, shareable: order.covers(name, Act::Share).is_some(), seen })
 }
 

@@ -28,6 +28,7 @@ use crate::audience::{self, Cleared, Content};
 use crate::custody::Action;
 use crate::render::EXERCISE;
 use crate::snapshot::Snapshot;
+use trigger::Owner;
 
 /// Octets of the longest origin, in wire form, under which every name that is told still fits.
 pub const ORIGIN_OCTETS_MAX: usize = 56;
@@ -96,11 +97,11 @@ pub(crate) enum Rule {
 }
 
 impl Rule {
-    fn kind_and_data(self) -> (u16, Vec<u8>) {
+    fn kind_and_data(self) -> (u16, Box<[u8]>) {
         match self {
-            Self::To(target) => (CNAME, trigger::name_to_wire(target)),
-            Self::Address(IpAddr::V4(v4)) => (A, v4.octets().to_vec()),
-            Self::Address(IpAddr::V6(v6)) => (AAAA, v6.octets().to_vec()),
+            Self::To(target) => (CNAME, trigger::name_to_wire(target).into()),
+            Self::Address(IpAddr::V4(v4)) => (A, v4.octets().into()),
+            Self::Address(IpAddr::V6(v6)) => (AAAA, v6.octets().into()),
         }
     }
 }
@@ -125,9 +126,8 @@ pub(crate) fn rules(action: Action, block: &Block) -> Vec<Rule> {
 }
 
 /// The owners that stand for a name, below any origin; `None` if it is too long for that.
-pub(crate) fn owners(name: &DomainName) -> Option<[String; 2]> {
-    let name = name.as_str();
-    (name.len() <= NAME_LEN_MAX).then(|| [name.to_owned(), format!("*.{name}")])
+pub(crate) fn owners(name: &DomainName) -> Option<[Owner<'_>; 2]> {
+    (name.as_str().len() <= NAME_LEN_MAX).then_some([Owner { name, is_below: false }, Owner { name, is_below: true }])
 }
 
 //----------- Policy -----------------------------------------------------------------------------------------------
@@ -157,47 +157,53 @@ pub fn policy<'a>(snapshots: impl IntoIterator<Item = &'a Snapshot>, terms: &Pol
     let cleared = told.filter_map(|snapshot| audience::clear(snapshot, terms.audience, Content::Indicators).ok());
     let cleared: Vec<Cleared<'_>> = cleared.collect();
     let mut policy = Policy::default();
-    policy.say("", NS, &trigger::name_to_wire("localhost."));
+    policy.say(b"", NS, &trigger::name_to_wire("localhost."));
     policy.mark(&cleared);
-    for (name, action) in actions(&cleared) {
-        policy.decide(name, &rules(action, &terms.block));
+    let of_action = |action| (action, to_wire(&rules(action, &terms.block)));
+    let rules = BTreeMap::from([Action::Block, Action::Detect, Action::Withdraw].map(of_action));
+    let actions = actions(&cleared);
+    policy.records.reserve(2 * actions.len());
+    for (name, action) in actions {
+        policy.decide(name, &rules[&action]);
     }
     for network in &terms.addresses {
-        policy.rule(&trigger::network(network), &terms.block.rules_in(network));
+        policy.rule(&trigger::to_wire(&trigger::network(network)), &to_wire(&terms.block.rules_in(network)));
     }
     policy
 }
 
 /// Every name once, with the action that speaks loudest.
-fn actions<'a>(cleared: &[Cleared<'a>]) -> BTreeMap<&'a DomainName, Action> {
+fn actions<'a>(cleared: &[Cleared<'a>]) -> Vec<(&'a DomainName, Action)> {
     let loudness = |action| match action {
         Action::Detect => 2,
         Action::Block => 1,
         Action::Withdraw => 0,
     };
-    let mut actions = BTreeMap::new();
-    for (name, named) in cleared.iter().flat_map(Cleared::names) {
-        let action = actions.entry(name).or_insert(named.action);
-        if loudness(named.action) > loudness(*action) {
-            *action = named.action;
-        }
-    }
-    actions
+    let all = cleared.iter().flat_map(Cleared::names).map(|(name, named)| (name, named.action));
+    let mut all: Vec<_> = all.collect();
+    // The names of each case are in order already, so that this is a merge.
+    all.sort_by(|(name, action), (other, than)| name.cmp(other).then(loudness(*than).cmp(&loudness(*action))));
+    all.dedup_by_key(|(name, _)| *name);
+    all
+}
+
+/// Type and data of each rule.
+fn to_wire(rules: &[Rule]) -> Vec<(u16, Box<[u8]>)> {
+    rules.iter().map(|rule| rule.kind_and_data()).collect()
 }
 
 impl Policy {
-    fn decide(&mut self, name: &DomainName, rules: &[Rule]) {
+    fn decide(&mut self, name: &DomainName, rules: &[(u16, Box<[u8]>)]) {
         match owners(name) {
             _ if rules.is_empty() => {}
-            Some(owners) => owners.iter().for_each(|owner| self.rule(owner, rules)),
+            Some(owners) => owners.iter().for_each(|owner| self.rule(&owner.to_wire(), rules)),
             None => self.left_out.push(name.clone()),
         }
     }
 
-    fn rule(&mut self, owner: &str, rules: &[Rule]) {
-        for rule in rules {
-            let (kind, data) = rule.kind_and_data();
-            self.say(owner, kind, &data);
+    fn rule(&mut self, owner: &[u8], rules: &[(u16, Box<[u8]>)]) {
+        for (kind, data) in rules {
+            self.say(owner, *kind, data);
         }
     }
 
@@ -208,12 +214,11 @@ impl Policy {
         let rehearsal = exercise.then_some(EXERCISE);
         // A character-string has its length before it, as a label has.
         let data = [Some(tlp.label()), rehearsal].into_iter().flatten().flat_map(trigger::to_wire).collect::<Vec<u8>>();
-        self.say(MARKING, TXT, &data);
+        self.say(&trigger::to_wire(MARKING), TXT, &data);
     }
 
-    fn say(&mut self, owner: &str, kind: u16, data: &[u8]) {
-        let owner = trigger::to_wire(owner).into();
-        self.records.push(Record { owner, kind, data: data.into(), ttl_secs: TTL_SECS });
+    fn say(&mut self, owner: &[u8], kind: u16, data: &[u8]) {
+        self.records.push(Record { owner: owner.into(), kind, data: data.into(), ttl_secs: TTL_SECS });
     }
 }
 
@@ -226,9 +231,12 @@ mod tests {
         let label = "a".repeat(63);
         let name = |last: &str| DomainName::parse(&format!("{label}.{label}.{label}.{last}")).unwrap();
         assert_eq!(name("abcd").as_str().len(), NAME_LEN_MAX + 1);
-        assert_eq!(owners(&name("abcd")), None);
-        let longest = owners(&name("abc")).unwrap();
-        assert_eq!(trigger::to_wire(&longest[1]).len() + ORIGIN_OCTETS_MAX, 254);
+        assert!(owners(&name("abcd")).is_none());
+        let longest = name("abc");
+        let [own, below] = owners(&longest).unwrap();
+        assert_eq!(*own.to_wire(), *trigger::to_wire(longest.as_str()));
+        assert_eq!(*below.to_wire(), *trigger::to_wire(&below.to_string()));
+        assert_eq!(below.to_wire().len() + ORIGIN_OCTETS_MAX, 254);
     }
 
     #[test]
@@ -244,7 +252,7 @@ mod tests {
         ] {
             let rules = rules(action, &block);
             assert_eq!((rules.len(), rules[0].to_string().as_str()), (1, text));
-            assert_eq!(rules[0].kind_and_data().1, wire);
+            assert_eq!(*rules[0].kind_and_data().1, *wire);
         }
         let both = rules(Action::Block, &Block::WalledGarden(garden.to_vec()));
         assert_eq!(both.iter().map(|rule| rule.kind_and_data().0).collect::<Vec<_>>(), [A, AAAA]);

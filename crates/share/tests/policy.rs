@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use bailiwick_share::{Block, PolicyTerms, Snapshot, policy};
 use golden::{Terms, at, case_id, name};
 use model::marking::{Audience, Tlp};
-use model::seizure::ServiceMode;
+use model::seizure::{AnswerEffect, ServiceMode};
 use store::view::View;
 use store::zones::Record;
 
@@ -86,6 +86,15 @@ fn an_order_lapses_by_the_clock_without_any_fact() {
 }
 
 #[test]
+fn no_resolver_is_asked_to_be_silent_about_a_kill_switch() {
+    let switches = Terms { answer_effect: AnswerEffect::KillSwitch, ..Terms::default() };
+    let lines = told(&[switches.view()], &to(Audience::Partners));
+    let rules: Vec<&String> = lines.iter().filter(|line| line.contains(" 5 ")).collect();
+    assert_eq!(rules.len(), 10, "five names stand twice, and what went back is gone");
+    assert!(rules.iter().all(|line| line.ends_with("rpz-passthru.")), "{rules:?}");
+}
+
+#[test]
 fn of_a_name_in_two_cases_what_we_hold_counts_first_and_what_went_back_last() {
     let with = |mode| {
         let mut view = Terms::default().view();
@@ -139,4 +148,24 @@ fn a_network_whose_family_the_garden_lacks_is_answered_without_records() {
 fn kinds<'a>(lines: &'a [String], owner: &str) -> Vec<&'a str> {
     let own = lines.iter().filter(|line| line.starts_with(&format!("{owner} ")));
     own.map(|line| line.split(' ').nth(1).unwrap()).collect()
+}
+
+/// `cargo test --workspace --test policy -- --ignored --nocapture`
+#[test]
+#[ignore = "prints figures, promises nothing"]
+#[expect(clippy::disallowed_methods, reason = "a measurement asks the clock")]
+fn measure_a_million_names() {
+    let mut view = Terms::default().view();
+    let case = view.cases.get_mut(&case_id()).unwrap();
+    let one = case.names[&name("yahoo-verify.net")].clone();
+    case.names.extend((0..1_000_000).map(|n| (name(&format!("outlook-verify-{n}.example")), one.clone())));
+    let start = std::time::Instant::now();
+    let snapshot = Snapshot::of_names_at(&view, &case_id(), at(NOW)).unwrap();
+    println!("gathering a million names: {:?}", start.elapsed());
+    let start = std::time::Instant::now();
+    let mut records = policy([&snapshot], &to(Audience::Partners)).records;
+    println!("{} records: {:?}", records.len(), start.elapsed());
+    let start = std::time::Instant::now();
+    records.sort_unstable();
+    println!("sorting them: {:?}", start.elapsed());
 }

@@ -12,7 +12,7 @@ use model::order::Order;
 use model::{DomainName, Timestamp};
 use share::{PolicyTerms, Snapshot};
 use store::view::{CaseView, View};
-use store::zones::{Published, Record, catalog};
+use store::zones::{NamedZone, Published, Record, catalog};
 use store::{Ledger, ZoneSet};
 use tokio::sync::watch;
 
@@ -66,16 +66,8 @@ impl Publisher {
         let mut published = Published::clone(&self.told.borrow());
         let mut is_whole = true;
         for Content { zone, records } in contents {
-            let origin = zone.to_wire();
-            let before = published.zones.get(&*origin).map(|told| told.serial);
-            match ledger.publish_zone(&origin, records, now).await {
-                Ok(told) => {
-                    if before != Some(told.serial) {
-                        let (serial, records) = (told.serial, told.records.len());
-                        tracing::info!(zone = zone.as_str(), serial, records, "a named zone is told");
-                    }
-                    published.zones.insert(origin.into(), told);
-                }
+            match ledger.publish_zone(&zone.to_wire(), records, now).await {
+                Ok(told) => put(&mut published, &zone, told),
                 Err(error) => {
                     let why = Failure::of("keeping its difference", &error);
                     tracing::error!(zone = zone.as_str(), ?why, "a named zone stays as it was");
@@ -106,6 +98,14 @@ impl Publisher {
                 tracing::error!(?failure, "the named zones stay as they were; the ledger could not be read");
             }
         }
+    }
+}
+
+fn put(published: &mut Published, zone: &DomainName, told: Arc<NamedZone>) {
+    let (serial, records) = (told.serial, told.records.len());
+    let before = published.zones.insert(told.origin.clone(), told);
+    if before.is_none_or(|before| before.serial != serial) {
+        tracing::info!(zone = zone.as_str(), serial, records, "a named zone is told");
     }
 }
 

@@ -1,17 +1,47 @@
 //! Owners of a policy zone: names, and networks as resolvers spell them.
 
+use std::fmt;
 use std::net::IpAddr;
 
+use model::DomainName;
 use model::address::Prefix;
+
+/// A name, or everything below it; displayed as a zone file has it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Owner<'a> {
+    pub(super) name: &'a DomainName,
+    pub(super) is_below: bool,
+}
+
+impl Owner<'_> {
+    /// The labels in wire form, without the root's.
+    pub(super) fn to_wire(self) -> Vec<u8> {
+        let wildcard: &[u8] = if self.is_below { b"\x01*" } else { b"" };
+        let mut wire = Vec::with_capacity(wildcard.len() + self.name.as_str().len() + 1);
+        wire.extend_from_slice(wildcard);
+        push_labels(&mut wire, self.name.as_str());
+        wire
+    }
+}
+
+impl fmt::Display for Owner<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}", if self.is_below { "*." } else { "" }, self.name.as_str())
+    }
+}
 
 /// The labels of a relative owner in wire form, without the root's.
 pub(super) fn to_wire(owner: &str) -> Vec<u8> {
     let mut wire = Vec::with_capacity(owner.len() + 1);
+    push_labels(&mut wire, owner);
+    wire
+}
+
+fn push_labels(wire: &mut Vec<u8>, owner: &str) {
     for label in owner.split('.').filter(|label| !label.is_empty()) {
         wire.push(u8::try_from(label.len()).expect("a label has at most 63 octets"));
         wire.extend_from_slice(label.as_bytes());
     }
-    wire
 }
 
 /// A whole name in wire form.

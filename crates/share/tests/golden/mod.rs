@@ -17,7 +17,7 @@ use model::id::{Boot, CaseId, ContactId, GroupId, Lane, OrderId, PersonId, Posit
 use model::marking::{Retention, Tlp, Withheld};
 use model::order::{Act, Acts, Authority, Instrument, Listed, NameOutcome, Order, OrderTerms, Source, Sourced};
 use model::person::{Person, Role};
-use model::seizure::{Seizure, ServiceMode};
+use model::seizure::{AnswerEffect, Seizure, ServiceMode};
 use model::verdict::Label;
 use model::{Digest, DomainName, Timestamp};
 use store::archive::Sighting;
@@ -61,6 +61,7 @@ pub struct Terms {
     pub acts: Vec<Act>,
     pub withheld: Withheld,
     pub in_force: bool,
+    pub answer_effect: AnswerEffect,
 }
 
 impl Default for Terms {
@@ -78,6 +79,7 @@ impl Default for Terms {
                 recipients: ["Withheld Telecom".to_owned()].into(),
             },
             in_force: true,
+            answer_effect: AnswerEffect::Unknown,
         }
     }
 }
@@ -145,9 +147,9 @@ impl Terms {
         let id = OrderId::parse(ORDER).expect("a slug");
         let terms = OrderTerms { id, authority, name_servers: vec![name("ns1.bailiwick.example")], answers: None };
         let acts: Acts = self.acts.iter().copied().collect();
-        let names = NAMES
-            .iter()
-            .map(|(text, outcome, ..)| (name(text), Listed { outcome: *outcome, acts, ..Listed::default() }));
+        let names = NAMES.iter().map(|(text, outcome, ..)| {
+            (name(text), Listed { outcome: *outcome, acts, answer_effect: self.answer_effect })
+        });
         let mut order = Order::draft(case_id(), terms, names.collect());
         if self.in_force {
             put_in_force(&mut order);
