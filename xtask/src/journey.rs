@@ -21,7 +21,7 @@ const SUITES: [Suite; 12] = [
     ("dnstap", 60, peers::dnstap::run),
     ("conformance", 60, peers::conformance::run),
     ("zonemaster", 30, peers::zonemaster::run),
-    ("resolvers", 30, peers::resolvers::run),
+    ("resolvers", 60, peers::resolvers::run),
     ("web", 120, peers::web::run),
     ("refusals", 60, peers::refusals::run),
     ("lock", 30, peers::lock::run),

@@ -25,9 +25,8 @@ const MOVING: &str = "moving.test";
 const BELOW: &str = "www.moving.test";
 const HELD: &str = "held.test";
 
-/// The key that BIND and PowerDNS Recursor sign with, in base64, and where Unbound asks from, which cannot.
+/// The key that BIND and PowerDNS Recursor sign with, in base64.
 const SECRET: &str = "c2l4dGVlbiBvciBtb3JlIG9jdGV0cyBvZiBhIHRlc3Q=";
-const UNSIGNED: &str = "127.0.0.3";
 
 /// From a change to another answer, where changes are told.
 const TOLD_MAX: Duration = Duration::from_secs(2);
@@ -110,7 +109,7 @@ impl Plan {
              [[transfer.key]]\nname = \"k1.invalid\"\nsecret_file = \"k1.secret\"\n\
              [[transfer.peer]]\nnetwork = \"127.0.0.1/32\"\nkey = \"k1.invalid\"\nzones = [\"rpz.invalid\"]\n\
              notify = [\"{bind}\"]\n\
-             [[transfer.peer]]\nnetwork = \"{UNSIGNED}/32\"\nzones = [\"rpz.invalid\"]\nnotify = [\"{unbound}\"]\n"
+             [[transfer.peer]]\nnetwork = \"127.0.0.1/32\"\nzones = [\"rpz.invalid\"]\nnotify = [\"{unbound}\"]\n"
         )
     }
 }
@@ -191,7 +190,6 @@ impl Fleet {
             ("WORLD", text(world.port.into())),
             ("PRIMARY", text(plan.primary.port().into())),
             ("SECRET", SECRET.to_owned()),
-            ("UNSIGNED", UNSIGNED.to_owned()),
             ("REFRESH", text(REFRESH_SECS)),
             ("CACHE", text(PACKET_CACHE_SECS)),
         ];
