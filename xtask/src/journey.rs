@@ -15,12 +15,13 @@ use crate::{Done, root};
 /// A suite by name, with its budget in seconds.
 type Suite = (&'static str, u32, fn(&mut Tally) -> Done);
 
-const SUITES: [Suite; 12] = [
+const SUITES: [Suite; 13] = [
     ("dns", 60, peers::dns::run),
     ("floods", 90, peers::floods::run),
     ("dnstap", 60, peers::dnstap::run),
     ("conformance", 60, peers::conformance::run),
     ("zonemaster", 30, peers::zonemaster::run),
+    ("fleet", 60, peers::fleet::run),
     ("resolvers", 60, peers::resolvers::run),
     ("web", 120, peers::web::run),
     ("refusals", 60, peers::refusals::run),

@@ -8,6 +8,7 @@ pub mod crash;
 pub mod dns;
 pub mod dnstap;
 pub mod feeds;
+pub mod fleet;
 pub mod floods;
 pub mod lock;
 mod name_servers;
