@@ -36,7 +36,7 @@ const BIND: Recipe = Recipe {
 };
 
 /// What a secondary must answer as we do. Not the SOA: a serial without news is not taken over.
-const ASKED: [(&str, RecordType); 12] = [
+const ASKED: [(&str, RecordType); 16] = [
     ("", RecordType::A),
     ("", RecordType::AAAA),
     ("", RecordType::NS),
@@ -48,6 +48,10 @@ const ASKED: [(&str, RecordType); 12] = [
     ("a.b.c.", RecordType::TXT),
     ("mail.", RecordType::MX),
     ("_dmarc.", RecordType::TXT),
+    ("_dmarc.", RecordType::A),
+    ("x._dmarc.", RecordType::A),
+    ("x._dmarc.", RecordType::TXT),
+    ("_domainkey.", RecordType::AAAA),
     ("key1._domainkey.", RecordType::TXT),
 ];
 

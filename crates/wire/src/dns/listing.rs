@@ -1,14 +1,15 @@
 //! A zone as a list of records: what another name server is given, so that it answers as we do.
 //!
-//! Where we answer by rule a secondary has wildcards. So the list differs from our own answers in names that start with
-//! an underscore and have no rule (a secondary tells the sender policy there, we tell nothing), and in `_dmarc` below a
-//! name below the apex. ANY and proofs for authorities are not zone data.
+//! Where we answer by rule a secondary has wildcards. So TXT differs from our own answers at names that start with an
+//! underscore and have no rule (a secondary tells the sender policy there, we tell nothing), at `_dmarc` and `_domainkey`
+//! below another name, and two labels below `_domainkey`. ANY and proofs for authorities are not zone data.
 
 use super::answers::{Answers, RrSet};
 use super::captured::Record;
 
 const WILDCARD: &[u8] = b"\x01*";
 const DMARC: &[u8] = b"\x06_dmarc";
+const BELOW_DMARC: &[u8] = b"\x01*\x06_dmarc";
 const DKIM: &[u8] = b"\x0a_domainkey";
 const DKIM_KEYS: &[u8] = b"\x01*\x0a_domainkey";
 /// A record of ours before its data: pointer, type, class, TTL, length.
@@ -31,8 +32,11 @@ impl Answers {
         put(b"", &at_apex, &mut all);
         put(WILDCARD, &hosts, &mut all);
         put(WILDCARD, &[sets.spf], &mut all);
-        // A name with a record of its own is no longer covered by the wildcard.
-        for (owner, text) in [(DMARC, Some(sets.dmarc)), (DKIM, None), (DKIM_KEYS, Some(sets.dkim))] {
+        // A name with a record of its own is no longer covered by the wildcard, nor is what lies below it (RFC 4592,
+        // 3.3.1): there a secondary would say NXDOMAIN.
+        let texts =
+            [(DMARC, Some(sets.dmarc)), (BELOW_DMARC, Some(sets.spf)), (DKIM, None), (DKIM_KEYS, Some(sets.dkim))];
+        for (owner, text) in texts {
             if !sets.dmarc.is_empty() {
                 put(owner, &hosts, &mut all);
                 put(owner, text.as_slice(), &mut all);

@@ -7,6 +7,7 @@ use super::*;
 
 mod cookies;
 mod differential;
+mod listing;
 mod rules;
 
 const APEX: &str = "outlook-verify.test";
