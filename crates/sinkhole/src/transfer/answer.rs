@@ -92,10 +92,13 @@ impl Desk<'_> {
         if message.header().qr() {
             return Reply::Nothing;
         }
+        let id = message.header().id();
         let signer = match ServerSequence::request(&self.access.keys, &mut message, now) {
             Ok(signer) => signer,
             Err(error) => return self.badly_signed(error, &message, source),
         };
+        // Taking the signature off brings back the id under which it was signed; the answer has the one that was sent.
+        message.header_mut().set_id(id);
         match Question::read(message.for_slice()) {
             Ok(question) => self.about(question, signer, source, over, now),
             Err(rcode) => self.malformed(rcode, &message),

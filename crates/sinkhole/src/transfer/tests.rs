@@ -18,6 +18,7 @@ use tokio::sync::watch;
 use wire::dns::ask::name_to_wire;
 use wire::dns::rtype;
 
+use super::answer::{Desk, Over, Reply};
 use super::{Access, Allowed, Counts, Peer, Primary, Sockets, Transfer, TransferKey};
 use crate::ZoneTable;
 use crate::rehearsal::{collected, settings};
@@ -349,6 +350,52 @@ async fn over_udp_a_step_that_fits_comes_at_once_and_one_that_does_not_sends_the
     assert_eq!(told(4), ["SOA 5", "SOA 4", "older", "SOA 5", "n1", "SOA 5"]);
     assert_eq!(told(1), ["SOA 5"], "the whole zone is too much for a datagram");
     house.close().await;
+}
+
+/// Whatever is changed in a request: the answer is a response to it, or there is none.
+#[test]
+fn a_mangled_request_is_answered_in_form_or_not_at_all() {
+    const TRIES: u32 = 20_000;
+    let (content, counting, table) = (published(zone(3)), super::counts::Counting::default(), ZoneTable::default());
+    let origin = content.zones.keys().next().unwrap().clone();
+    let peer = Peer {
+        network: "127.0.0.0/8".parse().unwrap(),
+        key: None,
+        zones: vec![Allowed::Named(origin)],
+        notify: vec![],
+    };
+    let access = Access::new(vec![
+        peer,
+        Peer { network: "10.0.0.0/8".parse().unwrap(), key: Some(key()), zones: vec![], notify: vec![] },
+    ]);
+    let desk = Desk { access: &access, published: &content, seized: &table, counting: &counting };
+    let kinds = [Rtype::SOA, Rtype::AXFR, Rtype::IXFR];
+    let mut dice = TRIES;
+    let mut roll = |sides: usize| {
+        // xorshift: the same packets in every run.
+        dice ^= dice << 13;
+        dice ^= dice >> 17;
+        dice ^= dice << 5;
+        dice as usize % sides
+    };
+    for _ in 0..TRIES {
+        let signed = (roll(2) == 0).then(key);
+        let (mut packet, _) = request("rpz.test", kinds[roll(3)], Some(4), signed.as_ref());
+        for _ in 0..1 + roll(4) {
+            let at = roll(packet.len());
+            packet[at] = roll(256) as u8;
+        }
+        packet.truncate(packet.len() - roll(packet.len() / 2) * roll(2));
+        let (over, id) = (if roll(2) == 0 { Over::Udp } else { Over::Tcp }, packet.get(..2).map(<[u8]>::to_vec));
+        let message = match desk.answer(packet, "127.0.0.1".parse().unwrap(), over, unix_now()) {
+            Reply::Nothing => continue,
+            Reply::Message(message) => message,
+            Reply::Transfer(mut transfer) => transfer.next(unix_now()).unwrap(),
+        };
+        let message = Message::from_octets(message).unwrap();
+        assert!(message.header().qr());
+        assert_eq!(Some(message.header().id().to_be_bytes().to_vec()), id);
+    }
 }
 
 //----------- Telling ----------------------------------------------------------------------------------------------
