@@ -63,6 +63,9 @@ enum Task {
         /// Which build of ours: `dist` is what packages carry.
         #[arg(long, default_value = "dist")]
         profile: String,
+        /// A build of ours that is there already, such as a package's.
+        #[arg(long)]
+        binary: Option<PathBuf>,
     },
     /// The bench's load, in a process of its own.
     #[command(hide = true)]
@@ -82,9 +85,9 @@ pub fn run() -> ExitCode {
     let done = match Cli::parse().task {
         Task::Test { suites } => journey::test(&suites),
         Task::Peers => tools::install_all().map(|_| ()),
-        Task::Bench { what, secs, rounds, zones, threads, all_peers, profile } => {
+        Task::Bench { what, secs, rounds, zones, threads, all_peers, profile, binary } => {
             let plan = bench::Plan { secs, rounds, zones: zones as usize, threads, all_peers };
-            bench::run(what, plan, &profile)
+            bench::run(what, plan, binary.map_or_else(|| bench::build(&profile), Ok))
         }
         Task::Load(orders) => bench::load(orders),
         Task::Echo { port, told } => bench::echo(port, told),

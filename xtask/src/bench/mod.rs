@@ -83,8 +83,8 @@ impl Measured {
 }
 
 /// Runs the comparison and prints its table.
-pub fn run(what: What, plan: Plan, profile: &str) -> Done {
-    let binary = build(profile)?;
+pub fn run(what: What, plan: Plan, binary: Result<PathBuf, Trouble>) -> Done {
+    let binary = binary?;
     match what {
         What::Dns if plan.threads > 1 => dns::compare_threads(plan, &binary),
         What::Dns => dns::compare(plan, &binary),
@@ -93,7 +93,7 @@ pub fn run(what: What, plan: Plan, profile: &str) -> Done {
 }
 
 /// The program as it is packaged. The archive's SQL is no part of what is measured and would triple the build.
-fn build(profile: &str) -> Result<PathBuf, Trouble> {
+pub fn build(profile: &str) -> Result<PathBuf, Trouble> {
     println!("building the program with profile {profile}; the first time takes minutes");
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo.args(["build", "--quiet", "--package", "bailiwick", "--profile", profile]).current_dir(root());
