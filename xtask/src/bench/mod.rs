@@ -84,7 +84,7 @@ impl Measured {
 
 /// Runs the comparison and prints its table.
 pub fn run(what: What, plan: Plan, binary: Result<PathBuf, Trouble>) -> Done {
-    let binary = binary?;
+    let binary = std::path::absolute(binary?)?;
     match what {
         What::Dns if plan.threads > 1 => dns::compare_threads(plan, &binary),
         What::Dns => dns::compare(plan, &binary),
