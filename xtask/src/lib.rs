@@ -51,9 +51,21 @@ enum Task {
         /// How often everybody is measured in turn.
         #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..=20))]
         rounds: u32,
+        /// For dns: names that everybody answers for.
+        #[arg(long, default_value_t = 99, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+        zones: u32,
+        /// For dns: so many threads of ours against one, and nobody else.
+        #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=64))]
+        threads: u32,
+        /// For dns: start the other name servers also with more than 100,000 names, which takes minutes.
+        #[arg(long)]
+        all_peers: bool,
         /// Which build of ours: `dist` is what packages carry.
         #[arg(long, default_value = "dist")]
         profile: String,
+        /// A build of ours that is there already, such as a package's.
+        #[arg(long)]
+        binary: Option<PathBuf>,
     },
     /// The bench's load, in a process of its own.
     #[command(hide = true)]
@@ -73,7 +85,10 @@ pub fn run() -> ExitCode {
     let done = match Cli::parse().task {
         Task::Test { suites } => journey::test(&suites),
         Task::Peers => tools::install_all().map(|_| ()),
-        Task::Bench { what, secs, rounds, profile } => bench::run(what, bench::Plan { secs, rounds }, &profile),
+        Task::Bench { what, secs, rounds, zones, threads, all_peers, profile, binary } => {
+            let plan = bench::Plan { secs, rounds, zones: zones as usize, threads, all_peers };
+            bench::run(what, plan, binary.map_or_else(|| bench::build(&profile), Ok))
+        }
         Task::Load(orders) => bench::load(orders),
         Task::Echo { port, told } => bench::echo(port, told),
     };

@@ -137,6 +137,12 @@ impl Program {
         Ok(fs::write(self.config(), format!("{text}\n{tables}"))?)
     }
 
+    /// Has each DNS address answered by so many threads.
+    pub fn set_dns_threads(&self, threads: u32) -> Done {
+        let text = fs::read_to_string(self.config())?.replace("[dns]\n", &format!("[dns]\nthreads = {threads}\n"));
+        Ok(fs::write(self.config(), text)?)
+    }
+
     fn put_in_force(&self, case_file: &Path) -> Done {
         let file = case_file.to_string_lossy();
         self.ask(&["case", "import", &file])?.good()?;

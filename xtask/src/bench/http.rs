@@ -17,7 +17,7 @@ pub(super) fn compare(plan: Plan, binary: PathBuf) -> Done {
         for round in 1..=plan.rounds {
             println!("round {round} of {}, {}", plan.rounds, spoken(keep_alive));
             let peer = servers::nginx(&page)?;
-            rounds[0].push(measure(peer.pid(), orders(peer.port, plan, keep_alive))?);
+            rounds[0].push(measure(&peer.pids(), orders(peer.port, plan, keep_alive))?);
             rounds[1].push(ours(&binary, plan, keep_alive)?);
         }
         let [nginx, ours] = rounds;
@@ -40,7 +40,7 @@ fn ours(binary: &Path, plan: Plan, keep_alive: bool) -> Result<Measured, Trouble
     let mut program = Program::install_build(&exercise(), binary.to_owned())?;
     program.pinned = ["taskset", "-c", "0"].map(str::to_owned).to_vec();
     program.start()?;
-    let measured = measure(program.pid()?, orders(program.ports.http, plan, keep_alive))?;
+    let measured = measure(&[program.pid()?], orders(program.ports.http, plan, keep_alive))?;
     program.stop()?;
     println!("  {} answered, on disk: {}", measured.seen.answered, program.on_disk()?["by_kind"]["request"]);
     Ok(measured)

@@ -11,20 +11,34 @@ use crate::Trouble;
 /// `USER_HZ` is 100 on every Linux that we run on (see proc(5)).
 const TICKS_PER_SEC: f64 = 100.0;
 
-/// Seconds used so far by `pid` and whoever descends from it.
-pub(super) fn cpu_secs(pid: u32) -> Result<f64, Trouble> {
+/// Seconds used so far by these processes and whoever descends from them.
+pub(super) fn cpu_secs(pids: &[u32]) -> Result<f64, Trouble> {
+    let ticks: u64 = family(pids)?.iter().map(|one| one.ticks).sum();
+    Ok(ticks as f64 / TICKS_PER_SEC)
+}
+
+/// Megabytes that they hold in memory, what they share counted once (PSS).
+pub(super) fn resident_mb(pids: &[u32]) -> Result<f64, Trouble> {
+    let pss = |one: &Stat| {
+        let text = fs::read_to_string(format!("/proc/{}/smaps_rollup", one.pid)).unwrap_or_default();
+        let line = text.lines().find_map(|line| line.strip_prefix("Pss:")).unwrap_or_default();
+        line.trim().trim_end_matches(" kB").parse::<f64>().unwrap_or_default()
+    };
+    Ok(family(pids)?.iter().map(pss).sum::<f64>() / 1024.0)
+}
+
+fn family(pids: &[u32]) -> Result<Vec<Stat>, Trouble> {
     let everyone: Vec<Stat> = fs::read_dir("/proc")?.flatten().filter_map(|entry| stat(&entry.file_name())).collect();
-    let mut family = vec![pid];
-    let mut at = 0;
-    while let Some(&parent) = family.get(at) {
-        family.extend(everyone.iter().filter(|one| one.parent == parent).map(|one| one.pid));
-        at += 1;
-    }
-    if !everyone.iter().any(|one| one.pid == pid) {
+    if let Some(pid) = pids.iter().find(|pid| !everyone.iter().any(|one| one.pid == **pid)) {
         return Err(format!("the server, process {pid}, is gone").into());
     }
-    let ticks: u64 = everyone.iter().filter(|one| family.contains(&one.pid)).map(|one| one.ticks).sum();
-    Ok(ticks as f64 / TICKS_PER_SEC)
+    let mut members = pids.to_vec();
+    let mut at = 0;
+    while let Some(&parent) = members.get(at) {
+        members.extend(everyone.iter().filter(|one| one.parent == parent).map(|one| one.pid));
+        at += 1;
+    }
+    Ok(everyone.into_iter().filter(|one| members.contains(&one.pid)).collect())
 }
 
 #[derive(Debug, Eq, PartialEq)]

@@ -9,11 +9,14 @@ mod echo;
 mod http;
 mod load;
 mod meter;
+mod name_servers;
 mod servers;
+mod targets;
 
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
+use callers::latency::Percentiles;
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 
@@ -26,7 +29,7 @@ pub use load::{Orders, load};
 /// What can be compared.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
 pub enum What {
-    /// Against NSD without a log, and a bare echo of datagrams.
+    /// Against NSD and Knot without a log, NSD with dnstap, and an echo of datagrams.
     Dns,
     /// Against nginx with a JSON access log.
     Http,
@@ -37,14 +40,28 @@ pub enum What {
 pub struct Plan {
     pub secs: u32,
     pub rounds: u32,
+    /// Names that a name server answers for.
+    pub zones: usize,
+    /// Compare so many threads of ours with one.
+    pub threads: u32,
+    /// Start the other name servers too, however many zones.
+    pub all_peers: bool,
 }
 
 /// What the load saw in one measurement.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 pub struct Seen {
     pub answered: u64,
+    /// Lost, or the answer to nothing that was asked.
     pub wrong: u64,
+    /// Answers that say an error, or that they were cut.
+    pub errors: u64,
+    /// Questions that carried a cookie of the server.
+    pub with_cookie: u64,
     pub secs: f64,
+    pub latency: Percentiles,
+    /// Processor seconds of the load itself.
+    pub load_cpu_secs: f64,
 }
 
 /// One measurement: what the load saw, and the processor seconds of the server's processes meanwhile.
@@ -52,25 +69,31 @@ pub struct Seen {
 pub struct Measured {
     seen: Seen,
     cpu_secs: f64,
+    resident_mb: f64,
 }
 
 impl Measured {
     fn micros_each(&self) -> f64 {
         self.cpu_secs * 1e6 / (self.seen.answered.max(1) as f64)
     }
+
+    fn rate(&self) -> f64 {
+        self.seen.answered as f64 / self.seen.secs
+    }
 }
 
 /// Runs the comparison and prints its table.
-pub fn run(what: What, plan: Plan, profile: &str) -> Done {
-    let binary = build(profile)?;
+pub fn run(what: What, plan: Plan, binary: Result<PathBuf, Trouble>) -> Done {
+    let binary = std::path::absolute(binary?)?;
     match what {
-        What::Dns => dns::compare(plan, binary),
+        What::Dns if plan.threads > 1 => dns::compare_threads(plan, &binary),
+        What::Dns => dns::compare(plan, &binary),
         What::Http => http::compare(plan, binary),
     }
 }
 
 /// The program as it is packaged. The archive's SQL is no part of what is measured and would triple the build.
-fn build(profile: &str) -> Result<PathBuf, Trouble> {
+pub fn build(profile: &str) -> Result<PathBuf, Trouble> {
     println!("building the program with profile {profile}; the first time takes minutes");
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo.args(["build", "--quiet", "--package", "bailiwick", "--profile", profile]).current_dir(root());
@@ -93,28 +116,62 @@ fn on_core_zero(program: &str) -> Command {
     command("taskset", ["-c", "0", program])
 }
 
-/// Runs the load of this very program in a process of its own on core 1, and meters the server beside it.
-fn measure(server: u32, orders: Orders) -> Result<Measured, Trouble> {
+/// Runs the load of this very program in a process of its own on core 1, and meters the server's processes beside it.
+fn measure(server: &[u32], orders: Orders) -> Result<Measured, Trouble> {
+    measure_from("1", server, orders)
+}
+
+/// The same with the load on other cores.
+fn measure_from(cores: &str, server: &[u32], orders: Orders) -> Result<Measured, Trouble> {
     let own = std::env::current_exe()?;
-    let mut load = command("taskset", ["-c", "1"]);
+    let mut load = command("taskset", ["-c", cores]);
     load.arg(own).arg("load").args(orders.words());
     let before = meter::cpu_secs(server)?;
     let said = run_for(&mut load, std::time::Duration::from_secs(900))?.good()?;
     let cpu_secs = meter::cpu_secs(server)? - before;
-    Ok(Measured { seen: serde_json::from_str(&said)?, cpu_secs })
+    let resident_mb = meter::resident_mb(server)?;
+    Ok(Measured { seen: serde_json::from_str(&said)?, cpu_secs, resident_mb })
 }
 
 /// The table: medians over the rounds, and the ratio to the first server named.
 fn print(operation: &str, everybody: &[(&str, Vec<Measured>)]) {
-    println!("\n{:<44} {:>12} {:>12} {:>10} {:>8}", "server", format!("µs/{operation}"), "answers/s", "wrong", "ratio");
+    println!(
+        "\n{:<40} {:>9} {:>10} {:>6} {:>6} {:>6} {:>7} {:>7} {:>7} {:>8} {:>7} {:>6}",
+        "server",
+        format!("µs/{operation}"),
+        "answers/s",
+        "ratio",
+        "wrong",
+        "errors",
+        "p50",
+        "p99",
+        "p99.9",
+        "max",
+        "MB",
+        "load"
+    );
     let base = everybody.first().map_or(1.0, |(_, rounds)| median(rounds, Measured::micros_each));
     for (name, rounds) in everybody {
-        let micros = median(rounds, Measured::micros_each);
-        let rate = median(rounds, |one| one.seen.answered as f64 / one.seen.secs);
-        let wrong: u64 = rounds.iter().map(|one| one.seen.wrong).sum();
-        println!("{name:<44} {micros:>12.2} {rate:>12.0} {wrong:>10} {:>8.2}", micros / base);
+        let of = |value: fn(&Measured) -> f64| median(rounds, value);
+        let sum = |value: fn(&Seen) -> u64| rounds.iter().map(|one| value(&one.seen)).sum::<u64>();
+        println!(
+            "{name:<40} {:>9.2} {:>10.0} {:>6.2} {:>6} {:>6} {:>7.0} {:>7.0} {:>7.0} {:>8.0} {:>7.0} {:>5.0}%",
+            of(Measured::micros_each),
+            of(Measured::rate),
+            of(Measured::micros_each) / base,
+            sum(|seen| seen.wrong),
+            sum(|seen| seen.errors),
+            of(|one| one.seen.latency.p50_micros),
+            of(|one| one.seen.latency.p99_micros),
+            of(|one| one.seen.latency.p999_micros),
+            of(|one| one.seen.latency.max_micros),
+            of(|one| one.resident_mb),
+            of(|one| one.seen.load_cpu_secs * 100.0 / one.seen.secs),
+        );
     }
-    println!("\nprocessor time of all processes of a server, by answered {operation}; ratio to the first line");
+    println!(
+        "\nµs: processor time of all processes of a server, by answered {operation}; ratio: to the first line; latency in µs; MB: resident after the load; load: how busy the load's own core was"
+    );
 }
 
 fn median(rounds: &[Measured], of: impl Fn(&Measured) -> f64) -> f64 {
@@ -129,7 +186,7 @@ mod tests {
 
     #[test]
     fn cost_is_processor_time_by_answer() {
-        let seen = Seen { answered: 1_000_000, wrong: 0, secs: 5.0 };
-        assert!((Measured { seen, cpu_secs: 3.5 }.micros_each() - 3.5).abs() < 1e-9);
+        let seen = Seen { answered: 1_000_000, secs: 5.0, ..Seen::default() };
+        assert!((Measured { seen, cpu_secs: 3.5, resident_mb: 1.0 }.micros_each() - 3.5).abs() < 1e-9);
     }
 }

@@ -5,27 +5,31 @@ use std::net::{Ipv4Addr, TcpListener, TcpStream, UdpSocket};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use model::DomainName;
 use tempfile::TempDir;
 
 use super::on_core_zero;
 use crate::Trouble;
-use crate::clock::wait_for;
+use crate::clock::{Watch, wait_for};
 use crate::shell::Kept;
 use crate::tools::find;
 
-const START: Duration = Duration::from_secs(20);
+/// From start to the first answer: NSD needs 46 s for a million zones.
+const START: Duration = Duration::from_secs(300);
 
 /// A peer with its folder; both go away with it.
 pub(super) struct Peer {
     pub(super) port: u16,
-    running: Kept,
-    _folder: TempDir,
+    /// From start to the first answer.
+    pub(super) load_secs: f64,
+    pub(super) running: Kept,
+    /// Who keeps its log, if that is another program.
+    pub(super) logger: Option<Kept>,
+    pub(super) folder: TempDir,
 }
 
 impl Peer {
-    pub(super) fn pid(&self) -> u32 {
-        self.running.0.id()
+    pub(super) fn pids(&self) -> Vec<u32> {
+        [Some(&self.running), self.logger.as_ref()].into_iter().flatten().map(|kept| kept.0.id()).collect()
     }
 }
 
@@ -37,25 +41,6 @@ pub(super) fn echo(is_told: bool) -> Result<Peer, Trouble> {
     let mut command = on_core_zero(&std::env::current_exe()?.to_string_lossy());
     command.args(["echo", &port.to_string()]).args(is_told.then_some("--told"));
     begin(command, TempDir::new()?, port, answers_dns)
-}
-
-/// NSD with one server process and no log; every name has the same small zone, as ours have the same answers.
-pub(super) fn nsd(names: &[DomainName]) -> Result<Peer, Trouble> {
-    let (folder, port) = (TempDir::with_prefix("bench-nsd-")?, free_udp()?);
-    let place = folder.path().display();
-    let zone = "@ 60 IN SOA ns1.sinkhole.example. desk.sinkhole.example. 1 14400 3600 604800 60\n@ 60 IN NS ns1.sinkhole.example.\n@ 60 IN A 127.0.0.1\n* 60 IN A 127.0.0.1\n";
-    fs::write(folder.path().join("zone"), zone)?;
-    let mut text = format!(
-        "server:\n  ip-address: 127.0.0.1@{port}\n  server-count: 1\n  username: \"\"\n  chroot: \"\"\n  zonesdir: \"{place}\"\n  database: \"\"\n  pidfile: \"{place}/pid\"\n  zonelistfile: \"{place}/list\"\n  xfrdfile: \"{place}/xfrd\"\n  hide-version: yes\n  verbosity: 0\n  rrl-ratelimit: 0\nremote-control:\n  control-enable: no\n"
-    );
-    for name in names {
-        text.push_str(&format!("zone:\n  name: {}\n  zonefile: zone\n", name.as_str()));
-    }
-    let config = folder.path().join("nsd.conf");
-    fs::write(&config, text)?;
-    let mut command = on_core_zero(&program("nsd")?);
-    command.arg("-d").arg("-c").arg(config);
-    begin(command, folder, port, answers_dns)
 }
 
 /// nginx with one worker, a small page for any path, and a JSON line for every request: what a sinkhole's log holds.
@@ -91,23 +76,28 @@ pub(super) fn nginx(page: &str) -> Result<Peer, Trouble> {
     begin(command, folder, port, accepts)
 }
 
-fn program(name: &str) -> Result<String, Trouble> {
+pub(super) fn program(name: &str) -> Result<String, Trouble> {
     let found = find(name).ok_or_else(|| format!("there is no {name}; `cargo xtask peers` installs it"))?;
     Ok(found.to_string_lossy().into_owned())
 }
 
-fn begin(mut command: Command, folder: TempDir, port: u16, is_ready: fn(u16) -> bool) -> Result<Peer, Trouble> {
+pub(super) fn begin(
+    mut command: Command,
+    folder: TempDir,
+    port: u16,
+    is_ready: fn(u16) -> bool,
+) -> Result<Peer, Trouble> {
     let name = format!("{:?}", command.get_args().nth(2).unwrap_or_default());
     let log = fs::File::create(folder.path().join("said"))?;
     let child = command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log).spawn()?;
-    let running = Kept(child);
+    let (running, started) = (Kept(child), Watch::start());
     wait_for(&format!("{name} to answer"), START, || is_ready(port).then_some(())).map_err(|trouble| {
         format!("{trouble}\n{}", fs::read_to_string(folder.path().join("said")).unwrap_or_default())
     })?;
-    Ok(Peer { port, running, _folder: folder })
+    Ok(Peer { port, load_secs: started.secs(), running, logger: None, folder })
 }
 
-fn free_udp() -> Result<u16, Trouble> {
+pub(super) fn free_udp() -> Result<u16, Trouble> {
     Ok(UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
 }
 
@@ -120,7 +110,7 @@ fn accepts(port: u16) -> bool {
 }
 
 /// Whether anything at all comes back for a question.
-fn answers_dns(port: u16) -> bool {
+pub(super) fn answers_dns(port: u16) -> bool {
     const QUESTION: &[u8] = b"\x00\x01\x00\x00\x00\x01\x00\x00\x00\x00\x00\x00\x04test\x00\x00\x01\x00\x01";
     let ask = || {
         let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?;

@@ -9,7 +9,17 @@ fn names(count: usize) -> Vec<DomainName> {
 
 fn small_flood(target: SocketAddr, stop: Stop) -> Flood {
     let from = Ipv4Addr::new(127, 53, 200, 1);
-    Flood { target, from, names: names(5), qtype: 1, in_flight: 16, lanes: 2, stop }
+    Flood {
+        target,
+        from,
+        sources: 3,
+        names: names(5),
+        asks: Asks::Plain(1),
+        in_flight: 16,
+        lanes: 2,
+        per_sec: None,
+        stop,
+    }
 }
 
 /// A server that answers `count` queries as `answer` says, and then ends.
@@ -74,6 +84,9 @@ fn a_flood_stays_at_home_and_within_its_limits() {
         (Flood { in_flight: IN_FLIGHT_MAX + 1, ..good.clone() }, "in flight"),
         (Flood { lanes: LANES_MAX + 1, ..good.clone() }, "lanes"),
         (Flood { lanes: 0, ..good.clone() }, "lanes"),
+        (Flood { sources: SOURCES_MAX + 1, ..good.clone() }, "sources"),
+        (Flood { from: Ipv4Addr::new(127, 255, 255, 1), ..good.clone() }, "leave 127.0.0.0/8"),
+        (Flood { per_sec: Some(0), ..good.clone() }, "never ends"),
     ] {
         let error = flood(&bad).unwrap_err().to_string();
         assert!(error.contains(why), "{error}");
@@ -83,22 +96,51 @@ fn a_flood_stays_at_home_and_within_its_limits() {
 
 #[test]
 fn a_place_is_free_again_after_its_answer_and_an_old_answer_does_not_count() {
-    let flood = small_flood("127.0.0.1:53".parse().unwrap(), Stop::Count(1));
-    let templates = flood.templates();
-    let reply = |id: u16, template: usize| {
-        let mut packet = templates[template].clone();
-        packet[..2].copy_from_slice(&id.to_be_bytes());
+    let query = |name: u8, id: u16| {
+        let mut octets = vec![0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1, name, 0, 0, 1, 0, 1];
+        octets[..2].copy_from_slice(&id.to_be_bytes());
+        octets
+    };
+    let write = |name: u8| {
+        move |id: u16, out: &mut Vec<u8>| {
+            *out = query(name, id);
+            out.len()
+        }
+    };
+    let reply = |window: &Window, place: usize| {
+        let mut packet = window.places[place].query.clone();
         packet[2] |= 0x80;
         packet
     };
     let (start, late) = (Duration::ZERO, LOST_AFTER + Duration::from_millis(1));
     let mut window = Window::new(1);
-    let first = window.take(0, start).unwrap();
-    assert_eq!(window.take(1, start), None, "one place, one query");
+    let place = window.take(0, start, write(b'a')).unwrap();
+    assert_eq!(window.take(0, start, write(b'b')), None, "one place, one query");
+    let first = reply(&window, place);
     window.expire(late);
-    let second = window.take(1, late).unwrap();
-    window.reply(&reply(first, 0), &templates, late);
-    window.reply(&reply(second, 1), &templates, late);
-    assert_eq!(window.counts, WindowCounts { sent: 2, answered: 1, lost: 1, strange: 1 });
+    let place = window.take(0, late, write(b'b')).unwrap();
+    let mut second = reply(&window, place);
+    second[3] |= 5;
+    assert!(window.reply(&first, late).is_none());
+    assert!(window.reply(&second, late).is_some());
+    assert_eq!(
+        window.counts,
+        WindowCounts { sent: 2, answered: 1, lost: 1, strange: 1, errors: 1, ..Default::default() }
+    );
     assert!(window.is_empty());
+}
+
+#[test]
+fn a_mixture_comes_from_many_networks_and_no_faster_than_its_rate() {
+    let (address, _server) = server(usize::MAX, |_, _| true);
+    let flood_of = Flood {
+        asks: Asks::Mixed(1),
+        per_sec: Some(2_000),
+        ..small_flood(address, Stop::After(Duration::from_millis(500)))
+    };
+    let networks: std::collections::HashSet<_> = (0..2).flat_map(|lane| flood_of.sources(lane)).collect();
+    assert_eq!(networks.len(), 6);
+    let report = flood(&flood_of).unwrap();
+    assert!((1..=1_002).contains(&report.sent), "{report:?}");
+    assert_eq!((report.strange, report.with_cookie), (0, 0));
 }

@@ -107,6 +107,19 @@ pub fn name_to_wire(text: &str) -> Option<Vec<u8>> {
     (wire.len() <= NAME_OCTETS_MAX).then_some(wire)
 }
 
+/// The data of the cookie option among these options.
+fn find_cookie(options: &[u8]) -> Option<&[u8]> {
+    const COOKIE: u16 = 10;
+    let mut reader = Reader::new(options);
+    loop {
+        let (code, len) = (reader.u16()?, reader.u16()?);
+        let data = reader.take(len.into())?;
+        if code == COOKIE {
+            return Some(data);
+        }
+    }
+}
+
 //----------- Answered ---------------------------------------------------------------------------------------------
 
 /// Why a packet is not the reply to a question.
@@ -131,6 +144,8 @@ pub struct Answered<'p> {
     pub recursion_available: bool,
     /// The size that the server's OPT offers, if it sent one.
     pub edns_udp_size: Option<u16>,
+    /// The cookie that the server sent: the client's part and its own (RFC 7873).
+    pub cookie: Option<&'p [u8]>,
     pub answers: Vec<Record<'p>>,
     pub authorities: Vec<Record<'p>>,
 }
@@ -152,6 +167,7 @@ impl<'p> Answered<'p> {
             truncated: head.flags & flag::TC != 0,
             recursion_available: head.flags & flag::RA != 0,
             edns_udp_size: None,
+            cookie: None,
             answers: Vec::new(),
             authorities: Vec::new(),
         };
@@ -166,6 +182,7 @@ impl<'p> Answered<'p> {
                 _ if record.rtype == rtype::OPT => {
                     answered.rcode |= (record.ttl_secs >> 24) as u16 * 16;
                     answered.edns_udp_size = Some(record.class);
+                    answered.cookie = find_cookie(record.rdata);
                 }
                 _ => {}
             }
