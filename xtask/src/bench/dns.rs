@@ -115,7 +115,7 @@ impl Ours {
 }
 
 /// The exercise, with one list of these names in the place of its own.
-fn case_file(names: &[DomainName]) -> Result<String, Trouble> {
+pub(super) fn case_file(names: &[DomainName]) -> Result<String, Trouble> {
     let text = fs::read_to_string(exercise())?;
     let (head, _) = text.split_once("[[list]]").ok_or("the exercise has no list")?;
     let listed: Vec<String> = names.iter().map(|name| format!("  \"{}\",\n", name.as_str())).collect();

@@ -11,7 +11,9 @@ mod load;
 mod meter;
 mod name_servers;
 mod servers;
+mod taking;
 mod targets;
+mod transfer;
 
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
@@ -31,6 +33,8 @@ pub use load::{Orders, load};
 pub enum What {
     /// Against NSD and Knot without a log, NSD with dnstap, and an echo of datagrams.
     Dns,
+    /// A policy zone of so many names, taken over from us and from Knot.
+    Transfer,
     /// Against nginx with a JSON access log.
     Http,
 }
@@ -88,6 +92,7 @@ pub fn run(what: What, plan: Plan, binary: Result<PathBuf, Trouble>) -> Done {
     match what {
         What::Dns if plan.threads > 1 => dns::compare_threads(plan, &binary),
         What::Dns => dns::compare(plan, &binary),
+        What::Transfer => transfer::compare(plan, &binary),
         What::Http => http::compare(plan, binary),
     }
 }

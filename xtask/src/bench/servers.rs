@@ -14,7 +14,7 @@ use crate::shell::Kept;
 use crate::tools::find;
 
 /// From start to the first answer: NSD needs 46 s for a million zones.
-const START: Duration = Duration::from_secs(300);
+pub(super) const START: Duration = Duration::from_secs(300);
 
 /// A peer with its folder; both go away with it.
 pub(super) struct Peer {
