@@ -142,7 +142,7 @@ impl Stage {
         let data = DataFolder::open(&folder.path().join("data"), "test", crate::run::now()).unwrap();
         let journal = Journal::open(&data, limits).unwrap();
         let table = Arc::new(ZoneTable::default());
-        table.replace(&ZoneSet { serial: 7, zones }, &settings);
+        table.replace(ZoneSet { serial: 7, zones }, &settings);
         Self { folder, journal, zones: table, settings, _data: data }
     }
 
