@@ -194,3 +194,27 @@ fn a_name_on_its_way_back_answers_with_its_owners_records_once_they_are_here() {
     captured.keep(|(name, _)| name.as_str() == "b.test");
     assert!(!captured.contains(&(name("a.test"), file)));
 }
+
+fn resident_kib() -> usize {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse().unwrap()
+}
+
+/// Prints what a million zones take here; the zones themselves, as the ledger's view makes them, come on top.
+#[test]
+#[ignore = "a measurement: run it alone, in a release build, with --nocapture"]
+#[expect(clippy::disallowed_methods, reason = "it measures")]
+fn a_million_zones_measured() {
+    let names = (0..1_000_000).map(|n| name(&format!("n{n:07}.seized-names.test")));
+    let (zones, table) = (crate::rehearsal::all_collected(names), ZoneTable::default());
+    let (before, clock) = (resident_kib(), std::time::Instant::now());
+    table.replace(ZoneSet { serial: 7, zones }, &settings());
+    println!("table: {:?}, {} KiB more resident", clock.elapsed(), resident_kib().saturating_sub(before));
+    let changed = "n0500000.seized-names.test";
+    let change = Change { apex: name(changed), zone: Some(zone(changed, ServiceMode::Hold, Acts::default(), None)) };
+    let clock = std::time::Instant::now();
+    table.update(8, vec![change], &settings(), &CapturedFiles::default());
+    println!("one name held: {:?}", clock.elapsed());
+    assert_eq!(table.find(&name_to_wire(changed).unwrap()).unwrap().zone.mode(), ServiceMode::Hold);
+}
