@@ -95,7 +95,7 @@ impl Stage {
         }
         let (answer_v4, answer_v6) = (vec![Ipv4Addr::LOCALHOST], vec![Ipv6Addr::LOCALHOST]);
         let settings = Settings { answer_v4, answer_v6, ..Settings::default() };
-        self.zones.replace_with(&set, &settings, &self.captured);
+        self.zones.replace_with(set, &settings, &self.captured);
         Ok(())
     }
 

@@ -12,7 +12,7 @@ use model::Timestamp;
 use model::fact::{Actor, Body, Draft};
 use sinkhole::transfer::{Primary, Transfer};
 use sinkhole::{Keys, Settings, ZoneTable};
-use store::{Archive, DataFolder, Journal, JournalLimits, Ledger, SyncThread, Vault, ZoneSet};
+use store::{Archive, DataFolder, Journal, JournalLimits, Ledger, SyncThread, Vault};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
@@ -23,6 +23,7 @@ use crate::listen::Sockets;
 mod captured;
 mod control;
 mod cookies;
+mod gate;
 mod metrics;
 mod pace;
 mod peers;
@@ -30,6 +31,7 @@ mod publish;
 mod pulse;
 
 use captured::Shelf;
+use gate::Gate;
 use publish::Publisher;
 pub(crate) use pulse::Addresses;
 use pulse::{Asleep, Held, Pulse};
@@ -92,6 +94,8 @@ fn of_store(place: &impl std::fmt::Display, error: &store::Error) -> Failure {
     }
 }
 
+/// Followers wake by notification and always by this bounded poll: the ledger is the truth.
+const POLL: Duration = Duration::from_secs(5);
 /// How long a stop waits for commands that are being answered.
 const CONTROL_PATIENCE: Duration = Duration::from_secs(2);
 
@@ -136,7 +140,7 @@ impl Daemon {
         };
         let table = Arc::new(ZoneTable::default());
         let shelf = Shelf::new(Arc::clone(&house.vault));
-        let mut gate = Gate { loopback_only: config.is_loopback_only(), settings: settings.clone(), shelf };
+        let mut gate = Gate::new(config.is_loopback_only(), settings.clone(), shelf);
         gate.load(&house.ledger, &table).await?;
         let sinkhole = sinkhole::start(listeners, Arc::clone(&table), &journal, &settings, &keys)
             .tried("starting the sinkhole")?;
@@ -212,62 +216,4 @@ async fn note_start(config: &Config, house: &House) -> Result<(), Failure> {
     ];
     house.ledger.append(None, drafts, Vec::new(), now()).await.tried("noting the start in the ledger")?;
     Ok(())
-}
-
-//----------- Gate -------------------------------------------------------------------------------------------------
-
-/// Which zones may be served on these sockets: an exercise on loopback only.
-struct Gate {
-    loopback_only: bool,
-    settings: Settings,
-    shelf: Shelf,
-}
-
-/// Followers wake by notification and always by this bounded poll: the ledger is the truth.
-const POLL: Duration = Duration::from_secs(5);
-
-impl Gate {
-    async fn load(&mut self, ledger: &Ledger, table: &ZoneTable) -> Result<(), Failure> {
-        let view = ledger.view().await.tried("folding the ledger")?;
-        let set = self.admit(view.zones(now()));
-        table.replace_with(&set, &self.settings, self.shelf.files_for(&set));
-        Ok(())
-    }
-
-    fn admit(&self, mut set: ZoneSet) -> ZoneSet {
-        let before = set.zones.len();
-        set.zones.retain(|zone| self.loopback_only || !zone.coverage().is_exercise());
-        let kept_out = before - set.zones.len();
-        if kept_out > 0 {
-            tracing::error!(
-                zones = kept_out,
-                "an exercise is served on loopback only; these zones are not served here"
-            );
-        }
-        set
-    }
-
-    /// Swaps the zones whenever facts change them, and at every poll, because authorities lapse by the clock alone.
-    async fn follow(
-        mut self,
-        ledger: Ledger,
-        table: Arc<ZoneTable>,
-        told: watch::Sender<u64>,
-        mut stopped: watch::Receiver<bool>,
-    ) {
-        let mut changed = ledger.changed();
-        loop {
-            tokio::select! {
-                _ = stopped.wait_for(|stop| *stop) => return,
-                _ = changed.changed() => {}
-                () = tokio::time::sleep(POLL) => {}
-            }
-            match self.load(&ledger, &table).await {
-                Ok(()) => told.send_modify(|changes| *changes += 1),
-                Err(failure) => {
-                    tracing::error!(?failure, "the zones stay as they were; the ledger could not be read");
-                }
-            }
-        }
-    }
 }

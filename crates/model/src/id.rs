@@ -5,6 +5,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -26,12 +27,12 @@ fn is_slug(text: &str) -> bool {
 macro_rules! slugs {
     ($($(#[$doc:meta])* $name:ident)*) => {$(
         $(#[$doc])*
-        #[derive(Clone, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
-        pub struct $name(String);
+        #[derive(Clone, Eq, Hash, Ord, PartialEq, PartialOrd)]
+        pub struct $name(Arc<str>);
 
         impl $name {
             pub fn parse(text: &str) -> Result<Self, SlugError> {
-                if is_slug(text) { Ok(Self(text.to_owned())) } else { Err(SlugError) }
+                if is_slug(text) { Ok(Self(text.into())) } else { Err(SlugError) }
             }
 
             pub fn as_str(&self) -> &str {
@@ -56,6 +57,12 @@ macro_rules! slugs {
 
             fn from_str(text: &str) -> Result<Self, SlugError> {
                 Self::parse(text)
+            }
+        }
+
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(&self.0)
             }
         }
 

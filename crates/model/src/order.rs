@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -14,6 +15,11 @@ use crate::id::{CaseId, OrderId};
 use crate::name::DomainName;
 use crate::seizure::AnswerEffect;
 use crate::time::{Date, Timestamp};
+
+mod coverage;
+
+pub use coverage::Coverage;
+use coverage::Scope;
 
 //----------- Sourced ----------------------------------------------------------------------------------------------
 
@@ -344,19 +350,20 @@ pub enum OrderStatus {
 /// One instrument with its names: the value that decides what we may do.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Order {
-    case: CaseId,
+    scope: Arc<Scope>,
     terms: OrderTerms,
-    names: Names,
+    /// Never changed, so that a copy of the order costs no copy of a million names.
+    names: Arc<Names>,
     status: OrderStatus,
 }
 
 impl Order {
     pub fn draft(case: CaseId, terms: OrderTerms, names: Names) -> Self {
-        Self { case, terms, names, status: OrderStatus::Draft }
+        Self { scope: Arc::new(Scope::of(case, &terms)), terms, names: Arc::new(names), status: OrderStatus::Draft }
     }
 
     pub fn case(&self) -> &CaseId {
-        &self.case
+        &self.scope.case
     }
 
     pub fn terms(&self) -> &OrderTerms {
@@ -373,7 +380,7 @@ impl Order {
 
     /// The digest of all that the order says; an approval is bound to it.
     pub fn digest(&self) -> Digest {
-        Digest::of_value(&(&self.case, &self.terms, names_digest(&self.names)))
+        Digest::of_value(&(self.case(), &self.terms, names_digest(&self.names)))
     }
 
     /// Puts the order in force: two people in two roles have approved exactly this text.
@@ -402,8 +409,7 @@ impl Order {
     pub fn apex_of(&self, name: &DomainName) -> Option<(&DomainName, &Listed)> {
         let mut text = name.as_str();
         loop {
-            let candidate = DomainName::parse(text).ok()?;
-            if let Some(found) = self.names.get_key_value(&candidate) {
+            if let Some(found) = self.names.get_key_value(text) {
                 return Some(found);
             }
             text = text.split_once('.')?.1;
@@ -423,72 +429,10 @@ impl Order {
             apex: apex.clone(),
             act,
             acts: listed.acts,
-            case: self.case.clone(),
-            order: self.terms.id.clone(),
-            until: self.terms.authority.expires.as_ref().map(|expires| expires.value),
-            exercise: self.terms.authority.is_exercise(),
+            scope: Arc::clone(&self.scope),
             answer_effect: listed.answer_effect,
             lapsed: self.status == OrderStatus::Lapsed,
         })
-    }
-}
-
-//----------- Coverage ---------------------------------------------------------------------------------------------
-
-/// The proof that an order in force covers an act on a name. Only [`Order::covers`] makes one.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Coverage {
-    apex: DomainName,
-    act: Act,
-    acts: Acts,
-    case: CaseId,
-    order: OrderId,
-    until: Option<Timestamp>,
-    exercise: bool,
-    answer_effect: AnswerEffect,
-    lapsed: bool,
-}
-
-impl Coverage {
-    pub fn apex(&self) -> &DomainName {
-        &self.apex
-    }
-
-    pub fn act(&self) -> Act {
-        self.act
-    }
-
-    /// All that the order allows for this name.
-    pub fn acts(&self) -> Acts {
-        self.acts
-    }
-
-    pub fn case(&self) -> &CaseId {
-        &self.case
-    }
-
-    pub fn order(&self) -> &OrderId {
-        &self.order
-    }
-
-    /// When the authority ends; then the name goes to `hold`.
-    pub fn until(&self) -> Option<Timestamp> {
-        self.until
-    }
-
-    /// What an answer may set off at the caller.
-    pub fn answer_effect(&self) -> AnswerEffect {
-        self.answer_effect
-    }
-
-    /// Whether the authority has ended at that instant, by its own date or by a fact.
-    pub fn has_lapsed(&self, now: Timestamp) -> bool {
-        self.lapsed || self.until.is_some_and(|until| until <= now)
-    }
-
-    /// Loopback only, and marked.
-    pub fn is_exercise(&self) -> bool {
-        self.exercise
     }
 }
 

@@ -29,4 +29,4 @@ pub mod zones;
 pub use error::Error;
 pub use run::{Listeners, Running, start};
 pub use settings::{Keys, Settings};
-pub use zones::{CapturedFiles, ServedZone, ZoneTable};
+pub use zones::{CapturedFiles, Change, ServedZone, ZoneTable};

@@ -99,6 +99,19 @@ fn ordered(apex: &str, mode: ServiceMode, listed: Listed, case: &CaseTerms, auth
     Zone::new(order.covers(&name(apex), Act::Answer).unwrap(), mode, case, &terms).unwrap()
 }
 
+/// The zones of one order that lists all these names.
+pub(crate) fn all_collected(names: impl Iterator<Item = DomainName>) -> Vec<Zone> {
+    let name_servers = vec![name("ns1.sinkhole.example"), name("ns2.sinkhole.example")];
+    let id = OrderId::parse("o-1").unwrap();
+    let terms = OrderTerms { id, authority: authority(), name_servers, answers: None };
+    let names = names.map(|name| (name, Listed::default())).collect();
+    let mut order = Order::draft(case().id, terms.clone(), names);
+    put_in_force(&mut order);
+    let covered = |name| order.covers(name, Act::Answer).unwrap();
+    let zone = |name| Zone::new(covered(name), ServiceMode::Collect, &case(), &terms).unwrap();
+    order.names().keys().map(zone).collect()
+}
+
 /// The usual zone: contacts are collected.
 pub(crate) fn collected(apex: &str) -> Zone {
     zone(apex, ServiceMode::Collect, Acts::default(), None)
@@ -142,7 +155,7 @@ impl Stage {
         let data = DataFolder::open(&folder.path().join("data"), "test", crate::run::now()).unwrap();
         let journal = Journal::open(&data, limits).unwrap();
         let table = Arc::new(ZoneTable::default());
-        table.replace(&ZoneSet { serial: 7, zones }, &settings);
+        table.replace(ZoneSet { serial: 7, zones }, &settings);
         Self { folder, journal, zones: table, settings, _data: data }
     }
 

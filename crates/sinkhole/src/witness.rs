@@ -6,7 +6,6 @@
 //! leave its machine, and the types here have no place for a body.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 
 use model::Timestamp;
 use model::contact::{
@@ -39,7 +38,7 @@ pub(crate) struct Caller {
 
 /// The seized name that something concerns, if it does.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Concern(Option<(Arc<ServedZone>, NamedBy)>);
+pub(crate) struct Concern(Option<(ServedZone, NamedBy)>);
 
 impl Concern {
     /// By the server name of a hello, else by a Host header.
@@ -49,7 +48,7 @@ impl Concern {
     }
 
     pub(crate) fn zone(&self) -> Option<&ServedZone> {
-        self.0.as_ref().map(|(zone, _)| &**zone)
+        self.0.as_ref().map(|(zone, _)| zone)
     }
 
     /// Whether a contact may be kept, or only counted. What concerns no seized name concerns no order.

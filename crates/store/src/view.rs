@@ -8,6 +8,7 @@
 //! What is deliberately absent: deciding what to do (room `docket`), clocks and disks.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use model::approval::Approvals;
 use model::case::{CaseState, CaseTerms};
@@ -25,6 +26,7 @@ mod captured;
 mod fold;
 #[cfg(test)]
 mod tests;
+mod touched;
 
 pub use captured::CapturedView;
 pub use fold::names_to_serve;
@@ -135,19 +137,30 @@ impl View {
         // A serial is 32 bits by RFC 1035; it wraps as RFC 1982 means it to.
         ZoneSet { serial: self.next.0 as u32, zones }
     }
+
+    /// The zones of one name at that instant, in the order in which [`Self::zones`] has them.
+    pub fn zones_of<'a>(&'a self, name: &'a DomainName, now: Timestamp) -> impl Iterator<Item = Zone> + 'a {
+        self.cases.values().filter_map(move |case| {
+            let view = case.names.get(name)?;
+            let terms = ZoneTerms::new(&case.terms, case.orders.get(&view.order)?.terms());
+            case.zone(name, view, &terms, now)
+        })
+    }
 }
 
 impl CaseView {
     fn zones(&self, now: Timestamp) -> Vec<Zone> {
         let terms = |(id, order): (&OrderId, &Order)| (id.clone(), ZoneTerms::new(&self.terms, order.terms()));
         let terms: BTreeMap<_, _> = self.orders.iter().map(terms).collect();
-        let zone = |(name, view): (&DomainName, &NameView)| {
-            let mode = view.mode.filter(|mode| *mode != ServiceMode::Off)?;
-            let coverage = self.orders.get(&view.order)?.covers(name, Act::Answer)?;
-            let mode = captured::mode_at(mode, &coverage, now);
-            let zone = Zone::sharing(coverage, mode, terms.get(&view.order)?).ok()?;
-            Some(zone.with_captured(self.captured_for(name, mode)))
-        };
+        let zone = |(name, view): (&DomainName, &NameView)| self.zone(name, view, terms.get(&view.order)?, now);
         self.names.iter().filter_map(zone).collect()
+    }
+
+    fn zone(&self, name: &DomainName, view: &NameView, terms: &Arc<ZoneTerms>, now: Timestamp) -> Option<Zone> {
+        let mode = view.mode.filter(|mode| *mode != ServiceMode::Off)?;
+        let coverage = self.orders.get(&view.order)?.covers(name, Act::Answer)?;
+        let mode = captured::mode_at(mode, &coverage, now);
+        let zone = Zone::sharing(coverage, mode, terms).ok()?;
+        Some(zone.with_captured(self.captured_for(name, mode)))
     }
 }

@@ -112,6 +112,11 @@ impl Zone {
         self.mode
     }
 
+    /// Whether both have their terms from one place: then they say the same of everything but the name.
+    pub fn shares_terms(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.terms, &other.terms)
+    }
+
     /// The name servers that the order names.
     pub fn name_servers(&self) -> &[DomainName] {
         &self.terms.name_servers

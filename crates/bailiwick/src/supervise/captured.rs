@@ -9,6 +9,7 @@ use std::sync::Arc;
 use docket::zonefile;
 use model::{Digest, DomainName};
 use sinkhole::CapturedFiles;
+use store::zones::Zone;
 use store::{Vault, ZoneSet};
 use wire::dns::captured::Record;
 
@@ -28,6 +29,16 @@ impl Shelf {
         let needed = set.zones.iter().filter_map(|zone| Some((zone.apex().clone(), *zone.captured()?)));
         let needed: BTreeSet<(DomainName, Digest)> = needed.collect();
         self.files.keep(|place| needed.contains(place));
+        self.fetch_all(needed)
+    }
+
+    /// What these zones need, beside all that others needed before.
+    pub(super) fn files_besides<'a>(&mut self, zones: impl Iterator<Item = &'a Zone>) -> &CapturedFiles {
+        let needed = zones.filter_map(|zone| Some((zone.apex().clone(), *zone.captured()?))).collect();
+        self.fetch_all(needed)
+    }
+
+    fn fetch_all(&mut self, needed: BTreeSet<(DomainName, Digest)>) -> &CapturedFiles {
         for place in needed {
             if !self.files.contains(&place) && !self.lost.contains(&place) {
                 self.fetch(place);

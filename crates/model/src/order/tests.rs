@@ -75,7 +75,7 @@ fn an_order_covers_its_names_and_its_acts_and_nothing_else() {
 fn an_approval_of_another_text_puts_nothing_in_force() {
     let approval = approved(&draft());
     let mut changed = draft();
-    changed.names.insert(name("one-more.example"), Listed::default());
+    Arc::make_mut(&mut changed.names).insert(name("one-more.example"), Listed::default());
     let refusal = changed.put_in_force(&approval).unwrap_err();
     assert_eq!(refusal.what, "the approval is not for order o-1 as it stands");
     assert_eq!(changed.status(), OrderStatus::Draft);

@@ -48,7 +48,7 @@ pub(super) fn keep(
         return Err(Unreadable);
     }
     let query = dns::Query::parse(message.query);
-    let served = query.question.and_then(|question| zones.find(question.name)).map(|found| &**found.served);
+    let served = query.question.and_then(|question| zones.find(question.name)).map(|found| found.served);
     if !may_record(served, message.kind, now) {
         recorder.count(&Tally { shed: Shed { not_covered: 1, ..Shed::default() }, ..Tally::default() });
         return Ok(Kept::OnlyCounted);

@@ -111,10 +111,10 @@ impl Crier {
         }
         let mut said = HashMap::default();
         let mut hashes = HashMap::new();
-        self.house.seized.read().each(|apex, served| {
+        for served in self.house.seized.read().iter() {
             let hash = hashes.entry(Arc::as_ptr(&served.answers)).or_insert_with(|| self.hash(&served.answers));
-            said.insert(Box::from(apex), *hash);
-        });
+            said.insert(Box::from(served.zone.apex().to_wire()), *hash);
+        }
         let before = self.seized.replace(said);
         let after = self.seized.as_ref().expect("it was just put there");
         let is_news = |(apex, hash): &(&Box<[u8]>, &u64)| match &before {

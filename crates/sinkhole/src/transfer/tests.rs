@@ -72,7 +72,7 @@ impl House {
         let unsigned = Peer { network: "127.52.0.2/32".parse().unwrap(), key: None, zones: allowed, notify: vec![] };
         let table = Arc::new(ZoneTable::default());
         let set = zones_of("evil.test");
-        table.replace(&set, &settings());
+        table.replace(set, &settings());
         let tcp = TcpListener::bind("127.52.0.1:0").unwrap();
         let at = tcp.local_addr().unwrap();
         let udp = UdpSocket::bind(at).unwrap();

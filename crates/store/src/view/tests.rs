@@ -1,5 +1,7 @@
 //! From a listed order to served zones, and every way round the two people refused.
 
+use std::collections::BTreeSet;
+
 use model::approval::{Approval, PutInForce, Request, Serve, Widening};
 use model::fact::{Actor, Body, Draft};
 use model::group::Group;
@@ -78,7 +80,23 @@ impl Docket {
 
     fn put_by(&mut self, actor: Actor, body: Body) -> Result<(), Refusal> {
         let fact = Draft::new(actor, body).at(self.view.next, self.time);
-        self.view.apply(&fact, |digest| (*digest == names_digest(&names())).then(names))
+        let before = self.zones_by_name();
+        let folded = self.view.apply(&fact, |digest| (*digest == names_digest(&names())).then(names));
+        let (facts, after) = ([fact], self.zones_by_name());
+        let touched = self.view.touched(&facts, (self.time, self.time), usize::MAX).unwrap();
+        let changed = |name: &&DomainName| before.get(*name) != after.get(*name);
+        let all: BTreeSet<&DomainName> = before.keys().chain(after.keys()).filter(changed).collect();
+        assert!(all.is_subset(&touched), "{:?} changed {all:?} and touched {touched:?}", facts[0].body);
+        folded
+    }
+
+    /// What is served, name by name: the same as in the whole set.
+    fn zones_by_name(&self) -> BTreeMap<DomainName, Zone> {
+        let zones = self.view.zones(self.time).zones;
+        for zone in &zones {
+            assert_eq!(self.view.zones_of(zone.apex(), self.time).next().as_ref(), Some(zone));
+        }
+        zones.into_iter().map(|zone| (zone.apex().clone(), zone)).collect()
     }
 
     fn put(&mut self, body: Body) -> Result<(), Refusal> {
@@ -170,6 +188,10 @@ fn two_people_put_an_order_in_force_and_two_serve_its_names() {
     docket.time = "2019-04-10T04:00:00Z".parse().unwrap();
     let held: Vec<_> = docket.zones().into_iter().map(|(_, mode)| mode).collect();
     assert_eq!(held, [ServiceMode::Handback, ServiceMode::Hold], "the authority lapsed by its own date");
+    let before = "2019-04-10T03:59:59Z".parse().unwrap();
+    assert_eq!(docket.view.touched(&[], (before, docket.time), 3).unwrap().len(), 3, "the clock alone touches them");
+    assert_eq!(docket.view.touched(&[], (before, docket.time), 2), None, "more than may be changed one by one");
+    assert_eq!(docket.view.touched(&[], (docket.time, docket.time), 2).unwrap().len(), 0, "once");
     let order = OrderId::parse("o-1").unwrap();
     docket.put(Body::OrderVacated { case: case.clone(), order, reason: "appeal".into() }).unwrap();
     assert_eq!(docket.zones(), []);

@@ -1,0 +1,206 @@
+//! One state of the table: shards of zones, found by a seeded hash of their names.
+//!
+//! The hash is seeded, because it is callers who choose what is looked up. A shard holds its zones in one block, and an
+//! index of slots beside it: open addressing, at most half full, each slot with fifteen bits of the hash, so that a name
+//! of nobody's is nearly always turned away without a look at any zone. A state shares with the one before it every shard
+//! that did not change.
+
+use std::collections::BTreeMap;
+use std::hash::BuildHasher;
+use std::sync::Arc;
+
+use foldhash::quality::RandomState;
+use model::DomainName;
+use wire::dns::NAME_OCTETS_MAX;
+
+use super::{Found, ServedZone};
+
+/// How many zones a shard has on average, at most: what the change of one name copies.
+const SHARD_ZONES: usize = 256;
+/// More shards than this are not made; they grow instead. The list of them is copied with every change.
+const SHARDS_MAX: usize = 4096;
+
+//----------- Table ------------------------------------------------------------------------------------------------
+
+#[derive(Clone, Debug)]
+pub(super) struct Table {
+    hasher: RandomState,
+    /// A power of two; the upper bits of a hash choose.
+    shards: Box<[Arc<Shard>]>,
+    len: usize,
+    /// No longer suffix is worth a look.
+    apex_octets_max: usize,
+}
+
+impl Default for Table {
+    fn default() -> Self {
+        Self::new(Vec::new())
+    }
+}
+
+impl Table {
+    /// Of two zones for one name the first listed serves it.
+    pub(super) fn new(zones: Vec<ServedZone>) -> Self {
+        let hasher = RandomState::default();
+        let count = zones.len().div_ceil(SHARD_ZONES).next_power_of_two().min(SHARDS_MAX);
+        let apex_octets_max = zones.iter().map(|served| text_of(served).len()).max().unwrap_or_default();
+        let mut parts: Vec<Vec<(u64, ServedZone)>> = Vec::new();
+        parts.resize_with(count, || Vec::with_capacity(zones.len() / count));
+        for served in zones {
+            let hash = hasher.hash_one(text_of(&served).as_bytes());
+            parts[shard_of(hash, count)].push((hash, served));
+        }
+        let shards: Box<[Arc<Shard>]> = parts.into_iter().map(|part| Arc::new(Shard::new(part))).collect();
+        let len = shards.iter().map(|shard| shard.zones.len()).sum();
+        Self { hasher, shards, len, apex_octets_max }
+    }
+
+    /// The next state: these names changed, and nothing else.
+    pub(super) fn with(&self, changes: Vec<(DomainName, Option<ServedZone>)>) -> Self {
+        let mut next = self.clone();
+        let mut parts: BTreeMap<usize, Vec<(DomainName, Option<ServedZone>)>> = BTreeMap::new();
+        for (apex, served) in changes {
+            let at = shard_of(self.hash(apex.as_str().as_bytes()), self.shards.len());
+            next.apex_octets_max = next.apex_octets_max.max(apex.as_str().len());
+            parts.entry(at).or_default().push((apex, served));
+        }
+        for (at, part) in parts {
+            let shard = self.shards[at].with(part, |text| self.hash(text));
+            next.len = next.len - self.shards[at].zones.len() + shard.zones.len();
+            next.shards[at] = Arc::new(shard);
+        }
+        next.with_room()
+    }
+
+    /// Cut anew once the shards have become too large for their number.
+    fn with_room(self) -> Self {
+        let is_tight = self.shards.len() < SHARDS_MAX && self.len > 2 * SHARD_ZONES * self.shards.len();
+        if is_tight { Self::new(self.iter().cloned().collect()) } else { self }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.len
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &ServedZone> {
+        self.shards.iter().flat_map(|shard| &shard.zones)
+    }
+
+    pub(super) fn get(&self, apex: &DomainName) -> Option<&ServedZone> {
+        self.by_text(apex.as_str().as_bytes())
+    }
+
+    /// The zone of the longest apex that a name in wire form ends with.
+    pub(super) fn find(&self, name: &[u8]) -> Option<Found<'_>> {
+        let mut text = [0; NAME_OCTETS_MAX];
+        let end = to_text(name, &mut text)?;
+        let mut depth = 0;
+        while let Some(&label) = name.get(depth).filter(|label| **label != 0) {
+            let suffix = &text[depth + 1..end];
+            if suffix.len() <= self.apex_octets_max
+                && let Some(served) = self.by_text(suffix)
+            {
+                return Some(Found { served, depth });
+            }
+            depth += 1 + usize::from(label);
+        }
+        None
+    }
+
+    fn by_text(&self, text: &[u8]) -> Option<&ServedZone> {
+        let hash = self.hash(text);
+        self.shards[shard_of(hash, self.shards.len())].get(hash, text)
+    }
+
+    fn hash(&self, text: &[u8]) -> u64 {
+        self.hasher.hash_one(text)
+    }
+}
+
+fn text_of(served: &ServedZone) -> &str {
+    served.zone.apex().as_str()
+}
+
+fn shard_of(hash: u64, count: usize) -> usize {
+    (hash >> 48) as usize & (count - 1)
+}
+
+/// A name in wire form as text, lower case, a dot in place of each length. A dot within a label becomes what no name of
+/// ours holds. Gives the place of the root's octet; `None` for what is no whole name.
+fn to_text(name: &[u8], text: &mut [u8; NAME_OCTETS_MAX]) -> Option<usize> {
+    let text = text.get_mut(..name.len())?;
+    text.copy_from_slice(name);
+    text.make_ascii_lowercase();
+    text.iter_mut().filter(|octet| **octet == b'.').for_each(|octet| *octet = 0);
+    let mut at = 0;
+    while let Some(&label) = name.get(at).filter(|label| **label != 0) {
+        text[at] = b'.';
+        at += 1 + usize::from(label);
+    }
+    (at < name.len()).then_some(at)
+}
+
+//----------- Shard ------------------------------------------------------------------------------------------------
+
+/// Some hundred zones.
+#[derive(Debug, Default)]
+struct Shard {
+    zones: Box<[ServedZone]>,
+    /// A power of two of slots, at least twice as many as zones; a slot is empty, or mark and place of a zone.
+    index: Box<[u32]>,
+}
+
+/// The bits of a hash that a slot keeps, above the place of its zone.
+const MARK_BITS: u32 = 15;
+const EMPTY: u32 = u32::MAX;
+/// A shard has room for 131,070 zones, and 4096 shards for half a billion.
+const PLACE_BITS: u32 = 32 - MARK_BITS;
+
+impl Shard {
+    /// A zone whose name has one already is left out.
+    fn new(zones: Vec<(u64, ServedZone)>) -> Self {
+        let slots = (zones.len() * 2).next_power_of_two();
+        let mut index = vec![EMPTY; slots].into_boxed_slice();
+        let mut kept: Vec<ServedZone> = Vec::with_capacity(zones.len());
+        for (hash, served) in zones {
+            let slot = slot_of(&index, &kept, hash, text_of(&served).as_bytes());
+            if let Some(empty) = slot.err().filter(|_| kept.len() + 1 < 1 << PLACE_BITS) {
+                index[empty] = mark(hash) << PLACE_BITS | kept.len() as u32;
+                kept.push(served);
+            }
+        }
+        Self { zones: kept.into_boxed_slice(), index }
+    }
+
+    fn with(&self, changes: Vec<(DomainName, Option<ServedZone>)>, hash: impl Fn(&[u8]) -> u64) -> Self {
+        let changed = |served: &&ServedZone| changes.iter().all(|(apex, _)| apex != served.zone.apex());
+        let mut zones: Vec<ServedZone> = self.zones.iter().filter(changed).cloned().collect();
+        zones.extend(changes.iter().filter_map(|(_, served)| served.clone()));
+        Self::new(zones.into_iter().map(|served| (hash(text_of(&served).as_bytes()), served)).collect())
+    }
+
+    fn get(&self, hash: u64, text: &[u8]) -> Option<&ServedZone> {
+        let place = slot_of(&self.index, &self.zones, hash, text).ok()?;
+        self.zones.get(place)
+    }
+}
+
+fn mark(hash: u64) -> u32 {
+    (hash >> 32) as u32 & ((1 << MARK_BITS) - 1)
+}
+
+/// The place of the zone of that name, or else the empty slot where it would be found.
+fn slot_of(index: &[u32], zones: &[ServedZone], hash: u64, text: &[u8]) -> Result<usize, usize> {
+    let mut slot = hash as usize & (index.len() - 1);
+    loop {
+        let entry = index[slot];
+        if entry == EMPTY {
+            return Err(slot);
+        }
+        let place = (entry & ((1 << PLACE_BITS) - 1)) as usize;
+        if entry >> PLACE_BITS == mark(hash) && text_of(&zones[place]).as_bytes() == text {
+            return Ok(place);
+        }
+        slot = (slot + 1) & (index.len() - 1);
+    }
+}
