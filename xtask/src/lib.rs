@@ -87,7 +87,7 @@ pub fn run() -> ExitCode {
         Task::Peers => tools::install_all().map(|_| ()),
         Task::Bench { what, secs, rounds, zones, threads, all_peers, profile, binary } => {
             let plan = bench::Plan { secs, rounds, zones: zones as usize, threads, all_peers };
-            bench::run(what, plan, binary.map_or_else(|| bench::build(&profile), Ok))
+            bench::run(what, plan, || binary.map_or_else(|| bench::build(&profile), Ok))
         }
         Task::Load(orders) => bench::load(orders),
         Task::Echo { port, told } => bench::echo(port, told),

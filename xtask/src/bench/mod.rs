@@ -7,6 +7,7 @@
 mod dns;
 mod echo;
 mod http;
+mod journal;
 mod load;
 mod meter;
 mod name_servers;
@@ -35,6 +36,8 @@ pub enum What {
     Dns,
     /// A policy zone of so many names, taken over from us and from Knot.
     Transfer,
+    /// Three ways to write a segment of the journal; none of them is ours or a peer's.
+    Journal,
     /// Against nginx with a JSON access log.
     Http,
 }
@@ -87,9 +90,13 @@ impl Measured {
 }
 
 /// Runs the comparison and prints its table.
-pub fn run(what: What, plan: Plan, binary: Result<PathBuf, Trouble>) -> Done {
-    let binary = std::path::absolute(binary?)?;
+pub fn run(what: What, plan: Plan, binary: impl FnOnce() -> Result<PathBuf, Trouble>) -> Done {
+    if what == What::Journal {
+        return journal::compare(plan);
+    }
+    let binary = std::path::absolute(binary()?)?;
     match what {
+        What::Journal => Ok(()),
         What::Dns if plan.threads > 1 => dns::compare_threads(plan, &binary),
         What::Dns => dns::compare(plan, &binary),
         What::Transfer => transfer::compare(plan, &binary),
@@ -180,6 +187,10 @@ fn print(operation: &str, everybody: &[(&str, Vec<Measured>)]) {
 }
 
 fn median(rounds: &[Measured], of: impl Fn(&Measured) -> f64) -> f64 {
+    median_by(rounds, of)
+}
+
+fn median_by<T>(rounds: &[T], of: impl Fn(&T) -> f64) -> f64 {
     let mut values: Vec<f64> = rounds.iter().map(of).collect();
     values.sort_by(f64::total_cmp);
     values.get(values.len() / 2).copied().unwrap_or(f64::NAN)

@@ -15,7 +15,7 @@ use super::dns::case_file;
 use super::load::generated_names;
 use super::servers::{Peer, answers_dns, begin, free_udp, program};
 use super::taking::{Taken, Wanted, take};
-use super::{Plan, meter, on_core_zero};
+use super::{Plan, median_by, meter, on_core_zero};
 use crate::clock::{Watch, wait_for};
 use crate::program::{LEARN, Ports, Program};
 use crate::{Done, Trouble, shell};
@@ -73,9 +73,9 @@ fn print(figures: &[Figures; 2]) {
         "server", "records", "MB", "whole s", "core s", "records/s", "one step µs", "records"
     );
     for one in figures {
-        let whole = middle(one.whole.iter().map(|(taken, _)| taken.secs));
-        let core = middle(one.whole.iter().map(|(_, cpu_secs)| *cpu_secs));
-        let step = middle(one.step.iter().map(|taken| taken.secs * 1e6));
+        let whole = median_by(&one.whole, |(taken, _)| taken.secs);
+        let core = median_by(&one.whole, |(_, cpu_secs)| *cpu_secs);
+        let step = median_by(&one.step, |taken| taken.secs * 1e6);
         let (first, records) = (one.whole[0].0, one.step[0].records);
         println!(
             "{:<10} {:>9} {:>9.1} {whole:>8.2} {core:>8.2} {:>10.0} {step:>12.0} {records:>9}",
@@ -85,10 +85,9 @@ fn print(figures: &[Figures; 2]) {
             first.records as f64 / whole,
         );
     }
-    let rate = |at: usize| {
-        figures[at].whole[0].0.records as f64 / middle(figures[at].whole.iter().map(|(taken, _)| taken.secs))
-    };
-    let step = |at: usize| middle(figures[at].step.iter().map(|taken| taken.secs));
+    let rate =
+        |at: usize| figures[at].whole[0].0.records as f64 / median_by(&figures[at].whole, |(taken, _)| taken.secs);
+    let step = |at: usize| median_by(&figures[at].step, |taken| taken.secs);
     let (whole, step) = (rate(0) / rate(1), step(1) / step(0));
     let met = |ratio: f64| if ratio >= 1.0 { "met" } else { "not met" };
     println!(
@@ -96,12 +95,6 @@ fn print(figures: &[Figures; 2]) {
         met(whole),
         met(step)
     );
-}
-
-fn middle(values: impl Iterator<Item = f64>) -> f64 {
-    let mut values: Vec<f64> = values.collect();
-    values.sort_by(f64::total_cmp);
-    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
 }
 
 //----------- Ours -------------------------------------------------------------------------------------------------

@@ -75,7 +75,6 @@ struct Crier {
 }
 
 impl Crier {
-    #[expect(clippy::disallowed_methods, reason = "the runtime's clock, for what the runtime sleeps until")]
     fn new(sockets: Vec<Arc<UdpSocket>>, house: Arc<House>) -> Self {
         let started = Instant::now();
         Self {
@@ -117,11 +116,12 @@ impl Crier {
         }
         let before = self.seized.replace(said);
         let after = self.seized.as_ref().expect("it was just put there");
-        let is_news = |(apex, hash): &(&Box<[u8]>, &u64)| match &before {
-            Some(before) => before.get(*apex) != Some(*hash),
+        let is_news = |apex: &[u8], hash: u64| match &before {
+            Some(before) => before.get(apex) != Some(&hash),
             None => after.len() <= TOLD_AT_START_MAX,
         };
-        let news: Vec<Box<[u8]>> = after.iter().filter(is_news).map(|(apex, _)| apex.clone()).collect();
+        let news = after.iter().filter(|(apex, hash)| is_news(apex, **hash)).map(|(apex, _)| apex.clone());
+        let news: Vec<Box<[u8]>> = news.collect();
         news.iter().for_each(|apex| self.tell(apex, &Allowed::Seized));
     }
 
