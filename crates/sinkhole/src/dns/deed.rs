@@ -1,20 +1,19 @@
 //! One packet's way through the house: read it, find its zone, write the reply, judge its rate, record who asked.
 
-use std::borrow::Cow;
 use std::net::SocketAddr;
 
 use model::Timestamp;
-use model::contact::{Contact, Cookie, Edns, Limits, NamedBy, Query, Subject, Transport, Via, What};
+use model::contact::{Contact, Cookie, Limits, Query, Transport, Via, What};
 use model::id::ContactId;
 use model::tally::Tally;
-use wire::dns::{self, CookieState, Fate, Kind, Oddities, Reply};
+use wire::dns::{self, CookieState, Kind, Reply};
 
-use super::RAW_OCTETS_MAX;
+use super::evidence;
 use super::rate::{Answer, Asked, Rates, Record};
 use super::voice::Saying;
 use crate::recorder::Recorder;
 use crate::settings::RateLimits;
-use crate::zones::{Found, ServedZone, Zones};
+use crate::zones::{Found, Zones};
 
 /// A packet and all that is known of its way here.
 #[derive(Clone, Copy, Debug)]
@@ -157,23 +156,11 @@ fn contact<'a>(
         },
         via: Via::Direct,
         over: arrival.over,
-        subject: found.map(|found| subject(found.served)),
-        oddities: codes(query.oddities),
+        subject: found.map(|found| evidence::subject(found.served)),
+        oddities: evidence::codes(query.oddities),
         limits: limits(arrival, query, &said),
         what: What::Query(asked(arrival, query, &said)),
     }
-}
-
-fn subject(served: &ServedZone) -> Subject<'_> {
-    Subject {
-        case: served.zone.coverage().case().as_str().into(),
-        apex: served.zone.apex().as_str().into(),
-        named_by: NamedBy::Question,
-    }
-}
-
-fn codes(oddities: Oddities) -> Vec<Cow<'static, str>> {
-    oddities.iter().map(|oddity| Cow::Borrowed(oddity.code())).collect()
 }
 
 fn limits(arrival: &Arrival<'_>, query: &dns::Query<'_>, said: &Said) -> Limits {
@@ -185,46 +172,27 @@ fn limits(arrival: &Arrival<'_>, query: &dns::Query<'_>, said: &Said) -> Limits 
     if said.reply.is_some_and(|reply| reply.truncated) {
         limits = limits.with(Limits::TRUNCATED);
     }
-    if arrival.is_cut || (is_malformed(query) && arrival.packet.len() > RAW_OCTETS_MAX) {
+    if arrival.is_cut || evidence::is_cut(arrival.packet, query) {
         limits = limits.with(Limits::CUT);
     }
     limits
 }
 
-/// Whether the packet itself is the evidence.
-fn is_malformed(query: &dns::Query<'_>) -> bool {
-    query.fate != Fate::Answer
-}
-
 fn asked<'a>(arrival: &Arrival<'a>, query: &dns::Query<'a>, said: &Said) -> Query<'a> {
-    let packet = arrival.packet;
-    let raw = if is_malformed(query) { &packet[..packet.len().min(RAW_OCTETS_MAX)] } else { &[] };
+    let state = said.reply.map_or(CookieState::Absent, |reply| reply.cookie);
     Query {
-        id: query.id,
-        flags: query.flags,
-        name: query.question.map_or(&[][..], |question| question.name).into(),
-        qtype: query.question.map_or(0, |question| question.qtype),
-        qclass: query.question.map_or(0, |question| question.qclass),
-        edns: query.edns.map(|edns| self::edns(edns, said.reply)),
-        size: u16::try_from(packet.len()).unwrap_or(u16::MAX),
         rcode: said.reply.map(|reply| reply.rcode),
-        raw: raw.into(),
         repeats: said.repeats,
+        ..evidence::asked(arrival.packet, query, cookie(state))
     }
 }
 
-fn edns(edns: dns::Edns<'_>, reply: Option<Reply>) -> Edns<'_> {
-    Edns {
-        udp_size: edns.udp_size,
-        version: edns.version,
-        dnssec_ok: edns.dnssec_ok,
-        cookie: match reply.map_or(CookieState::Absent, |reply| reply.cookie) {
-            CookieState::Absent => Cookie::Absent,
-            CookieState::ClientOnly => Cookie::ClientOnly,
-            CookieState::Valid => Cookie::Valid,
-            CookieState::Invalid => Cookie::Invalid,
-            CookieState::Malformed => Cookie::Malformed,
-        },
-        client_subnet: edns.client_subnet.into(),
+fn cookie(state: CookieState) -> Cookie {
+    match state {
+        CookieState::Absent => Cookie::Absent,
+        CookieState::ClientOnly => Cookie::ClientOnly,
+        CookieState::Valid => Cookie::Valid,
+        CookieState::Invalid => Cookie::Invalid,
+        CookieState::Malformed => Cookie::Malformed,
     }
 }

@@ -6,6 +6,7 @@
 mod challenges;
 mod connection;
 mod deed;
+pub(crate) mod evidence;
 mod kernel;
 mod rate;
 mod socket;
@@ -19,7 +20,7 @@ pub(crate) use udp::DnsUdp;
 pub(crate) use voice::Voice;
 
 /// The packet's octets that are kept where a packet could not be read.
-pub(crate) const RAW_OCTETS_MAX: usize = 512;
+const RAW_OCTETS_MAX: usize = 512;
 
 #[cfg(test)]
 mod tests;

@@ -8,13 +8,13 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use model::Timestamp;
-use model::contact::{Contact, Cookie, Edns, Limits, NamedBy, Query, Subject, Transport, Via, What};
+use model::contact::{Contact, Cookie, Limits, Query, Transport, Via, What};
 use model::id::ContactId;
 use model::tally::{Shed, Tally};
-use wire::dns::{self, CookieSeen, Fate};
+use wire::dns::{self, CookieSeen};
 use wire::dnstap::{Kind, Message, Payload, Protocol, Unreadable};
 
-use crate::dns::RAW_OCTETS_MAX;
+use crate::dns::evidence;
 use crate::recorder::Recorder;
 use crate::zones::{ServedZone, Zones};
 
@@ -91,47 +91,20 @@ impl<'a> Told<'a> {
             transport: transport(self.message.protocol),
             via: Via::Dnstap { sensor: self.sensor.into() },
             over: None,
-            subject: served.map(subject),
-            oddities: query.oddities.iter().map(|oddity| oddity.code().into()).collect(),
+            subject: served.map(evidence::subject),
+            oddities: evidence::codes(query.oddities),
             limits: self.limits(query),
             what: What::Query(self.asked(query)),
         }
     }
 
     fn limits(&self, query: &dns::Query<'_>) -> Limits {
-        let is_cut = is_malformed(query) && self.message.query.len() > RAW_OCTETS_MAX;
-        if is_cut { Limits::CUT } else { Limits::default() }
+        if evidence::is_cut(self.message.query, query) { Limits::CUT } else { Limits::default() }
     }
 
     /// The response code is not known: the record of a query is written before there is one.
     fn asked(&self, query: &dns::Query<'a>) -> Query<'a> {
-        let packet = self.message.query;
-        let raw = if is_malformed(query) { &packet[..packet.len().min(RAW_OCTETS_MAX)] } else { &[] };
-        Query {
-            id: query.id,
-            flags: query.flags,
-            name: query.question.map_or(&[][..], |question| question.name).into(),
-            qtype: query.question.map_or(0, |question| question.qtype),
-            qclass: query.question.map_or(0, |question| question.qclass),
-            edns: query.edns.map(edns),
-            size: u16::try_from(packet.len()).unwrap_or(u16::MAX),
-            rcode: None,
-            raw: raw.into(),
-            repeats: 0,
-        }
-    }
-}
-
-/// Whether the packet itself is the evidence.
-fn is_malformed(query: &dns::Query<'_>) -> bool {
-    query.fate != Fate::Answer
-}
-
-fn subject(served: &ServedZone) -> Subject<'_> {
-    Subject {
-        case: served.zone.coverage().case().as_str().into(),
-        apex: served.zone.apex().as_str().into(),
-        named_by: NamedBy::Question,
+        evidence::asked(self.message.query, query, cookie(query))
     }
 }
 
@@ -149,18 +122,12 @@ fn transport(protocol: Option<Protocol>) -> Transport {
     }
 }
 
-fn edns(edns: dns::Edns<'_>) -> Edns<'_> {
-    Edns {
-        udp_size: edns.udp_size,
-        version: edns.version,
-        dnssec_ok: edns.dnssec_ok,
-        cookie: match edns.cookie {
-            CookieSeen::Absent => Cookie::Absent,
-            CookieSeen::ClientOnly(_) => Cookie::ClientOnly,
-            // A server's part is the fleet server's own: we cannot tell whether it holds.
-            CookieSeen::WithServer(..) => Cookie::Invalid,
-            CookieSeen::Malformed => Cookie::Malformed,
-        },
-        client_subnet: edns.client_subnet.into(),
+fn cookie(query: &dns::Query<'_>) -> Cookie {
+    match query.edns.map_or(CookieSeen::Absent, |edns| edns.cookie) {
+        CookieSeen::Absent => Cookie::Absent,
+        CookieSeen::ClientOnly(_) => Cookie::ClientOnly,
+        // A server's part is the fleet server's own: we cannot tell whether it holds.
+        CookieSeen::WithServer(..) => Cookie::Invalid,
+        CookieSeen::Malformed => Cookie::Malformed,
     }
 }

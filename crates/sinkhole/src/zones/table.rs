@@ -44,13 +44,10 @@ impl Table {
         let hasher = RandomState::default();
         let count = zones.len().div_ceil(SHARD_ZONES).next_power_of_two().min(SHARDS_MAX);
         let apex_octets_max = zones.iter().map(|served| text_of(served).len()).max().unwrap_or_default();
-        let mut parts: Vec<Vec<(u64, ServedZone)>> = Vec::new();
-        parts.resize_with(count, || Vec::with_capacity(zones.len() / count));
-        for served in zones {
-            let hash = hasher.hash_one(text_of(&served).as_bytes());
-            parts[shard_of(hash, count)].push((hash, served));
-        }
-        let shards: Box<[Arc<Shard>]> = parts.into_iter().map(|part| Arc::new(Shard::new(part))).collect();
+        let shards: Box<[Arc<Shard>]> = parts(zones, count, &hasher)
+            .into_iter()
+            .map(|part| Arc::new(Shard::new(part, |text| hasher.hash_one(text))))
+            .collect();
         let len = shards.iter().map(|shard| shard.zones.len()).sum();
         Self { hasher, shards, len, apex_octets_max }
     }
@@ -117,6 +114,16 @@ impl Table {
     }
 }
 
+/// The zones by shard, each part in a block of just its size: it becomes the shard's, and nothing is copied again.
+fn parts(zones: Vec<ServedZone>, count: usize, hasher: &RandomState) -> Vec<Vec<ServedZone>> {
+    let place = |served: &ServedZone| shard_of(hasher.hash_one(text_of(served).as_bytes()), count);
+    let mut sizes = vec![0; count];
+    zones.iter().for_each(|served| sizes[place(served)] += 1);
+    let mut parts: Vec<Vec<ServedZone>> = sizes.into_iter().map(Vec::with_capacity).collect();
+    zones.into_iter().for_each(|served| parts[place(&served)].push(served));
+    parts
+}
+
 fn text_of(served: &ServedZone) -> &str {
     served.zone.apex().as_str()
 }
@@ -158,25 +165,29 @@ const PLACE_BITS: u32 = 32 - MARK_BITS;
 
 impl Shard {
     /// A zone whose name has one already is left out.
-    fn new(zones: Vec<(u64, ServedZone)>) -> Self {
+    fn new(mut zones: Vec<ServedZone>, hash: impl Fn(&[u8]) -> u64) -> Self {
         let slots = (zones.len() * 2).next_power_of_two();
         let mut index = vec![EMPTY; slots].into_boxed_slice();
-        let mut kept: Vec<ServedZone> = Vec::with_capacity(zones.len());
-        for (hash, served) in zones {
-            let slot = slot_of(&index, &kept, hash, text_of(&served).as_bytes());
-            if let Some(empty) = slot.err().filter(|_| kept.len() + 1 < 1 << PLACE_BITS) {
-                index[empty] = mark(hash) << PLACE_BITS | kept.len() as u32;
-                kept.push(served);
+        let mut place = 0;
+        while let Some(served) = zones.get(place) {
+            let text = text_of(served).as_bytes();
+            let hash = hash(text);
+            match slot_of(&index, &zones, hash, text) {
+                Err(empty) if place + 1 < 1 << PLACE_BITS => {
+                    index[empty] = mark(hash) << PLACE_BITS | place as u32;
+                    place += 1;
+                }
+                _ => _ = zones.remove(place),
             }
         }
-        Self { zones: kept.into_boxed_slice(), index }
+        Self { zones: zones.into_boxed_slice(), index }
     }
 
     fn with(&self, changes: Vec<(DomainName, Option<ServedZone>)>, hash: impl Fn(&[u8]) -> u64) -> Self {
         let changed = |served: &&ServedZone| changes.iter().all(|(apex, _)| apex != served.zone.apex());
         let mut zones: Vec<ServedZone> = self.zones.iter().filter(changed).cloned().collect();
         zones.extend(changes.iter().filter_map(|(_, served)| served.clone()));
-        Self::new(zones.into_iter().map(|served| (hash(text_of(&served).as_bytes()), served)).collect())
+        Self::new(zones, hash)
     }
 
     fn get(&self, hash: u64, text: &[u8]) -> Option<&ServedZone> {
