@@ -131,7 +131,7 @@ impl Ledger {
         let facts = self.facts(view.next).await?;
         if !facts.is_empty() {
             let sets = names::load_all(&self.inner.pool, &facts).await?;
-            fold(Arc::make_mut(&mut view), &facts, &sets);
+            fold(Arc::make_mut(&mut view), &facts, sets);
         }
         Ok(Arc::clone(&view))
     }
@@ -176,9 +176,14 @@ fn migrations() -> Migrator {
 }
 
 /// A fact that the law refuses has no effect, and the operator is told: it should never have been appended.
-fn fold(view: &mut View, facts: &[Fact], sets: &[NamedSet]) {
-    for fact in facts {
-        let names = |digest: &Digest| sets.iter().find(|set| set.digest == *digest).map(|set| set.names.clone());
+fn fold(view: &mut View, facts: &[Fact], mut sets: Vec<NamedSet>) {
+    for (at, fact) in facts.iter().enumerate() {
+        let names = |digest: &Digest| {
+            let set = sets.iter().position(|set| set.digest == *digest)?;
+            // Whoever speaks of it last gets the set itself: a million names are not copied to be thrown away.
+            let is_last = !facts[at + 1..].iter().any(|later| names::is_spoken_of(digest, later));
+            Some(if is_last { sets.swap_remove(set).names } else { sets[set].names.clone() })
+        };
         if let Err(refusal) = view.apply(fact, names) {
             tracing::error!(target: "bailiwick_store", position = %fact.position, "fact without effect: {refusal}");
         }

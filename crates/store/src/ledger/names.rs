@@ -72,6 +72,10 @@ pub(super) async fn load(pool: &SqlitePool, digest: Digest) -> Result<Names, Err
     spawn_blocking(names).await.expect("reading lines does not panic")
 }
 
+pub(super) fn is_spoken_of(set: &Digest, fact: &Fact) -> bool {
+    matches!(&fact.body, Body::OrderListed { names, .. } if names == set)
+}
+
 /// Every set that the facts speak of. One that is missing is left out: the fold says so with its fact.
 pub(super) async fn load_all(pool: &SqlitePool, facts: &[Fact]) -> Result<Vec<NamedSet>, Error> {
     let mut sets: Vec<NamedSet> = Vec::new();

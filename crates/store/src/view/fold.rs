@@ -1,9 +1,11 @@
 //! One fact, folded: each arm asks the law in `model` and changes the view only if the law says yes.
 
+use std::collections::BTreeMap;
+
 use model::approval::{Approval, Approved, PutInForce, Request, Serve, Widening};
 use model::fact::{Actor, Body, Fact};
 use model::id::{CaseId, OrderId, PersonId, RequestId};
-use model::order::{NameOutcome, Names, Order, OrderStatus, OrderTerms, names_digest};
+use model::order::{Listed, NameOutcome, Names, Order, OrderStatus, OrderTerms, names_digest};
 use model::seizure::{Seizure, ServiceMode};
 use model::{Digest, DomainName, Refusal};
 
@@ -230,16 +232,18 @@ impl CaseView {
         if self.orders.contains_key(&terms.id) {
             return Err(Refusal::new(format!("order {} is listed already", terms.id)));
         }
-        for (name, listed) in &names {
-            let ended = |view: &NameView| {
-                let order = self.orders.get(&view.order);
-                order.is_none_or(|order| matches!(order.status(), OrderStatus::Lapsed | OrderStatus::Vacated))
-            };
-            if self.names.get(name).is_none_or(ended) {
-                let (order, outcome) = (terms.id.clone(), listed.outcome);
-                self.names.insert(name.clone(), NameView { order, outcome, seizure: Seizure::Listed, mode: None });
-            }
-        }
+        let ended = |view: &NameView| {
+            let order = self.orders.get(&view.order);
+            order.is_none_or(|order| matches!(order.status(), OrderStatus::Lapsed | OrderStatus::Vacated))
+        };
+        let free = names.iter().filter(|(name, _)| self.names.get(*name).is_none_or(ended));
+        let view = |(name, listed): (&DomainName, &Listed)| {
+            let (order, outcome) = (terms.id.clone(), listed.outcome);
+            (name.clone(), NameView { order, outcome, seizure: Seizure::Listed, mode: None })
+        };
+        // All at once: a map that grows name by name is half empty, and there may be a million.
+        let mut free: BTreeMap<DomainName, NameView> = free.map(view).collect();
+        self.names.append(&mut free);
         self.orders.insert(terms.id.clone(), Order::draft(self.terms.id.clone(), terms.clone(), names));
         Ok(())
     }
