@@ -3,8 +3,8 @@
 //! A seized name needs no tree: a hash table holds the apexes, and a question walks its suffixes from the longest to the
 //! shortest. The table is cut into shards of some hundred names each ([`table`]), so that a name that is held or handed
 //! back costs a copy of its shard and of the list of shards, not of a million names. Zones with equal content share one
-//! [`Answers`] ([`press`]), and what an order's zones have in common stands once: a name costs a zone of some seventy octets and two
-//! slots of an index here, beside its text.
+//! [`Answers`] ([`press`]), and what an order's zones have in common stands once: a name costs a zone of some seventy
+//! octets and two slots of an index here, beside its text.
 //!
 //! The serial of a zone is that of the last change that touched its records: a new set renders all zones anew, a change
 //! of one name leaves the serials of the others as they were. No zone's serial ever goes back.

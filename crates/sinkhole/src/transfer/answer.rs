@@ -95,7 +95,7 @@ impl Desk<'_> {
         let id = message.header().id();
         let signer = match ServerSequence::request(&self.access.keys, &mut message, now) {
             Ok(signer) => signer,
-            Err(error) => return self.badly_signed(error, &message, source),
+            Err(error) => return self.badly_signed(error, &message, source, now),
         };
         // Taking the signature off brings back the id under which it was signed; the answer has the one that was sent.
         message.header_mut().set_id(id);
@@ -107,12 +107,16 @@ impl Desk<'_> {
 
     fn about(&self, question: Question, mut signer: Signer, source: IpAddr, over: Over, now: Time48) -> Reply {
         let signed_by = signer.as_ref().map(|signer| signer.key().name());
-        let zone = Zone::find(&question.origin, self.published, self.seized);
+        // Nobody else makes us look for anything.
+        let is_known = self.access.knows(source);
+        let zone = if is_known { Zone::find(&question.origin, self.published, self.seized) } else { None };
         let zone = zone.filter(|zone| self.access.allows(source, signed_by, &zone.kind));
         let Some(zone) = zone else {
             self.counting.add(Kind::Refused);
-            let (zone, known) = (question.name.to_string(), self.access.knows(source));
-            tracing::warn!(%source, %zone, known, "a transfer is refused: no such zone for this peer");
+            if self.counting.may_tell(now.into()) {
+                let zone = question.name.to_string();
+                tracing::warn!(%source, %zone, is_known, "a transfer is refused: no such zone for this peer");
+            }
             return Reply::Message(messages::refusal(&question, Rcode::REFUSED, &mut signer, now));
         };
         if over == Over::Udp && question.wanted == Wanted::Axfr {
@@ -130,12 +134,14 @@ impl Desk<'_> {
         }
     }
 
-    /// All of it in one message, or the SOA alone: then the peer comes over TCP (RFC 1995, 2).
+    /// All of it in one message, or the SOA alone: then the peer comes over TCP (RFC 1995, 2). One that does not sign gets
+    /// no more in any case, because its address may be forged, and an answer must not be much longer than its question.
     fn over_udp(&self, question: &Question, zone: &Zone, signer: &mut Signer, now: Time48) -> Reply {
         self.counting.add(if question.wanted == Wanted::Soa { Kind::Look } else { Kind::Ixfr });
         let octets_max = question.edns.map_or(UDP_OCTETS_MIN, |edns| usize::from(edns.udp_octets));
         let octets_max = octets_max.clamp(UDP_OCTETS_MIN, UDP_OCTETS_MAX);
-        let shapes = [Shape::of(question.wanted, zone), Shape::Soa];
+        let wanted = if signer.is_some() { Shape::of(question.wanted, zone) } else { Shape::Soa };
+        let shapes = [wanted, Shape::Soa];
         let whole = shapes.into_iter().find_map(|shape| {
             let (mut stream, mut signer) = (Stream::new(zone.clone(), shape), signer.clone());
             let message = messages::next(question, &mut stream, &mut signer, true, octets_max, now)?;
@@ -150,10 +156,18 @@ impl Desk<'_> {
         answer.map_or(Reply::Nothing, |answer| Reply::Message(answer.finish()))
     }
 
-    fn badly_signed(&self, error: ServerError<Arc<Key>>, message: &Message<Vec<u8>>, source: IpAddr) -> Reply {
+    fn badly_signed(
+        &self,
+        error: ServerError<Arc<Key>>,
+        message: &Message<Vec<u8>>,
+        source: IpAddr,
+        now: Time48,
+    ) -> Reply {
         self.counting.add(Kind::BadlySigned);
         let code = error.error();
-        tracing::warn!(%source, error = %code, "a request to the primary is badly signed");
+        if self.counting.may_tell(now.into()) {
+            tracing::warn!(%source, error = %code, "a request to the primary is badly signed");
+        }
         let Ok(answer) = error.build_message(message, MessageBuilder::new_vec()) else { return Reply::Nothing };
         let is_unsigned = answer.header().rcode() == Rcode::NOTAUTH && code == TsigRcode::FORMERR;
         let mut answer = answer.finish();

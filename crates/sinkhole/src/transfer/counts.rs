@@ -25,7 +25,11 @@ pub struct Counts {
 
 /// The same while it is counted.
 #[derive(Debug, Default)]
-pub(super) struct Counting([AtomicU64; KINDS]);
+pub(super) struct Counting {
+    counts: [AtomicU64; KINDS],
+    /// The second in which a refusal was last logged.
+    told: AtomicU64,
+}
 
 /// What is counted, in the order of [`Counts`].
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -47,11 +51,16 @@ const KINDS: usize = Kind::NotifyGivenUp as usize + 1;
 
 impl Counting {
     pub(super) fn add(&self, kind: Kind) {
-        self.0[kind as usize].fetch_add(1, Ordering::Relaxed);
+        self.counts[kind as usize].fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Whether a refusal may be logged: one a second. All are counted, and whoever sends very many must not fill a disk.
+    pub(super) fn may_tell(&self, now_secs: u64) -> bool {
+        self.told.swap(now_secs, Ordering::Relaxed) != now_secs
     }
 
     pub(super) fn read(&self) -> Counts {
-        let count = |kind: Kind| self.0[kind as usize].load(Ordering::Relaxed);
+        let count = |kind: Kind| self.counts[kind as usize].load(Ordering::Relaxed);
         Counts {
             axfr: count(Kind::Axfr),
             ixfr: count(Kind::Ixfr),
@@ -65,5 +74,20 @@ impl Counting {
             notifies_answered: count(Kind::NotifyAnswered),
             notifies_given_up: count(Kind::NotifyGivenUp),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn refusals_are_told_once_a_second_and_counted_always() {
+        let counting = Counting::default();
+        let told: Vec<bool> = [7, 7, 7, 8, 8].map(|now| counting.may_tell(now)).to_vec();
+        assert_eq!(told, [true, false, false, true, false]);
+        counting.add(Kind::Refused);
+        counting.add(Kind::NotifyGivenUp);
+        assert_eq!(counting.read(), Counts { refused: 1, notifies_given_up: 1, ..Counts::default() });
     }
 }
