@@ -94,26 +94,28 @@ impl Program {
 
     /// The same with another build, for benches.
     pub fn install_build(case_file: &Path, binary: PathBuf) -> Result<Self, Trouble> {
-        let folder = TempDir::with_prefix("bailiwick-suite-")?;
-        let case = case_id(case_file)?;
-        let program = Self { folder, binary, case, ports: Ports::free()?, running: None, pinned: Vec::new() };
-        program.configure()?;
-        program.put_in_force(case_file)?;
+        let program = Self::asked(case_file, binary)?;
         program.approve(None)?;
         Ok(program)
     }
 
     /// The order is in force, and its names are not served yet: [`Self::approve`] does that.
     pub fn install_unserved(case_file: &Path) -> Result<Self, Trouble> {
-        let folder = TempDir::with_prefix("bailiwick-suite-")?;
-        let case = case_id(case_file)?;
-        let program = Self { folder, binary: binary(), case, ports: Ports::free()?, running: None, pinned: Vec::new() };
-        program.configure()?;
-        program.put_in_force(case_file)?;
+        let program = Self::asked(case_file, binary())?;
         let requests: serde_json::Value = serde_json::from_str(&program.ask(&["approval", "list", "--json"])?.good()?)?;
         let of_order = |one: &&serde_json::Value| one["act"] == "put-in-force";
         let first = requests.as_array().and_then(|all| all.iter().find(of_order)).and_then(|one| one["id"].as_str());
         program.approve(Some(first.ok_or_else(|| format!("no request about an order in {requests}"))?))?;
+        Ok(program)
+    }
+
+    /// With the case imported, and two people who are asked.
+    fn asked(case_file: &Path, binary: PathBuf) -> Result<Self, Trouble> {
+        let folder = TempDir::with_prefix("bailiwick-suite-")?;
+        let case = case_id(case_file)?;
+        let program = Self { folder, binary, case, ports: Ports::free()?, running: None, pinned: Vec::new() };
+        program.configure()?;
+        program.ask_two_people(case_file)?;
         Ok(program)
     }
 
@@ -143,7 +145,7 @@ impl Program {
         Ok(fs::write(self.config(), text)?)
     }
 
-    fn put_in_force(&self, case_file: &Path) -> Done {
+    fn ask_two_people(&self, case_file: &Path) -> Done {
         let file = case_file.to_string_lossy();
         self.ask(&["case", "import", &file])?.good()?;
         for (person, role) in PEOPLE {
@@ -153,6 +155,13 @@ impl Program {
         let first = PEOPLE[0].0;
         self.ask(&["case", "request", &self.case, "--as", first, "--token-file", &self.token(first)])?.good()?;
         Ok(())
+    }
+
+    /// One person does less with a name.
+    pub fn narrow(&self, name: &str, mode: &str) -> Done {
+        let (who, token) = (PEOPLE[0].0, self.token(PEOPLE[0].0));
+        let words = ["case", "narrow", &self.case, name, "--mode", mode, "--reason", "the suite says so"];
+        self.ask(&[&words[..], &["--as", who, "--token-file", &token]].concat())?.good().map(|_| ())
     }
 
     /// Both people say yes, to one request or to all that wait.

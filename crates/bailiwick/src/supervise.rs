@@ -10,6 +10,7 @@ use axum::Router;
 use desk::{Desk, Peer, StatusSource};
 use model::Timestamp;
 use model::fact::{Actor, Body, Draft};
+use model::id::Position;
 use sinkhole::transfer::{Primary, Transfer};
 use sinkhole::{Keys, Settings, ZoneTable};
 use store::{Archive, DataFolder, Journal, JournalLimits, Ledger, SyncThread, Vault};
@@ -96,6 +97,15 @@ fn of_store(place: &impl std::fmt::Display, error: &store::Error) -> Failure {
 
 /// Followers wake by notification and always by this bounded poll: the ledger is the truth.
 const POLL: Duration = Duration::from_secs(5);
+/// Waits until facts were appended or a poll is due; `false`: to stop is what is due.
+async fn is_woken(changed: &mut watch::Receiver<Position>, stopped: &mut watch::Receiver<bool>) -> bool {
+    tokio::select! {
+        _ = stopped.wait_for(|stop| *stop) => false,
+        _ = changed.changed() => true,
+        () = tokio::time::sleep(POLL) => true,
+    }
+}
+
 /// How long a stop waits for commands that are being answered.
 const CONTROL_PATIENCE: Duration = Duration::from_secs(2);
 
@@ -122,6 +132,8 @@ impl Daemon {
         let addresses = Addresses::of(&sockets)?;
         let Sockets { sinkhole: listeners, metrics, transfer } = sockets;
         let threads = listeners.threads_per_address();
+        // A key that cannot be read is said before anything answers.
+        let access = peers::access(&config.transfer)?;
         let house = House::open(config, "serve").await?;
         note_start(config, &house).await?;
         let keys = Keys { dir: config.keys.clone() };
@@ -153,8 +165,8 @@ impl Daemon {
         tracing::info!(zones = named, "named zones are published");
 
         let (stop, stopped) = watch::channel(false);
-        let (seized, primary) = (watch::Sender::new(0), peers::access(&config.transfer)?);
-        let primary = Primary { access: primary, published, seized: seized.subscribe() };
+        let seized = watch::Sender::new(0);
+        let primary = Primary { access, published, seized: seized.subscribe() };
         let transfer =
             Transfer::start(transfer, primary, Arc::clone(&table), &stopped).tried("starting the primary")?;
         let publisher = tokio::spawn(publisher.follow(house.ledger.clone(), stopped.clone()));

@@ -124,10 +124,8 @@ impl Ours {
 
     /// One name is held, so that two records change; waits until that is told.
     fn change(&self, name: &DomainName, serial: u32) -> Done {
-        let (case, token) = (&self.program.case, self.program.token("ines"));
-        let words = ["case", "narrow", case, name.as_str(), "--mode", "hold", "--reason", "the bench says so"];
         let watch = Watch::start();
-        self.program.ask(&[&words[..], &["--as", "ines", "--token-file", &token]].concat())?.good()?;
+        self.program.narrow(name.as_str(), "hold")?;
         let said = watch.secs();
         wait_for("the step to be told", LEARN, || take(self.at, ZONE, Wanted::Step(serial)).ok())?;
         println!("  ours: the command took {said:.2} s, the step was told after {:.2} s", watch.secs());

@@ -69,11 +69,11 @@ pub fn run(tally: &mut Tally) -> Done {
     for server in &fleet {
         tally.check(&format!("{} answers as we do", server.name), alike(program.dns(), server));
     }
-    narrow(&program, "handback")?;
+    program.narrow(MOVING, "handback")?;
     all_see(tally, &fleet, "a name that is handed back leads nowhere of ours", |answer| {
         answer.is_some_and(|answer| answer.rcode == ResponseCode::NoError && answer.records.is_empty())
     });
-    narrow(&program, "off")?;
+    program.narrow(MOVING, "off")?;
     all_see(tally, &fleet, "a returned name is dropped", |answer| {
         answer.is_some_and(|answer| answer.rcode == ResponseCode::Refused)
     });
@@ -104,12 +104,6 @@ fn install(primary: SocketAddr, fleet: [SocketAddr; 2]) -> Result<Program, Troub
          notify = [\"{knot}\", \"{bind}\"]\n"
     ))?;
     Ok(program)
-}
-
-fn narrow(program: &Program, mode: &str) -> Done {
-    let (case, token) = (&program.case, program.token("ines"));
-    let words = ["case", "narrow", case, MOVING, "--mode", mode, "--reason", "the suite says so"];
-    program.ask(&[&words[..], &["--as", "ines", "--token-file", &token]].concat())?.good().map(|_| ())
 }
 
 fn address() -> Result<SocketAddr, Trouble> {

@@ -14,7 +14,7 @@ use store::{Ledger, View, ZoneSet};
 use tokio::sync::watch;
 
 use super::captured::Shelf;
-use super::{POLL, now};
+use super::{is_woken, now};
 use crate::failure::{Failure, Tried};
 
 /// So many names are changed one by one, and an eighth of all; beyond, the whole set is loaded.
@@ -108,12 +108,7 @@ impl Gate {
         mut stopped: watch::Receiver<bool>,
     ) {
         let mut changed = ledger.changed();
-        loop {
-            tokio::select! {
-                _ = stopped.wait_for(|stop| *stop) => return,
-                _ = changed.changed() => {}
-                () = tokio::time::sleep(POLL) => {}
-            }
+        while is_woken(&mut changed, &mut stopped).await {
             match self.catch_up(&ledger, &table).await {
                 Ok(true) => told.send_modify(|changes| *changes += 1),
                 Ok(false) => {}

@@ -16,7 +16,7 @@ use store::zones::{NamedZone, Published, Record, catalog};
 use store::{Ledger, ZoneSet};
 use tokio::sync::watch;
 
-use super::{POLL, now};
+use super::{is_woken, now};
 use crate::config::{Config, PolicyZone};
 use crate::failure::{Failure, Tried};
 
@@ -88,12 +88,7 @@ impl Publisher {
     /// Publishes whenever facts change something, and looks at every poll, because authorities lapse by the clock alone.
     pub(super) async fn follow(mut self, ledger: Ledger, mut stopped: watch::Receiver<bool>) {
         let mut changed = ledger.changed();
-        loop {
-            tokio::select! {
-                _ = stopped.wait_for(|stop| *stop) => return,
-                _ = changed.changed() => {}
-                () = tokio::time::sleep(POLL) => {}
-            }
+        while is_woken(&mut changed, &mut stopped).await {
             if let Err(failure) = self.load(&ledger).await {
                 tracing::error!(?failure, "the named zones stay as they were; the ledger could not be read");
             }

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use domain::tsig::{Algorithm, Key, KeyName};
 use model::address::Prefix;
 
-/// The shortest secret, in octets: half of what the digest gives would be too few (RFC 8945, 10).
+/// The shortest secret, in octets: half of what the shorter digest gives (RFC 8945, 10 warns of guessable ones).
 pub(super) const SECRET_OCTETS_MIN: usize = 16;
 
 //----------- TransferKey ------------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ use domain::base::message_builder::MessageBuilder;
 use domain::rdata::tsig::Time48;
 use domain::tsig::{Key, ServerError, ServerSequence};
 use store::zones::Published;
+use wire::dns::Transport;
 
 use super::MESSAGE_OCTETS_MAX;
 use super::access::Access;
@@ -24,13 +25,6 @@ const UDP_OCTETS_MIN: usize = 512;
 const UDP_OCTETS_MAX: usize = 1_232;
 /// Where a TSIG's error stands, from the message's end: before the length of its empty other data.
 const TSIG_ERROR_FROM_END: usize = 4;
-
-/// How a request came.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Over {
-    Udp,
-    Tcp,
-}
 
 /// What all requests are answered from.
 pub(super) struct Desk<'a> {
@@ -84,7 +78,7 @@ impl Transferring {
 }
 
 impl Desk<'_> {
-    pub(super) fn answer(&self, packet: Vec<u8>, source: IpAddr, over: Over, now: Time48) -> Reply {
+    pub(super) fn answer(&self, packet: Vec<u8>, source: IpAddr, over: Transport, now: Time48) -> Reply {
         let Ok(mut message) = Message::from_octets(packet) else {
             self.counting.add(Kind::Malformed);
             return Reply::Nothing;
@@ -105,7 +99,7 @@ impl Desk<'_> {
         }
     }
 
-    fn about(&self, question: Question, mut signer: Signer, source: IpAddr, over: Over, now: Time48) -> Reply {
+    fn about(&self, question: Question, mut signer: Signer, source: IpAddr, over: Transport, now: Time48) -> Reply {
         let signed_by = signer.as_ref().map(|signer| signer.key().name());
         // Nobody else makes us look for anything.
         let is_known = self.access.knows(source);
@@ -119,18 +113,18 @@ impl Desk<'_> {
             }
             return Reply::Message(messages::refusal(&question, Rcode::REFUSED, &mut signer, now));
         };
-        if over == Over::Udp && question.wanted == Wanted::Axfr {
+        if over == Transport::Udp && question.wanted == Wanted::Axfr {
             // There is no AXFR over UDP (RFC 5936, 4.2).
             self.counting.add(Kind::Malformed);
             return Reply::Message(messages::refusal(&question, Rcode::FORMERR, &mut signer, now));
         }
         match over {
-            Over::Tcp => {
+            Transport::Tcp => {
                 let shape = Shape::of(question.wanted, &zone);
                 let stream = Stream::new(zone, shape);
                 Reply::Transfer(Box::new(Transferring { question, stream, signer, is_first: true }))
             }
-            Over::Udp => self.over_udp(&question, &zone, &mut signer, now),
+            Transport::Udp => self.over_udp(&question, &zone, &mut signer, now),
         }
     }
 

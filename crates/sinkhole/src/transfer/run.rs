@@ -11,8 +11,9 @@ use tokio::net::{TcpListener, TcpStream, UdpSocket};
 use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{sleep, timeout};
+use wire::dns::Transport;
 
-use super::answer::{Desk, Over, Reply, Transferring};
+use super::answer::{Desk, Reply, Transferring};
 use super::counts::{Counting, Counts, Kind};
 use super::messages::shown;
 use super::notify::{self, Heard};
@@ -102,7 +103,7 @@ impl House {
         Time48::from_u64(secs & 0xffff_ffff_ffff)
     }
 
-    fn answer(&self, packet: Vec<u8>, source: SocketAddr, over: Over) -> Reply {
+    fn answer(&self, packet: Vec<u8>, source: SocketAddr, over: Transport) -> Reply {
         let published = Arc::clone(&self.published.borrow());
         let desk = Desk { access: &self.access, published: &published, seized: &self.seized, counting: &self.counting };
         desk.answer(packet, source.ip(), over, self.now())
@@ -129,7 +130,7 @@ async fn datagrams(
         if is_response(&packet) {
             // Whoever waits for it is told again if there is no room.
             let _ = heard.try_send(Heard { source, packet });
-        } else if let Reply::Message(reply) = house.answer(packet, source, Over::Udp) {
+        } else if let Reply::Message(reply) = house.answer(packet, source, Transport::Udp) {
             // What is lost on the way is asked for again.
             let _ = socket.send_to(&reply, source).await;
         }
@@ -182,7 +183,7 @@ async fn talk(mut stream: TcpStream, source: SocketAddr, house: &House) -> io::R
     stream.set_nodelay(true)?;
     loop {
         let packet = timeout(IDLE, read(&mut stream)).await??;
-        match house.answer(packet, source, Over::Tcp) {
+        match house.answer(packet, source, Transport::Tcp) {
             Reply::Nothing => return Ok(()),
             Reply::Message(message) => write(&mut stream, &message).await?,
             Reply::Transfer(transfer) => hand_over(&mut stream, source, *transfer, house).await?,

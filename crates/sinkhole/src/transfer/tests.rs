@@ -16,9 +16,9 @@ use domain::tsig::{ClientSequence, Key};
 use store::zones::{Difference, NamedZone, Published, Record};
 use tokio::sync::watch;
 use wire::dns::ask::name_to_wire;
-use wire::dns::rtype;
+use wire::dns::{Transport, rtype};
 
-use super::answer::{Desk, Over, Reply};
+use super::answer::{Desk, Reply};
 use super::{Access, Allowed, Counts, Peer, Primary, Sockets, Transfer, TransferKey};
 use crate::ZoneTable;
 use crate::rehearsal::{collected, settings};
@@ -387,7 +387,8 @@ fn a_mangled_request_is_answered_in_form_or_not_at_all() {
             packet[at] = roll(256) as u8;
         }
         packet.truncate(packet.len() - roll(packet.len() / 2) * roll(2));
-        let (over, id) = (if roll(2) == 0 { Over::Udp } else { Over::Tcp }, packet.get(..2).map(<[u8]>::to_vec));
+        let (over, id) =
+            (if roll(2) == 0 { Transport::Udp } else { Transport::Tcp }, packet.get(..2).map(<[u8]>::to_vec));
         let message = match desk.answer(packet, "127.0.0.1".parse().unwrap(), over, unix_now()) {
             Reply::Nothing => continue,
             Reply::Message(message) => message,

@@ -153,15 +153,9 @@ impl Step {
         match self {
             Self::Ordered => Ok(()),
             Self::Served => program.approve(None),
-            Self::Narrowed(mode) => narrow(program, mode),
+            Self::Narrowed(mode) => program.narrow(MOVING, mode),
         }
     }
-}
-
-fn narrow(program: &Program, mode: &str) -> Done {
-    let (case, token) = (&program.case, program.token("ines"));
-    let words = ["case", "narrow", case, MOVING, "--mode", mode, "--reason", "the suite says so"];
-    program.ask(&[&words[..], &["--as", "ines", "--token-file", &token]].concat())?.good().map(|_| ())
 }
 
 //----------- Fleet ------------------------------------------------------------------------------------------------

@@ -258,7 +258,7 @@ async fn a_narrowing_is_told_by_the_notification_and_long_before_the_next_poll()
     told.changed().await.unwrap();
     let waited = start.elapsed();
     println!("from the command to published: {waited:?}");
-    assert!(waited < POLL);
+    assert!(waited < crate::supervise::POLL);
     assert_eq!(heard(&told.borrow()).1, None);
     stop.send_replace(true);
     follower.await.unwrap();
