@@ -83,7 +83,7 @@ fn detail(view: &View, case: &CaseView, file: &CaseFile) -> CaseDetail {
         file: case.file,
         orders: case.orders.values().map(order).collect(),
         lists: file.lists.iter().map(list_detail).collect(),
-        name_states: case.names.iter().map(|(name, known)| name_detail(case, name, known)).collect(),
+        name_states: case.names.iter().map(|(name, known)| name_detail(case, name, &known)).collect(),
         conflicts: conflicts(file),
         waiting: waiting.map(|standing| standing.request.id.to_string()).collect(),
     }

@@ -21,7 +21,7 @@ impl Digest {
     }
 
     /// The digest of several byte strings, one after the other.
-    pub fn of_parts<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> Self {
+    pub fn of_parts<P: AsRef<[u8]>>(parts: impl IntoIterator<Item = P>) -> Self {
         let mut hash = Sha256::new();
         for part in parts {
             hash.update(part);

@@ -300,23 +300,21 @@ pub struct Listed {
 /// The names of an order, in order of name. A set has a digest, by which facts speak of it.
 pub type Names = BTreeMap<DomainName, Listed>;
 
-/// The digest of a set of names: SHA-256 over one line `name TAB outcome TAB act-bits LF` each, in order of name. Where
-/// the effect of an answer is known, `TAB answer-effect` stands before the LF.
-pub fn names_digest(names: &Names) -> Digest {
-    let mut text = String::with_capacity(names.len() * 40);
-    for (name, listed) in names {
-        text.push_str(name.as_str());
-        text.push('\t');
-        text.push_str(listed.outcome.as_str());
-        text.push('\t');
-        text.push_str(&listed.acts.to_bits().to_string());
-        if !listed.answer_effect.is_unknown() {
-            text.push('\t');
-            text.push_str(listed.answer_effect.as_str());
+/// The digest of a set of names: SHA-256 over one [`line`](Listed::line) each, in order of name.
+pub fn names_digest<'a>(names: impl IntoIterator<Item = (&'a DomainName, &'a Listed)>) -> Digest {
+    Digest::of_parts(names.into_iter().map(|(name, listed)| listed.line(name)))
+}
+
+impl Listed {
+    /// `name TAB outcome TAB act-bits LF`. Where the effect of an answer is known, `TAB answer-effect` stands before
+    /// the LF.
+    pub fn line(&self, name: &DomainName) -> String {
+        let (name, outcome, bits) = (name.as_str(), self.outcome.as_str(), self.acts.to_bits());
+        match self.answer_effect {
+            effect if effect.is_unknown() => format!("{name}\t{outcome}\t{bits}\n"),
+            effect => format!("{name}\t{outcome}\t{bits}\t{}\n", effect.as_str()),
         }
-        text.push('\n');
     }
-    Digest::of_bytes(text.as_bytes())
 }
 
 /// What the order says apart from its list of names.
@@ -358,8 +356,8 @@ pub struct Order {
 }
 
 impl Order {
-    pub fn draft(case: CaseId, terms: OrderTerms, names: Names) -> Self {
-        Self { scope: Arc::new(Scope::of(case, &terms)), terms, names: Arc::new(names), status: OrderStatus::Draft }
+    pub fn draft(case: CaseId, terms: OrderTerms, names: impl Into<Arc<Names>>) -> Self {
+        Self { scope: Arc::new(Scope::of(case, &terms)), terms, names: names.into(), status: OrderStatus::Draft }
     }
 
     pub fn case(&self) -> &CaseId {
@@ -380,7 +378,7 @@ impl Order {
 
     /// The digest of all that the order says; an approval is bound to it.
     pub fn digest(&self) -> Digest {
-        Digest::of_value(&(self.case(), &self.terms, names_digest(&self.names)))
+        Digest::of_value(&(self.case(), &self.terms, names_digest(&*self.names)))
     }
 
     /// Puts the order in force: two people in two roles have approved exactly this text.

@@ -45,10 +45,10 @@ impl Snapshot {
         let told: Vec<&Sighting> = ours().filter(is_told).collect();
         let seen = seen_by_name(&told);
         let latest = now.unwrap_or_else(|| latest(known, &told));
-        let named = |(name, at): (&DomainName, &NameView)| {
+        let named = |(name, at): (&DomainName, NameView)| {
             let order = known.orders.get(&at.order)?;
             let seen = seen.get(name).copied();
-            Some((name.clone(), named(order, name, at, latest, seen)?))
+            Some((name.clone(), named(order, name, &at, latest, seen)?))
         };
         Ok(Self {
             group: known.terms.group.clone(),

@@ -67,7 +67,7 @@ fn ids_are_unique_and_a_name_keeps_its_own_when_its_custody_changes() {
 
     let mut view = Terms::default().view();
     let case = view.cases.get_mut(&case_id()).unwrap();
-    case.names.get_mut(&name("outlook-verify.net")).unwrap().seizure = Seizure::Returned;
+    case.names.change(&name("outlook-verify.net"), |view| view.seizure = Seizure::Returned);
     let snapshot = Snapshot::gather(&view, &sightings(), &case_id()).unwrap();
     let bytes = render(Format::Stix, &snapshot, Audience::Internal).unwrap().bytes;
     let after: Value = serde_json::from_slice(&bytes).unwrap();
@@ -130,7 +130,7 @@ fn the_serial_moves_with_the_data_and_with_nothing_else() {
 fn more_names_than_rules_are_written_for_is_refused_with_another_way() {
     let mut view = Terms::default().view();
     let case = view.cases.get_mut(&case_id()).unwrap();
-    let order = case.names[&name(NAMES[0].0)].order.clone();
+    let order = case.names.get(&name(NAMES[0].0)).unwrap().order;
     let blocked = NameView { order, outcome: NameOutcome::Redirect, seizure: Seizure::Ordered, mode: None };
     let more = (0..5_000).map(|n| (name(&format!("n{n}.example")), blocked.clone()));
     case.names.extend(more);

@@ -98,7 +98,8 @@ fn no_resolver_is_asked_to_be_silent_about_a_kill_switch() {
 fn of_a_name_in_two_cases_what_we_hold_counts_first_and_what_went_back_last() {
     let with = |mode| {
         let mut view = Terms::default().view();
-        view.cases.get_mut(&case_id()).unwrap().names.get_mut(&name("outlook-verify.net")).unwrap().mode = Some(mode);
+        let case = view.cases.get_mut(&case_id()).unwrap();
+        case.names.change(&name("outlook-verify.net"), |view| view.mode = Some(mode));
         view
     };
     let says = |first, second| {
@@ -157,7 +158,7 @@ fn kinds<'a>(lines: &'a [String], owner: &str) -> Vec<&'a str> {
 fn measure_a_million_names() {
     let mut view = Terms::default().view();
     let case = view.cases.get_mut(&case_id()).unwrap();
-    let one = case.names[&name("yahoo-verify.net")].clone();
+    let one = case.names.get(&name("yahoo-verify.net")).unwrap();
     case.names.extend((0..1_000_000).map(|n| (name(&format!("outlook-verify-{n}.example")), one.clone())));
     let start = std::time::Instant::now();
     let snapshot = Snapshot::of_names_at(&view, &case_id(), at(NOW)).unwrap();

@@ -10,7 +10,7 @@ use model::case::{AnswerPolicy, CaseTerms, Marking};
 use model::group::Group;
 use model::id::{CaseId, GroupId, OrderId, PersonId, RequestId};
 use model::marking::{Retention, Withheld};
-use model::order::{Act, Acts, Authority, Instrument, Listed, Order, OrderTerms, Source, Sourced};
+use model::order::{Act, Acts, Authority, Instrument, Listed, Names, Order, OrderTerms, Source, Sourced};
 use model::person::{Person, Role};
 use model::seizure::{AnswerEffect, ServiceMode};
 use model::tally::Tally;
@@ -93,7 +93,7 @@ fn authority() -> Authority {
 fn ordered(apex: &str, mode: ServiceMode, listed: Listed, case: &CaseTerms, authority: Authority) -> Zone {
     let name_servers = vec![name("ns1.sinkhole.example"), name("ns2.sinkhole.example")];
     let terms = OrderTerms { id: OrderId::parse("o-1").unwrap(), authority, name_servers, answers: None };
-    let names = [(name(apex), listed)].into();
+    let names: Names = [(name(apex), listed)].into();
     let mut order = Order::draft(case.id.clone(), terms.clone(), names);
     put_in_force(&mut order);
     Zone::new(order.covers(&name(apex), Act::Answer).unwrap(), mode, case, &terms).unwrap()
@@ -104,7 +104,7 @@ pub(crate) fn all_collected(names: impl Iterator<Item = DomainName>) -> Vec<Zone
     let name_servers = vec![name("ns1.sinkhole.example"), name("ns2.sinkhole.example")];
     let id = OrderId::parse("o-1").unwrap();
     let terms = OrderTerms { id, authority: authority(), name_servers, answers: None };
-    let names = names.map(|name| (name, Listed::default())).collect();
+    let names: Names = names.map(|name| (name, Listed::default())).collect();
     let mut order = Order::draft(case().id, terms.clone(), names);
     put_in_force(&mut order);
     let covered = |name| order.covers(name, Act::Answer).unwrap();

@@ -15,21 +15,23 @@ use model::case::{CaseState, CaseTerms};
 use model::fact::{Fact, Indicator, KnowledgeFormat};
 use model::group::Group;
 use model::id::{CaseId, GroupId, OrderId, PersonId, Position};
-use model::order::{Act, NameOutcome, Names, Order};
+use model::order::{Act, Names, Order};
 use model::person::Person;
-use model::seizure::{Seizure, ServiceMode};
+use model::seizure::ServiceMode;
 use model::{Digest, DomainName, Refusal, Timestamp};
 
 use crate::zones::{Zone, ZoneSet, ZoneTerms};
 
 mod captured;
 mod fold;
+mod names;
 #[cfg(test)]
 mod tests;
 mod touched;
 
 pub use captured::CapturedView;
 pub use fold::names_to_serve;
+pub use names::{CaseNames, NameView};
 
 //----------- View -------------------------------------------------------------------------------------------------
 
@@ -64,19 +66,9 @@ pub struct CaseView {
     pub changed: Position,
     pub changed_at: Timestamp,
     pub orders: BTreeMap<OrderId, Order>,
-    pub names: BTreeMap<DomainName, NameView>,
+    pub names: CaseNames,
     /// The owner's records of some names, as they were captured last.
     pub captured: BTreeMap<DomainName, CapturedView>,
-}
-
-/// One name of a case.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct NameView {
-    pub order: OrderId,
-    pub outcome: NameOutcome,
-    pub seizure: Seizure,
-    /// How it is served; `None` if it is not.
-    pub mode: Option<ServiceMode>,
 }
 
 /// Somebody else's knowledge of a group; the file lies in the vault.
@@ -143,7 +135,7 @@ impl View {
         self.cases.values().filter_map(move |case| {
             let view = case.names.get(name)?;
             let terms = ZoneTerms::new(&case.terms, case.orders.get(&view.order)?.terms());
-            case.zone(name, view, &terms, now)
+            case.zone(name, &view, &terms, now)
         })
     }
 }
@@ -152,7 +144,7 @@ impl CaseView {
     fn zones(&self, now: Timestamp) -> Vec<Zone> {
         let terms = |(id, order): (&OrderId, &Order)| (id.clone(), ZoneTerms::new(&self.terms, order.terms()));
         let terms: BTreeMap<_, _> = self.orders.iter().map(terms).collect();
-        let zone = |(name, view): (&DomainName, &NameView)| self.zone(name, view, terms.get(&view.order)?, now);
+        let zone = |(name, view): (&DomainName, NameView)| self.zone(name, &view, terms.get(&view.order)?, now);
         self.names.iter().filter_map(zone).collect()
     }
 

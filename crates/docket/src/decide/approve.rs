@@ -63,9 +63,11 @@ fn wanted(view: &View, case: &CaseView, order: &Order) -> Vec<Widening> {
         wanted.push(Widening::PutInForce(PutInForce { order: id.clone(), terms: order.digest() }));
     }
     let to_serve = names_to_serve(order);
-    let served = to_serve.keys().any(|name| case.names.get(name).is_some_and(|known| known.mode.is_some()));
-    if matches!(order.status(), OrderStatus::Draft | OrderStatus::InForce) && !to_serve.is_empty() && !served {
-        let (names, count) = (names_digest(&to_serve), to_serve.len() as u64);
+    let is_served = |name| case.names.get(name).is_some_and(|known| known.mode.is_some());
+    let count = to_serve.clone().count() as u64;
+    let is_open = matches!(order.status(), OrderStatus::Draft | OrderStatus::InForce);
+    if is_open && count > 0 && !to_serve.clone().any(|(name, _)| is_served(name)) {
+        let names = names_digest(to_serve);
         wanted.push(Widening::Serve(Serve { order: id.clone(), names, count }));
     }
     wanted.retain(|what| !is_asked(&view.approvals, &case.terms.id, what));
@@ -167,7 +169,7 @@ fn check_servable(view: &View, case: &CaseView, order: &Order) -> Result<(), Ref
     };
     let others = || view.cases.values().filter(|other| other.terms.id != case.terms.id);
     for (name, _) in names_to_serve(order) {
-        if let Some(other) = others().find(|other| is_served(other, &name)) {
+        if let Some(other) = others().find(|other| is_served(other, name)) {
             return Err(Refusal::new(format!("{} is served for case {}", name.defanged(), other.terms.id))
                 .hint("narrow it there first"));
         }

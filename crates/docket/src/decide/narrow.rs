@@ -38,7 +38,9 @@ pub(super) fn service(
         drafts.push(Draft::new(actor.clone(), Body::ServiceNarrowed { case, names, mode, reason }));
     }
     if mode == ServiceMode::Handback {
-        let returning = |name: &&DomainName| case.names[*name].seizure.apply(Seizure::Returned).is_ok();
+        let returning = |name: &&DomainName| {
+            case.names.get(name).is_some_and(|known| known.seizure.apply(Seizure::Returned).is_ok())
+        };
         let returning: Vec<DomainName> = names.iter().filter(returning).cloned().collect();
         for names in returning.chunks(NAMES_PER_FACT_MAX) {
             let (case, names) = (id.clone(), names.to_vec());

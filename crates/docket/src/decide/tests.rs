@@ -68,9 +68,9 @@ fn two_people_in_two_roles_put_the_order_in_force_and_then_serve_its_redirected_
     }
     assert_eq!(order(&book), model::order::OrderStatus::InForce);
     let names = &book.view.cases[&case("c-1")].names;
-    assert_eq!(names[&name("login-harbour.example")].mode, Some(ServiceMode::Collect));
-    assert_eq!(names[&name("login-harbour.example")].seizure, Seizure::Ordered);
-    assert_eq!(names[&name("held-harbour.example")].mode, None, "a name to hold is not ours to answer for");
+    assert_eq!(names.get(&name("login-harbour.example")).unwrap().mode, Some(ServiceMode::Collect));
+    assert_eq!(names.get(&name("login-harbour.example")).unwrap().seizure, Seizure::Ordered);
+    assert_eq!(names.get(&name("held-harbour.example")).unwrap().mode, None, "a name to hold is not ours to answer for");
     assert_eq!(book.view.zones(now()).zones.len(), 2);
 }
 
@@ -206,7 +206,7 @@ fn one_person_narrows_at_once_and_nobody_widens_by_narrowing() {
             left_armed: 0
         }
     );
-    let known = &book.view.cases[&case("c-1")].names[&name("login-harbour.example")];
+    let known = book.view.cases[&case("c-1")].names.get(&name("login-harbour.example")).unwrap();
     assert_eq!((known.mode, known.seizure), (Some(ServiceMode::Handback), Seizure::Returned));
     let again = narrow(&[], ServiceMode::Hold, "x");
     assert_eq!(refused(&mut book, &again, &as_person("carol")).what, "no name of case c-1 does more than hold");

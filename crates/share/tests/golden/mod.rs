@@ -15,7 +15,7 @@ use model::fact::{Indicator, IndicatorKind};
 use model::group::{Alias, Group};
 use model::id::{Boot, CaseId, ContactId, GroupId, Lane, OrderId, PersonId, Position, RequestId, SensorId};
 use model::marking::{Retention, Tlp, Withheld};
-use model::order::{Act, Acts, Authority, Instrument, Listed, NameOutcome, Order, OrderTerms, Source, Sourced};
+use model::order::{Act, Acts, Authority, Instrument, Listed, NameOutcome, Names, Order, OrderTerms, Source, Sourced};
 use model::person::{Person, Role};
 use model::seizure::{AnswerEffect, Seizure, ServiceMode};
 use model::verdict::Label;
@@ -99,7 +99,7 @@ impl Terms {
             changed_at: at("2019-03-27T18:30:00Z"),
             captured: Default::default(),
             orders: [(OrderId::parse(ORDER).expect("a slug"), self.order())].into(),
-            names: NAMES.map(named).into(),
+            names: NAMES.map(named).into_iter().collect(),
         };
         View {
             next: Position(57),
@@ -150,7 +150,7 @@ impl Terms {
         let names = NAMES.iter().map(|(text, outcome, ..)| {
             (name(text), Listed { outcome: *outcome, acts, answer_effect: self.answer_effect })
         });
-        let mut order = Order::draft(case_id(), terms, names.collect());
+        let mut order = Order::draft(case_id(), terms, names.collect::<Names>());
         if self.in_force {
             put_in_force(&mut order);
         }

@@ -2,8 +2,6 @@
 //!
 //! A million names are thus one write and one load, and a set proves itself: the digest of what is stored is its key.
 
-use std::fmt::Write as _;
-
 use model::fact::{Body, Fact};
 use model::order::{Acts, Listed, NameOutcome, Names};
 use model::seizure::AnswerEffect;
@@ -95,19 +93,9 @@ pub(super) async fn load_all(pool: &SqlitePool, facts: &[Fact]) -> Result<Vec<Na
 
 //----------- Lines ------------------------------------------------------------------------------------------------
 
-/// `name TAB outcome TAB act-bits LF`, in order of name, with `TAB answer-effect` where that is known: what
-/// [`model::order::names_digest`] hashes.
+/// What [`model::order::names_digest`] hashes.
 pub(super) fn to_lines(names: &Names) -> String {
-    let mut lines = String::with_capacity(names.len() * 40);
-    for (name, listed) in names {
-        let (name, outcome, bits) = (name.as_str(), listed.outcome.as_str(), listed.acts.to_bits());
-        write!(lines, "{name}\t{outcome}\t{bits}").expect("a String takes everything");
-        if !listed.answer_effect.is_unknown() {
-            write!(lines, "\t{}", listed.answer_effect.as_str()).expect("a String takes everything");
-        }
-        lines.push('\n');
-    }
-    lines
+    names.iter().map(|(name, listed)| listed.line(name)).collect()
 }
 
 pub(super) fn from_lines(lines: &str) -> Option<Names> {

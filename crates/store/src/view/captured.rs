@@ -35,9 +35,7 @@ impl CaseView {
         (file, count): (Digest, u64),
         fact: &Fact,
     ) -> Result<(), Refusal> {
-        if !self.names.contains_key(name) {
-            return Err(Refusal::new(format!("{} is no name of case {}", name.defanged(), self.terms.id)));
-        }
+        self.names.get(name).ok_or_else(|| self.no_name(name))?;
         let captured = CapturedView { file, source: source.to_owned(), count, recorded: fact.time };
         self.captured.insert(name.clone(), captured);
         Ok(())

@@ -1,6 +1,6 @@
 //! One fact, folded: each arm asks the law in `model` and changes the view only if the law says yes.
 
-use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use model::approval::{Approval, Approved, PutInForce, Request, Serve, Widening};
 use model::fact::{Actor, Body, Fact};
@@ -13,9 +13,8 @@ use super::{CaseView, Knowledge, NameView, SuspectView, View};
 
 /// The names of an order that are to be served: what [`Serve`] and `NamesServed` are about. The digest there is
 /// [`names_digest`] of this set, the count its length.
-pub fn names_to_serve(order: &Order) -> Names {
-    let redirected = order.names().iter().filter(|(_, listed)| listed.outcome == NameOutcome::Redirect);
-    redirected.map(|(name, listed)| (name.clone(), *listed)).collect()
+pub fn names_to_serve(order: &Order) -> impl Iterator<Item = (&DomainName, &Listed)> + Clone {
+    order.names().iter().filter(|(_, listed)| listed.outcome == NameOutcome::Redirect)
 }
 
 /// The case of which a fact changes what may be told.
@@ -159,10 +158,7 @@ impl View {
         let approved: Approved<PutInForce> = self.approved(case, request)?;
         let case = self.case(case)?;
         case.order(order)?.put_in_force(&approved)?;
-        for name in case.names.values_mut().filter(|name| name.order == *order) {
-            // A name that has gone further under an earlier order stays where it is.
-            name.seizure = name.seizure.apply(Seizure::Ordered).unwrap_or(name.seizure);
-        }
+        case.names.put_in_force(order);
         self.approvals.spend(request);
         Ok(())
     }
@@ -179,17 +175,14 @@ impl View {
         let case = self.case(case)?;
         let in_force = case.order(order)?;
         let to_serve = names_to_serve(in_force);
-        if asked != order || (*shown, *count) != names || names != (names_digest(&to_serve), to_serve.len() as u64) {
+        let stands = (names_digest(to_serve.clone()), to_serve.count() as u64);
+        if asked != order || (*shown, *count) != names || names != stands {
             return Err(Refusal::new(format!("the approval is not for the names of order {order} as they stand")));
         }
         if in_force.status() != OrderStatus::InForce {
             return Err(Refusal::new(format!("order {order} is not in force")));
         }
-        for (name, view) in case.names.iter_mut().filter(|(_, view)| view.order == *order) {
-            if to_serve.contains_key(name) {
-                view.mode = Some(ServiceMode::Collect);
-            }
-        }
+        case.names.collect(order);
         self.approvals.spend(request);
         Ok(())
     }
@@ -232,18 +225,13 @@ impl CaseView {
         if self.orders.contains_key(&terms.id) {
             return Err(Refusal::new(format!("order {} is listed already", terms.id)));
         }
-        let ended = |view: &NameView| {
-            let order = self.orders.get(&view.order);
+        let names = Arc::new(names);
+        let orders = &self.orders;
+        let has_ended = |order: &OrderId| {
+            let order = orders.get(order);
             order.is_none_or(|order| matches!(order.status(), OrderStatus::Lapsed | OrderStatus::Vacated))
         };
-        let free = names.iter().filter(|(name, _)| self.names.get(*name).is_none_or(ended));
-        let view = |(name, listed): (&DomainName, &Listed)| {
-            let (order, outcome) = (terms.id.clone(), listed.outcome);
-            (name.clone(), NameView { order, outcome, seizure: Seizure::Listed, mode: None })
-        };
-        // All at once: a map that grows name by name is half empty, and there may be a million.
-        let mut free: BTreeMap<DomainName, NameView> = free.map(view).collect();
-        self.names.append(&mut free);
+        self.names.list(&terms.id, Arc::clone(&names), has_ended);
         self.orders.insert(terms.id.clone(), Order::draft(self.terms.id.clone(), terms.clone(), names));
         Ok(())
     }
@@ -251,14 +239,14 @@ impl CaseView {
     /// All names or none.
     fn narrow(&mut self, names: &[DomainName], to: ServiceMode) -> Result<(), Refusal> {
         for name in names {
-            let mode = self.name(name)?.mode;
+            let mode = self.known(name)?.mode;
             if !mode.is_some_and(|mode| mode.narrows_to(to)) {
                 let what = format!("{} would not be served less as {}", name.defanged(), to.as_str());
                 return Err(Refusal::new(what).hint("doing more needs two people"));
             }
         }
         for name in names {
-            self.name(name)?.mode = Some(to);
+            self.names.change(name, |view| view.mode = Some(to));
         }
         Ok(())
     }
@@ -266,16 +254,19 @@ impl CaseView {
     /// All names or none.
     fn move_seizures(&mut self, names: &[DomainName], to: Seizure) -> Result<(), Refusal> {
         for name in names {
-            self.name(name)?.seizure.apply(to)?;
+            self.known(name)?.seizure.apply(to)?;
         }
         for name in names {
-            self.name(name)?.seizure = to;
+            self.names.change(name, |view| view.seizure = to);
         }
         Ok(())
     }
 
-    fn name(&mut self, name: &DomainName) -> Result<&mut NameView, Refusal> {
-        let missing = || Refusal::new(format!("{} is no name of case {}", name.defanged(), self.terms.id));
-        self.names.get_mut(name).ok_or_else(missing)
+    fn known(&self, name: &DomainName) -> Result<NameView, Refusal> {
+        self.names.get(name).ok_or_else(|| self.no_name(name))
+    }
+
+    pub(super) fn no_name(&self, name: &DomainName) -> Refusal {
+        Refusal::new(format!("{} is no name of case {}", name.defanged(), self.terms.id))
     }
 }

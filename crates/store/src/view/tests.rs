@@ -6,7 +6,7 @@ use model::approval::{Approval, PutInForce, Request, Serve, Widening};
 use model::fact::{Actor, Body, Draft};
 use model::group::Group;
 use model::id::RequestId;
-use model::order::{Authority, Instrument, Listed, OrderStatus, OrderTerms, Source, Sourced, names_digest};
+use model::order::{Authority, Instrument, Listed, NameOutcome, OrderStatus, OrderTerms, Source, Sourced, names_digest};
 use model::person::Role;
 
 use super::*;
@@ -139,13 +139,13 @@ impl Docket {
     fn serve(&mut self, request: RequestId) -> Result<(), Refusal> {
         let (case, order) = (CaseId::parse("c-1").unwrap(), OrderId::parse("o-1").unwrap());
         let to_serve = names_to_serve(self.order());
-        let (names, count) = (names_digest(&to_serve), to_serve.len() as u64);
+        let (names, count) = (names_digest(to_serve.clone()), to_serve.count() as u64);
         self.put(Body::NamesServed { case, order, names, count, request })
     }
 
     fn ask_serve(&mut self, exercise: bool) -> RequestId {
         let (order, to_serve) = (OrderId::parse("o-1").unwrap(), names_to_serve(self.order()));
-        let (names, count) = (names_digest(&to_serve), to_serve.len() as u64);
+        let (names, count) = (names_digest(to_serve.clone()), to_serve.count() as u64);
         self.ask(Widening::Serve(Serve { order, names, count }), exercise)
     }
 
