@@ -5,6 +5,7 @@
 //!
 //! What is deliberately absent: cases, groups and zones of ours (room `model`), sockets and time (room `sinkhole`).
 
+pub mod banner;
 pub mod dns;
 pub mod dnstap;
 pub mod http;
