@@ -10,6 +10,7 @@ pub mod dns;
 pub mod dnstap;
 pub mod http;
 pub mod oddity;
+pub mod proxy;
 pub mod secrets;
 pub mod session;
 pub mod tls;

@@ -1,4 +1,4 @@
-//! What was odd about what a peer sent over HTTP or TLS, as stable codes.
+//! What was odd about what a peer sent over HTTP or TLS, or in front of them, as stable codes.
 //!
 //! Malformed traffic is evidence, and its exact malformation is a signature of the program that sent it. A code never
 //! changes its meaning: stored contacts and rules speak of it. (DNS keeps its own set in [`crate::dns`], as bits.)
@@ -128,6 +128,29 @@ oddities! {
     LooksJson = "looks.json",
     LooksSilent = "looks.silent",
 
+    //----- The header of a balancer (proxy-protocol.txt)
+
+    /// A listed balancer said something else.
+    ProxyMissing = "proxy.missing",
+    /// The connection ended, or time did, within the header.
+    ProxyIncomplete = "proxy.incomplete",
+    /// The header is longer than what is read of one.
+    ProxyTooLong = "proxy.too-long",
+    /// A line of version 1 that breaks its grammar.
+    ProxyLine = "proxy.line",
+    /// The signature of version 2 and another version.
+    ProxyVersion = "proxy.version",
+    /// A command that is neither LOCAL nor PROXY.
+    ProxyCommand = "proxy.command",
+    /// The addresses are shorter than their family's.
+    ProxyAddress = "proxy.address",
+    /// Addresses of a family that is none of the Internet's: who called is unknown.
+    ProxyFamily = "proxy.family",
+    /// A transport other than a stream.
+    ProxyTransport = "proxy.transport",
+    /// Additions that contradict their lengths, come twice, or are longer than they may be.
+    ProxyAddition = "proxy.addition",
+
     //----- TLS (RFC 8446, 4.1.2 and 5.1)
 
     /// The hello came in more than one record.
@@ -173,7 +196,7 @@ mod tests {
         assert_eq!(codes.len(), count);
         for code in codes {
             let (room, word) = code.split_once('.').unwrap();
-            assert!(["http", "tls", "trap", "looks"].contains(&room), "{code}");
+            assert!(["http", "tls", "trap", "looks", "proxy"].contains(&room), "{code}");
             assert!(word.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-'), "{code}");
         }
     }
