@@ -25,7 +25,8 @@ pub(super) fn ntp(first: &[u8]) -> Match {
     let Some(&flags) = first.first() else { return Match::No };
     let (version, mode) = (flags >> 3 & 7, flags & 7);
     let is_question = match mode {
-        1 | 3 => first.len() >= HEADER && first.len().is_multiple_of(4),
+        // A stratum above sixteen is reserved, and is what letters would be.
+        1 | 3 => first.len() >= HEADER && first.len().is_multiple_of(4) && first[1] <= 16,
         // A control message has twelve octets, and begins neither a response nor an error.
         6 => first.len() >= 12 && first[1] & 0xe0 == 0 && first[1] != 0,
         // `17 00 03 2a`: implementation 3 is ntpd's, 42 is monlist; older ones have implementation 2.

@@ -88,6 +88,7 @@ const DATAGRAMS: &[(Looks, &[u8])] = &[
     (Looks::Binary, b"\x04\x01"),
     (Looks::Binary, b"\x00"),
     (Looks::Text, b"hello"),
+    (Looks::Text, &[b'a'; 48]),
     (Looks::Silent, b""),
 ];
 
