@@ -83,7 +83,7 @@ fn cannot_open(protocol: &str, address: SocketAddr, way: Way, error: &io::Error)
     let what = format_args!("opening {protocol} {address}");
     match error.raw_os_error() {
         Some(nix::libc::EPERM) if way == Way::Transparent => Failure::of(what, error).hint(
-            "transparent = true needs root or CAP_NET_ADMIN at the start; it is given up before anything is read",
+            "transparent = true needs root or CAP_NET_ADMIN while the sockets are opened: docs/guide/any-port.md",
         ),
         Some(nix::libc::EMFILE) => Failure::of(what, error).hint(
             "each port of a range is an open file; raise LimitNOFILE (`ulimit -n`), or lead ports to one with nftables",
@@ -93,38 +93,4 @@ fn cannot_open(protocol: &str, address: SocketAddr, way: Way, error: &io::Error)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// A few ports that nobody has, on an address of this test's own.
-    fn trap(text: &str, way: Way) -> Trap {
-        let ranges = vec![text.parse().unwrap()];
-        Trap { any_tcp: ranges.clone(), any_udp: ranges, transparent: way == Way::Transparent, ..Trap::default() }
-    }
-
-    #[test]
-    fn every_port_of_a_range_is_opened_for_both_transports() {
-        let opened = open(&trap("127.14.0.2:20100-20103", Way::Own)).unwrap();
-        let tcp: Vec<u16> = opened.tcp.iter().map(|socket| socket.local_addr().unwrap().port()).collect();
-        let udp: Vec<u16> = opened.udp.iter().map(|socket| socket.local_addr().unwrap().port()).collect();
-        assert_eq!((&tcp, &udp), (&vec![20100, 20101, 20102, 20103], &tcp));
-    }
-
-    #[test]
-    fn a_port_of_the_range_that_is_taken_is_named() {
-        let _taken = TcpListener::bind("127.14.0.3:20102").unwrap();
-        let failure = format!("{:?}", open(&trap("127.14.0.3:20100-20103", Way::Own)).unwrap_err());
-        assert!(failure.contains("opening TCP 127.14.0.3:20102"), "{failure}");
-    }
-
-    /// Both families, with the right to do so or the hint where it is missing.
-    #[test]
-    fn transparent_sockets_open_or_say_what_they_need() {
-        for range in ["127.14.0.4:20100-20101", "[::1]:20110-20111"] {
-            match open(&trap(range, Way::Transparent)) {
-                Ok(opened) => assert_eq!((opened.tcp.len(), opened.udp.len()), (2, 2)),
-                Err(failure) => assert!(format!("{failure:?}").contains("CAP_NET_ADMIN"), "{failure:?}"),
-            }
-        }
-    }
-}
+mod tests;

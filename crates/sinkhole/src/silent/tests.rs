@@ -161,7 +161,7 @@ async fn a_burst_is_recorded_collapsed_or_counted_as_lost_and_the_sum_is_what_wa
     let tally = sum(&running.stop().await);
     assert_eq!((tally.offered(), tally.loss_unknown), (SENT, 0), "{tally:?}");
     assert!(tally.recorded >= 1_000 && tally.collapsed > 0, "both families have a rate of their own: {tally:?}");
-    assert_eq!(stage.read(|frame| kind(frame)).len() as u64, tally.recorded);
+    assert_eq!(stage.read(kind).len() as u64, tally.recorded);
     assert_eq!(counted(&stage), tally);
     assert_heard_nothing(&v4);
     assert_heard_nothing(&v6);
