@@ -31,10 +31,12 @@ pub(crate) const EXAMPLE: &str = include_str!("../bailiwick.example.toml");
 mod dnstap;
 mod policy;
 mod transfer;
+mod trap;
 
 pub(crate) use dnstap::{Door, Sensor};
 pub(crate) use policy::PolicyZone;
 pub(crate) use transfer::{Key as TransferKeyFile, Peer as TransferPeer, Transfer};
+pub(crate) use trap::{Ports, Trap};
 
 //----------- Draft ------------------------------------------------------------------------------------------------
 
@@ -50,6 +52,7 @@ struct Draft {
     catalog: policy::Catalog,
     transfer: transfer::Draft,
     web: Web,
+    trap: trap::Draft,
     answer: Answer,
     insight: Insight,
     metrics: Metrics,
@@ -67,6 +70,7 @@ impl Default for Draft {
             catalog: policy::Catalog::default(),
             transfer: transfer::Draft::default(),
             web: Web::default(),
+            trap: trap::Draft::default(),
             answer: Answer::default(),
             insight: Insight::default(),
             metrics: Metrics::default(),
@@ -213,6 +217,8 @@ pub(crate) struct Config {
     /// Who takes zones over from us.
     pub(crate) transfer: Transfer,
     pub(crate) web: Web,
+    /// Any other port.
+    pub(crate) trap: Trap,
     pub(crate) answer: Answer,
     pub(crate) insight: Insight,
     pub(crate) metrics: Metrics,
@@ -258,6 +264,7 @@ impl Config {
             transfer: transfer::resolve(draft.transfer, &named, &base)?,
             catalog: draft.catalog,
             web: draft.web,
+            trap: trap::resolve(draft.trap)?,
             answer: draft.answer,
             insight,
             metrics: draft.metrics,
@@ -302,6 +309,7 @@ impl Config {
                     .hint("every listener needs an address and port of its own"));
             }
         }
+        self.check_any_port_is_free()?;
         if self.dns.nsid.len() > NSID_OCTETS_MAX {
             return Err(Failure::new(format!(
                 "`dns.nsid` has {} octets; at most {NSID_OCTETS_MAX} are said",
@@ -309,6 +317,20 @@ impl Config {
             )));
         }
         self.dns.rate.check()
+    }
+
+    /// A range must leave out the ports that speak.
+    fn check_any_port_is_free(&self) -> Result<(), Failure> {
+        let tcp: Vec<SocketAddr> = self.tcp_listeners().chain(self.metrics.listen.iter().copied()).collect();
+        let udp: Vec<SocketAddr> = self.dns.listen.iter().chain(&self.transfer.listen).copied().collect();
+        for (key, ranges, named) in [("any_tcp", &self.trap.any_tcp, tcp), ("any_udp", &self.trap.any_udp, udp)] {
+            let is_within = |address: &SocketAddr| ranges.iter().any(|range| range.contain(*address));
+            if let Some(address) = named.into_iter().find(is_within) {
+                return Err(Failure::new(format!("{address} is named, and lies within a range of `trap.{key}`"))
+                    .hint("end one range before that port and begin another behind it"));
+            }
+        }
+        Ok(())
     }
 
     /// Every TCP address at which callers or sensors come in.
@@ -320,7 +342,8 @@ impl Config {
 
     /// Whether nothing beyond this machine can reach us: exercises are served only then.
     pub(crate) fn is_loopback_only(&self) -> bool {
-        self.tcp_listeners().all(|address| is_loopback(address.ip()))
+        !self.trap.transparent
+            && self.tcp_listeners().chain(self.trap.addresses()).all(|address| is_loopback(address.ip()))
     }
 
     /// The digest that the ledger keeps.
@@ -387,6 +410,14 @@ mod tests {
             ("data = \"d\"\nkeys = \"d/keys\"", "inside `data`"),
             ("[web]\nhttp = [\"127.0.0.1:80\", \"127.0.0.1:80\"]", "named twice"),
             ("[web]\nhttp = [\"127.0.0.1:80\"]\nhttps = [\"[::ffff:127.0.0.1]:80\"]", "named twice"),
+            (
+                "[web]\nhttp = [\"127.0.0.1:80\"]\n[trap]\nany_tcp = [\"127.0.0.1:1-99\"]",
+                "within a range of `trap.any_tcp`",
+            ),
+            (
+                "[dns]\nlisten = [\"127.0.0.1:53\"]\n[trap]\nany_udp = [\"127.0.0.1:1-99\"]",
+                "within a range of `trap.any_udp`",
+            ),
             ("[dns]\nthreads = 0", "`dns.threads` is 0"),
             ("[dns]\nthreads = 65", "1 to 64"),
         ] {
@@ -412,5 +443,9 @@ mod tests {
         assert!(config("[dns]\nlisten = [\"127.0.0.1:53\", \"[::1]:53\"]").is_loopback_only());
         assert!(!config("[dns]\nlisten = [\"0.0.0.0:53\"]").is_loopback_only());
         assert!(!config("[web]\nhttp = [\"192.0.2.1:80\"]").is_loopback_only());
+        assert!(config("[trap]\nany_udp = [\"127.0.0.1:1-9\"]").is_loopback_only());
+        assert!(!config("[trap]\nany_udp = [\"192.0.2.1:1-9\"]").is_loopback_only());
+        // What is led to us was sent to anywhere.
+        assert!(!config("[trap]\nany_udp = [\"127.0.0.1:9\"]\ntransparent = true").is_loopback_only());
     }
 }

@@ -13,6 +13,7 @@ use socket2::{Domain, Protocol, SockAddr, Socket, Type};
 use crate::config::{Config, Door};
 use crate::failure::{Failure, Tried};
 
+mod any_port;
 mod holder;
 mod passed;
 mod privileges;
@@ -52,7 +53,9 @@ pub(crate) fn open(config: &Config) -> Result<Sockets, Failure> {
     let transfer = config.transfer.listen.iter().map(|&address| transfer(address, &mut passed));
     let transfer = transfer.collect::<Result<_, _>>()?;
     passed.check_all_are_used()?;
-    Ok(Sockets { sinkhole: Listeners { dns_udp, dns_tcp, http, https, dnstap }, metrics, transfer })
+    let any_port::AnyPort { tcp: any_tcp, udp: silent_udp } = any_port::open(&config.trap)?;
+    let sinkhole = Listeners { dns_udp, dns_tcp, http, https, dnstap, any_tcp, silent_udp };
+    Ok(Sockets { sinkhole, metrics, transfer })
 }
 
 fn passed_or_own(address: SocketAddr, passed: &mut Passed) -> Result<TcpListener, Failure> {

@@ -12,7 +12,7 @@ use model::Timestamp;
 use model::fact::{Actor, Body, Draft};
 use model::id::Position;
 use sinkhole::transfer::{Primary, Transfer};
-use sinkhole::{Keys, Settings, ZoneTable};
+use sinkhole::{Keys, NamesByAddress, Settings, ZoneTable};
 use store::{Archive, DataFolder, Journal, JournalLimits, Ledger, SyncThread, Vault};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -148,6 +148,7 @@ impl Daemon {
             nsid: config.dns.nsid.clone(),
             cookie_secrets: config.dns.cookie_secrets.as_deref().map_or(Ok(Vec::new()), cookies::secrets)?,
             certifiers: config.dns.certifiers.clone(),
+            names_by_address: NamesByAddress::new(config.trap.names.clone()),
             ..Settings::default()
         };
         let table = Arc::new(ZoneTable::default());

@@ -175,7 +175,7 @@ fn make_authority(dir: &Path, now: Timestamp) -> io::Result<KeyPair> {
     Ok(key)
 }
 
-fn write_whole(dir: &Path, name: &str, mode: u32, content: &[u8]) -> io::Result<()> {
+pub(crate) fn write_whole(dir: &Path, name: &str, mode: u32, content: &[u8]) -> io::Result<()> {
     let draft = dir.join(format!("{name}.new"));
     let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(mode).open(&draft)?;
     file.write_all(content)?;

@@ -5,7 +5,7 @@
 //! contact may be kept at all, comes from the [`zones`] and from nowhere else: a name that no order covers is refused,
 //! and a name on hold is answered and only counted.
 //!
-//! [`dns`] and [`trap`] are the two doors that callers knock on. Protocols themselves are pure machines in room `wire`;
+//! [`dns`] and [`trap`] are the two doors that callers knock on; behind a third, for any other datagram, nobody speaks. Protocols themselves are pure machines in room `wire`;
 //! here they get sockets, time and memory.
 //!
 //! What is deliberately absent: judgement of who called (room `insight`), and any decision about a name (room `docket`).
@@ -15,12 +15,16 @@ pub mod dns;
 pub mod dnstap;
 mod error;
 mod gate;
+mod inbox;
+mod keyed;
 pub mod notice;
+mod rate;
 mod recorder;
 #[cfg(test)]
 mod rehearsal;
 pub mod run;
 pub mod settings;
+mod silent;
 pub mod transfer;
 pub mod trap;
 pub mod witness;
@@ -29,4 +33,5 @@ pub mod zones;
 pub use error::Error;
 pub use run::{Listeners, Running, start};
 pub use settings::{Keys, Settings};
+pub use silent::NamesByAddress;
 pub use zones::{CapturedFiles, Change, ServedZone, ZoneTable};

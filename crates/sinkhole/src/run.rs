@@ -1,6 +1,6 @@
 //! The door of the room: starts every listener on the sockets that the roof opened, and stops them in order.
 //!
-//! DNS over UDP runs on threads of its own, one per socket; everything else runs on the runtime that [`start`] was called
+//! DNS over UDP runs on threads of its own, one per socket, and the silent ports on another; everything else runs on the runtime that [`start`] was called
 //! in. To stop is to answer and record what was offered before, to write the last counts, and to end.
 
 use std::collections::HashMap;
@@ -19,6 +19,8 @@ use tokio::sync::watch;
 
 use crate::dns::{Challenges, DnsTcp, DnsUdp, Voice};
 use crate::dnstap::{Dnstap, Gaps, Sensor};
+use crate::keyed::CaseKeys;
+use crate::silent::{Ground, SilentUdp};
 use crate::trap::{self, TrapRunning};
 use crate::{Error, Keys, Settings, ZoneTable};
 
@@ -54,6 +56,10 @@ pub struct Listeners {
     pub http: Vec<TcpListener>,
     pub https: Vec<TcpListener>,
     pub dnstap: Vec<Sensor>,
+    /// Any other port: the first bytes choose who answers.
+    pub any_tcp: Vec<TcpListener>,
+    /// Ports on which nothing is ever answered.
+    pub silent_udp: Vec<UdpSocket>,
 }
 
 impl Listeners {
@@ -72,6 +78,7 @@ pub struct Running {
     udp: Vec<DnsUdp>,
     tcp: Vec<DnsTcp>,
     dnstap: Vec<Dnstap>,
+    silent: Option<SilentUdp>,
     trap: TrapRunning,
     challenges: Arc<Challenges>,
 }
@@ -96,7 +103,8 @@ pub fn start(
     let wake = Arc::new(StopSignal::new()?);
     let challenges = Arc::<Challenges>::default();
     let voice = Voice::new(settings, Arc::clone(&challenges));
-    let mut running = Running { stop, wake, udp: Vec::new(), tcp: Vec::new(), dnstap: Vec::new(), trap, challenges };
+    let (udp, tcp, dnstap) = (Vec::new(), Vec::new(), Vec::new());
+    let mut running = Running { stop, wake, udp, tcp, dnstap, silent: None, trap, challenges };
     tokio::spawn(Arc::clone(&voice).roll(stopping.clone()));
     for listener in listeners.dns_tcp {
         running.tcp.push(DnsTcp::start(
@@ -118,6 +126,10 @@ pub fn start(
         let started = DnsUdp::start(socket, number, zones, journal, rates, voice, wake);
         running.udp.push(started.inspect_err(|_| running.signal())?);
     }
+    let (keys, names) = (Arc::new(CaseKeys::new(keys)), Arc::new(settings.names_by_address.clone()));
+    let ground = Ground { zones, names, keys, rates: settings.rates };
+    let started = SilentUdp::start(listeners.silent_udp, ground, journal, Arc::clone(&running.wake));
+    running.silent = started.inspect_err(|_| running.signal())?;
     Ok(running)
 }
 
@@ -142,7 +154,8 @@ impl Running {
     /// What each listener counted since the start.
     pub fn tallies(&self) -> Vec<(String, Tally)> {
         let dns = self.udp.iter().map(DnsUdp::tally).chain(self.tcp.iter().map(DnsTcp::tally));
-        dns.chain(self.dnstap.iter().map(Dnstap::tally)).chain(self.trap.tallies()).collect()
+        let told = dns.chain(self.dnstap.iter().map(Dnstap::tally)).chain(self.silent.iter().map(SilentUdp::tally));
+        told.chain(self.trap.tallies()).collect()
     }
 
     /// What could be seen of each dnstap sensor's losses since the start.
@@ -172,6 +185,9 @@ impl Running {
         }
         for sensor in self.dnstap {
             tallies.push(sensor.join().await);
+        }
+        if let Some(thread) = self.silent {
+            tallies.push(thread.join().await);
         }
         tallies.extend(self.trap.join().await);
         tallies

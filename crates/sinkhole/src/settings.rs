@@ -41,6 +41,8 @@ pub struct Settings {
     /// Secrets of DNS cookies: one to make them with, then one that is believed too; none: made anew every day.
     pub cookie_secrets: Vec<CookieSecret>,
     pub trap: crate::trap::Limits,
+    /// Seized names that have an address of ours to themselves.
+    pub names_by_address: crate::NamesByAddress,
 }
 
 impl Default for Settings {
@@ -58,6 +60,7 @@ impl Default for Settings {
             certifiers: Vec::new(),
             cookie_secrets: Vec::new(),
             trap: crate::trap::Limits::default(),
+            names_by_address: crate::NamesByAddress::default(),
         }
     }
 }

@@ -58,9 +58,7 @@ impl Concern {
 
     fn subject(&self) -> Option<Subject<'_>> {
         let (zone, named_by) = self.0.as_ref()?;
-        let coverage = zone.zone.coverage();
-        let (case, apex) = (coverage.case().as_str().into(), coverage.apex().as_str().into());
-        Some(Subject { case, apex, named_by: *named_by })
+        Some(zone.subject(*named_by))
     }
 }
 

@@ -12,6 +12,7 @@
 use std::sync::Arc;
 
 use arc_swap::{ArcSwap, Guard};
+use model::contact::{NamedBy, Subject};
 use model::order::Act;
 use model::seizure::ServiceMode;
 use model::time::utc_day;
@@ -55,6 +56,17 @@ impl ServedZone {
         let coverage = self.zone.coverage();
         let collects = self.mode_at(now) == ServiceMode::Collect && !coverage.has_lapsed(now);
         collects && coverage.acts().contains(Act::RecordMetadata)
+    }
+
+    /// Whether what a caller sent may be kept, beside that it called.
+    pub fn may_record_content(&self, now: Timestamp) -> bool {
+        self.may_record(now) && self.zone.coverage().acts().contains(Act::RecordContent)
+    }
+
+    /// The name as a contact says it.
+    pub(crate) fn subject(&self, named_by: NamedBy) -> Subject<'_> {
+        let case = self.zone.coverage().case().as_str().into();
+        Subject { case, apex: self.zone.apex().as_str().into(), named_by }
     }
 
     /// Whether an answer keeps something from running: no limit and no shedding applies to the name.

@@ -5,10 +5,12 @@
 //!
 //! What is deliberately absent: cases, groups and zones of ours (room `model`), sockets and time (room `sinkhole`).
 
+pub mod banner;
 pub mod dns;
 pub mod dnstap;
 pub mod http;
 pub mod oddity;
+pub mod proxy;
 pub mod secrets;
 pub mod session;
 pub mod tls;

@@ -1,4 +1,4 @@
-//! What was odd about what a peer sent over HTTP or TLS, as stable codes.
+//! What was odd about what a peer sent over HTTP or TLS, or in front of them, as stable codes.
 //!
 //! Malformed traffic is evidence, and its exact malformation is a signature of the program that sent it. A code never
 //! changes its meaning: stored contacts and rules speak of it. (DNS keeps its own set in [`crate::dns`], as bits.)
@@ -106,6 +106,50 @@ oddities! {
     LooksSmb = "looks.smb",
     LooksSocks = "looks.socks",
     LooksProxy = "looks.proxy",
+    LooksSsl2 = "looks.sslv2",
+    LooksHttp = "looks.http",
+    LooksHttp2 = "looks.http2",
+    LooksIrc = "looks.irc",
+    LooksRedis = "looks.redis",
+    LooksMqtt = "looks.mqtt",
+    LooksMysql = "looks.mysql",
+    LooksFtp = "looks.ftp",
+    LooksTelnet = "looks.telnet",
+    LooksDns = "looks.dns",
+    LooksNtp = "looks.ntp",
+    LooksSip = "looks.sip",
+    LooksStun = "looks.stun",
+    LooksDtls = "looks.dtls",
+    LooksQuic = "looks.quic",
+    LooksSnmp = "looks.snmp",
+    LooksMemcached = "looks.memcached",
+    LooksLdap = "looks.ldap",
+    LooksBittorrent = "looks.bittorrent",
+    LooksJson = "looks.json",
+    LooksSilent = "looks.silent",
+
+    //----- The header of a balancer (proxy-protocol.txt)
+
+    /// A listed balancer said something else.
+    ProxyMissing = "proxy.missing",
+    /// The connection ended, or time did, within the header.
+    ProxyIncomplete = "proxy.incomplete",
+    /// The header is longer than what is read of one.
+    ProxyTooLong = "proxy.too-long",
+    /// A line of version 1 that breaks its grammar.
+    ProxyLine = "proxy.line",
+    /// The signature of version 2 and another version.
+    ProxyVersion = "proxy.version",
+    /// A command that is neither LOCAL nor PROXY.
+    ProxyCommand = "proxy.command",
+    /// The addresses are shorter than their family's.
+    ProxyAddress = "proxy.address",
+    /// Addresses of a family that is none of the Internet's: who called is unknown.
+    ProxyFamily = "proxy.family",
+    /// A transport other than a stream.
+    ProxyTransport = "proxy.transport",
+    /// Additions that contradict their lengths, come twice, or are longer than they may be.
+    ProxyAddition = "proxy.addition",
 
     //----- TLS (RFC 8446, 4.1.2 and 5.1)
 
@@ -152,7 +196,7 @@ mod tests {
         assert_eq!(codes.len(), count);
         for code in codes {
             let (room, word) = code.split_once('.').unwrap();
-            assert!(["http", "tls", "trap", "looks"].contains(&room), "{code}");
+            assert!(["http", "tls", "trap", "looks", "proxy"].contains(&room), "{code}");
             assert!(word.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-'), "{code}");
         }
     }

@@ -75,3 +75,23 @@ fn module_lines_are_recognised() {
         assert_eq!(module_of(line), module, "{line}");
     }
 }
+
+/// A datagram's source is whatever its sender wrote: whoever answers it may hit somebody who never asked.
+#[test]
+fn the_silent_ports_have_no_call_that_sends() {
+    const SENDING: [&str; 7] = ["send", "connect", "write_all", "write_vectored", "Outbox", "TcpStream", "bind("];
+    let folder = root().join("crates/sinkhole/src");
+    let mut paths = files(&folder.join("silent"), "rs");
+    paths.extend(files(&folder.join("inbox"), "rs"));
+    paths.push(folder.join("inbox.rs"));
+    let mut broken = Vec::new();
+    for path in paths.iter().filter(|path| !path.ends_with("tests.rs")) {
+        let said = read(path);
+        let code =
+            said.lines().filter(|line| !line.trim_start().starts_with("//")).take_while(|line| *line != "#[cfg(test)]");
+        let calls = code.filter(|line| SENDING.iter().any(|word| line.contains(word)));
+        broken.extend(calls.map(|line| format!("{}: {}", spoken(path), line.trim())));
+    }
+    assert!(paths.len() >= 4, "the silent ports lie elsewhere: {paths:?}");
+    none("calls that send where nothing may be sent", &broken);
+}

@@ -3,14 +3,14 @@
 use std::net::SocketAddr;
 
 use model::Timestamp;
-use model::contact::{Contact, Cookie, Limits, Query, Transport, Via, What};
+use model::contact::{Contact, Cookie, Limits, NamedBy, Query, Transport, Via, What};
 use model::id::ContactId;
 use model::tally::Tally;
 use wire::dns::{self, CookieState, Kind, Reply};
 
 use super::evidence;
-use super::rate::{Answer, Asked, Rates, Record};
 use super::voice::Saying;
+use crate::rate::{Answer, Asked, Rates, Record};
 use crate::recorder::Recorder;
 use crate::settings::RateLimits;
 use crate::zones::{Found, Zones};
@@ -156,7 +156,7 @@ fn contact<'a>(
         },
         via: Via::Direct,
         over: arrival.over,
-        subject: found.map(|found| evidence::subject(found.served)),
+        subject: found.map(|found| found.served.subject(NamedBy::Question)),
         oddities: evidence::codes(query.oddities),
         limits: limits(arrival, query, &said),
         what: What::Query(asked(arrival, query, &said)),

@@ -2,19 +2,10 @@
 
 use std::borrow::Cow;
 
-use model::contact::{Cookie, Edns, NamedBy, Query, Subject};
+use model::contact::{Cookie, Edns, Query};
 use wire::dns::{self, Fate, Oddities};
 
 use super::RAW_OCTETS_MAX;
-use crate::zones::ServedZone;
-
-pub(crate) fn subject(served: &ServedZone) -> Subject<'_> {
-    Subject {
-        case: served.zone.coverage().case().as_str().into(),
-        apex: served.zone.apex().as_str().into(),
-        named_by: NamedBy::Question,
-    }
-}
 
 pub(crate) fn codes(oddities: Oddities) -> Vec<Cow<'static, str>> {
     oddities.iter().map(|oddity| Cow::Borrowed(oddity.code())).collect()

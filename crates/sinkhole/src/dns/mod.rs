@@ -7,8 +7,6 @@ mod challenges;
 mod connection;
 mod deed;
 pub(crate) mod evidence;
-mod kernel;
-mod rate;
 mod socket;
 mod tcp;
 mod udp;

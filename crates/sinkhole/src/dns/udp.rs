@@ -5,26 +5,28 @@
 
 use std::io;
 use std::net::{IpAddr, SocketAddr, UdpSocket};
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::thread;
 
 use model::Timestamp;
 use model::tally::Tally;
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::poll::PollFlags;
 use store::journal::Journal;
 use tokio::sync::oneshot;
 
 use super::deed::{Arrival, Pen};
-use super::kernel;
-use super::socket::{BATCH, Buffers, DATAGRAM_OCTETS_MAX, Note, Outbox, Received, prepare, receive};
+use super::socket::Outbox;
 use super::voice::{Saying, Voice};
 use crate::Error;
+use crate::inbox::{BATCH, Buffers, Destination, Losses, Note, Received, is_ready, prepare, receive};
 use crate::recorder::{Recorder, Total};
 use crate::run::{Clock, StopSignal, Stopwatch, now};
 use crate::settings::RateLimits;
 use crate::zones::{ZoneTable, Zones};
 
+/// What is read of one datagram. EDNS queries have less than 600 octets; more is cut and marked.
+const DATAGRAM_OCTETS_MAX: usize = 4_096;
 /// How long a quiet thread sleeps before it looks whether counts are due.
 const QUIET_MILLIS: u16 = 1_000;
 /// How long a full send buffer may hold up a batch.
@@ -62,15 +64,26 @@ impl DnsUdp {
         // The first thread of an address has the name that a lone one has.
         let suffix = if number > 1 { format!(" #{number}") } else { String::new() };
         let name = format!("dns-udp {local}{suffix}");
-        prepare(&socket).map_err(trouble("asking the kernel for times, addresses and losses", &name))?;
+        prepare(&socket, Destination::Address)
+            .map_err(trouble("asking the kernel for times, addresses and losses", &name))?;
         let lane = journal.lane(clock()).map_err(|cause| Error::Journal { listener: name.clone(), cause })?;
         let recorder = Recorder::new(name.clone(), lane, clock());
         let total = recorder.total();
         let (end, ended) = oneshot::channel();
         let pen = Pen::new(recorder, rates);
         let started = Stopwatch::start();
-        let server =
-            Listener { socket, local, zones, voice, clock, started, stop, lost: 0, pen, outbox: Outbox::default() };
+        let server = Listener {
+            socket,
+            local,
+            zones,
+            voice,
+            clock,
+            started,
+            stop,
+            lost: Losses::default(),
+            pen,
+            outbox: Outbox::default(),
+        };
         let run = move || {
             server.run();
             // Nobody waits any more if the receiver is gone.
@@ -105,8 +118,7 @@ struct Listener {
     clock: Clock,
     started: Stopwatch,
     stop: Arc<StopSignal>,
-    /// The kernel's count of drops as last heard.
-    lost: u32,
+    lost: Losses,
     pen: Pen,
     outbox: Outbox,
 }
@@ -132,7 +144,7 @@ impl Listener {
     }
 
     /// Answers what waits, at most a batch. Recorded before the first answer leaves.
-    fn batch(&mut self, buffers: &mut Buffers) -> io::Result<usize> {
+    fn batch(&mut self, buffers: &mut Buffers<DATAGRAM_OCTETS_MAX>) -> io::Result<usize> {
         let zones = self.zones.read();
         let saying = self.voice.read();
         let now = (self.clock)();
@@ -156,7 +168,7 @@ impl Listener {
         Ok(count)
     }
 
-    fn drain(&mut self, buffers: &mut Buffers) {
+    fn drain(&mut self, buffers: &mut Buffers<DATAGRAM_OCTETS_MAX>) {
         for _ in 0..DRAIN_BATCHES_MAX {
             if !matches!(self.batch(buffers), Ok(1..)) {
                 return;
@@ -165,12 +177,7 @@ impl Listener {
     }
 
     fn count_last_drops(&mut self) {
-        let mut tally = Tally::default();
-        match kernel::drops(&self.socket, self.local) {
-            Some(drops) => tally.lost_in_kernel = u64::from(drops.wrapping_sub(self.lost)),
-            None => tally.loss_unknown = 1,
-        }
-        self.pen.recorder.count(&tally);
+        self.pen.recorder.count(&self.lost.at_the_end(&self.socket, self.local));
     }
 
     fn wait(&self) {
@@ -182,12 +189,6 @@ impl Listener {
     }
 }
 
-/// Whether one of these happened in time.
-fn is_ready(events: &[(BorrowedFd<'_>, PollFlags)], millis: u16) -> bool {
-    let mut fds: Vec<PollFd<'_>> = events.iter().map(|(fd, flags)| PollFd::new(*fd, *flags)).collect();
-    poll(&mut fds, PollTimeout::from(millis)).is_ok_and(|ready| ready > 0)
-}
-
 //----------- Desk -------------------------------------------------------------------------------------------------
 
 /// What one batch is answered with.
@@ -197,7 +198,7 @@ struct Desk<'a> {
     local: SocketAddr,
     now: Timestamp,
     since_start_nanos: u64,
-    lost: &'a mut u32,
+    lost: &'a mut Losses,
     pen: &'a mut Pen,
     outbox: &'a mut Outbox,
 }
@@ -208,7 +209,7 @@ impl Desk<'_> {
         let called: IpAddr = received.note.local.unwrap_or(self.local.ip());
         let arrival = Arrival {
             packet: received.packet,
-            is_cut: received.is_cut,
+            is_cut: received.is_cut(),
             received: received.note.at.unwrap_or(self.now),
             since_start_nanos: self.since_start_nanos,
             source: received.source,
@@ -223,13 +224,8 @@ impl Desk<'_> {
         }
     }
 
-    /// The kernel counts in 32 bits and starts again from zero.
     fn count_drops(&mut self, note: &Note) {
-        let mut tally = Tally { loss_unknown: u64::from(note.is_unreadable), ..Tally::default() };
-        if let Some(drops) = note.drops {
-            tally.lost_in_kernel = u64::from(drops.wrapping_sub(*self.lost));
-            *self.lost = drops;
-        }
+        let tally = self.lost.before(note);
         if !tally.is_empty() {
             self.pen.recorder.count(&tally);
         }

@@ -8,7 +8,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use model::Timestamp;
-use model::contact::{Contact, Cookie, Limits, Query, Transport, Via, What};
+use model::contact::{Contact, Cookie, Limits, NamedBy, Query, Transport, Via, What};
 use model::id::ContactId;
 use model::tally::{Shed, Tally};
 use wire::dns::{self, CookieSeen};
@@ -91,7 +91,7 @@ impl<'a> Told<'a> {
             transport: transport(self.message.protocol),
             via: Via::Dnstap { sensor: self.sensor.into() },
             over: None,
-            subject: served.map(evidence::subject),
+            subject: served.map(|served| served.subject(NamedBy::Question)),
             oddities: evidence::codes(query.oddities),
             limits: self.limits(query),
             what: What::Query(self.asked(query)),

@@ -7,10 +7,11 @@
 use std::ops::Range;
 
 use super::names::is_header_name;
-use super::shape::{looks_like, redact_to_shape};
+use super::shape::redact_to_shape;
 use super::text::redact_value;
 use super::url::redact_url;
 use super::{Redacted, SecretKind};
+use crate::banner::{Carrier, look};
 use crate::oddity::{Oddity, note};
 
 /// Methods that a registry or a product knows (IANA, HTTP Method Registry; the last row is in use without being there).
@@ -140,7 +141,7 @@ impl RedactedHead {
 
     /// Nothing of it is a request: only what it looks like stays.
     fn reduce(&mut self, head: &[u8]) {
-        self.oddities = vec![Oddity::NotHttp, looks_like(head)];
+        self.oddities = vec![Oddity::NotHttp, look(head, Carrier::Stream).oddity()];
         self.redacted = Redacted::default();
         redact_to_shape(&mut self.redacted, head);
     }
@@ -217,6 +218,11 @@ impl RedactedHead {
     }
 }
 
+/// Whether a registry or a product knows the method.
+pub(crate) fn is_known_method(method: &[u8]) -> bool {
+    METHODS.iter().any(|known| known.as_bytes() == method)
+}
+
 /// The target up to its first blank is a URL; what follows is nobody knows what.
 fn redact_target(out: &mut Redacted, target: &[u8]) {
     let end = target.iter().position(u8::is_ascii_whitespace).unwrap_or(target.len());
@@ -249,7 +255,7 @@ impl<'a> RequestLine<'a> {
     }
 
     fn is_known_method(&self) -> bool {
-        METHODS.iter().any(|known| known.as_bytes() == self.method)
+        is_known_method(self.method)
     }
 
     /// Whether somebody meant this as a request. Where a body may have spilled, only what cannot be mistaken counts:

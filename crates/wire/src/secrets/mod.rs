@@ -16,10 +16,9 @@ mod url;
 
 use std::ops::Range;
 
-pub(crate) use head::is_version;
 pub use head::{FirstLine, Header, Opening, RedactedHead};
+pub(crate) use head::{is_known_method, is_version};
 pub use names::{NAME_OCTETS_MAX, is_plain_name};
-pub use shape::looks_like;
 
 //----------- SecretKind -------------------------------------------------------------------------------------------
 

@@ -31,18 +31,18 @@ const KIND_EMPTY: u32 = 1 << 16;
 
 /// What a query was, as far as rates go by it.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Asked<'a> {
-    pub(super) source: IpAddr,
+pub(crate) struct Asked<'a> {
+    pub(crate) source: IpAddr,
     /// The zone's apex; empty where it lies in none of ours.
-    pub(super) apex: &'a str,
+    pub(crate) apex: &'a str,
     /// The type, if it was answered with records of it. Everything empty is alike: else whoever asks for another type
     /// each time would have a rate for each.
-    pub(super) positive: Option<u16>,
-    pub(super) rcode: u16,
+    pub(crate) positive: Option<u16>,
+    pub(crate) rcode: u16,
     /// The source is proven, by a cookie or a handshake: its answer reaches whoever asked.
-    pub(super) is_proven: bool,
+    pub(crate) is_proven: bool,
     /// It may be recorded. What may not be takes no part of any rate of records.
-    pub(super) is_kept: bool,
+    pub(crate) is_kept: bool,
 }
 
 impl Asked<'_> {
@@ -56,7 +56,7 @@ impl Asked<'_> {
 
 /// What becomes of the answer.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Answer {
+pub(crate) enum Answer {
     Send,
     /// Empty, with TC.
     Slip,
@@ -65,7 +65,7 @@ pub(super) enum Answer {
 
 /// What becomes of the record.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Record {
+pub(crate) enum Record {
     /// Written, standing for so many before it beside itself.
     Write { repeats: u32 },
     /// Counted only.
@@ -75,7 +75,7 @@ pub(super) enum Record {
 //----------- Rates ------------------------------------------------------------------------------------------------
 
 /// The table of one thread.
-pub(super) struct Rates {
+pub(crate) struct Rates {
     limits: RateLimits,
     sets: Box<[Set]>,
     seed: RandomState,
@@ -101,13 +101,13 @@ struct Cell {
 }
 
 impl Rates {
-    pub(super) fn new(limits: RateLimits) -> Self {
+    pub(crate) fn new(limits: RateLimits) -> Self {
         let sets = vec![Set::default(); SETS].into();
         Self { limits, sets, seed: RandomState::default(), listener: Cell::default() }
     }
 
     /// What is due to a query that came so long after the thread's start.
-    pub(super) fn judge(&mut self, asked: &Asked<'_>, now_nanos: u64) -> (Answer, Record) {
+    pub(crate) fn judge(&mut self, asked: &Asked<'_>, now_nanos: u64) -> (Answer, Record) {
         let apex = self.seed.hash_one(asked.apex);
         let source = self.seed.hash_one((apex, prefix(asked.source, &self.limits), asked.kind()));
         let RateLimits { answers, slip, source_records, name_records, listener_records, .. } = self.limits;

@@ -9,7 +9,7 @@ use std::os::fd::{AsFd, AsRawFd};
 
 /// The datagrams dropped since the socket was opened, as the 32 bits that the kernel counts in. `None` if `/proc`
 /// does not say.
-pub(super) fn drops(socket: impl AsFd, local: SocketAddr) -> Option<u32> {
+pub(crate) fn drops(socket: impl AsFd, local: SocketAddr) -> Option<u32> {
     let inode = inode(socket)?;
     let table = if local.is_ipv4() { "/proc/net/udp" } else { "/proc/net/udp6" };
     drops_of(&fs::read_to_string(table).ok()?, &inode)
