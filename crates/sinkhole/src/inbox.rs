@@ -15,7 +15,7 @@ use model::tally::Tally;
 use model::time::from_nanos;
 use nix::cmsg_space;
 use nix::errno::Errno;
-use nix::libc::{in6_pktinfo, sockaddr_in6};
+use nix::libc::sockaddr_in6;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::socket::{
     ControlMessageOwned, MsgFlags, MultiHeaders, RecvMsg, SockaddrStorage, recvmmsg, setsockopt, sockopt,
@@ -85,13 +85,15 @@ pub(crate) struct Note {
     pub(crate) is_unreadable: bool,
 }
 
-/// Takes what waits, at most a batch, without waiting for more. `Ok(0)`: nothing waits.
+/// Takes what waits, at most a batch, without waiting for more, and hands over all of it at once. `Ok(0)`: nothing
+/// waits.
 pub(crate) fn receive<const OCTETS: usize>(
     socket: &UdpSocket,
     buffers: &mut [[u8; OCTETS]],
-    mut each: impl FnMut(Received<'_>),
+    take: impl FnOnce(&[Received<'_>]),
 ) -> io::Result<usize> {
-    let space = cmsg_space!(in6_pktinfo, sockaddr_in6, TimeSpec, u32);
+    // Of the two ways to say the destination a socket uses one; this is the longer.
+    let space = cmsg_space!(sockaddr_in6, TimeSpec, u32);
     let mut headers = MultiHeaders::<SockaddrStorage>::preallocate(BATCH, Some(space));
     let mut slices: Vec<[IoSliceMut<'_>; 1]> = buffers.iter_mut().map(|buffer| [IoSliceMut::new(buffer)]).collect();
     // MSG_TRUNC makes the kernel say how long a datagram was, whatever of it was read (recvmsg(2)).
@@ -103,13 +105,15 @@ pub(crate) fn receive<const OCTETS: usize>(
         Err(errno) => return Err(errno.into()),
     };
     let mut count = 0;
+    let mut batch = Vec::with_capacity(BATCH);
     for message in messages {
         count += 1;
         if let Some(source) = message.address.as_ref().and_then(address) {
             let packet = message.iovs().next().unwrap_or_default();
-            each(Received { packet, len: message.bytes, source, note: note(&message) });
+            batch.push(Received { packet, len: message.bytes, source, note: note(&message) });
         }
     }
+    take(&batch);
     Ok(count)
 }
 

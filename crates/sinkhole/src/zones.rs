@@ -160,6 +160,11 @@ impl Zones {
         self.0.find(name)
     }
 
+    /// The same for a batch of names, in order: what one name waits for in memory, all wait for at once.
+    pub fn find_all<'n>(&self, names: impl Iterator<Item = Option<&'n [u8]>>) -> Vec<Option<Found<'_>>> {
+        self.0.find_all(names)
+    }
+
     /// Every zone, in no order: for whoever tells others of all of them.
     pub fn iter(&self) -> impl Iterator<Item = &ServedZone> {
         self.0.iter()

@@ -70,7 +70,11 @@ fn two_people_in_two_roles_put_the_order_in_force_and_then_serve_its_redirected_
     let names = &book.view.cases[&case("c-1")].names;
     assert_eq!(names.get(&name("login-harbour.example")).unwrap().mode, Some(ServiceMode::Collect));
     assert_eq!(names.get(&name("login-harbour.example")).unwrap().seizure, Seizure::Ordered);
-    assert_eq!(names.get(&name("held-harbour.example")).unwrap().mode, None, "a name to hold is not ours to answer for");
+    assert_eq!(
+        names.get(&name("held-harbour.example")).unwrap().mode,
+        None,
+        "a name to hold is not ours to answer for"
+    );
     assert_eq!(book.view.zones(now()).zones.len(), 2);
 }
 

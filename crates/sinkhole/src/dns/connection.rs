@@ -13,8 +13,9 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::time::timeout;
+use wire::dns::Query;
 
-use super::deed::Arrival;
+use super::deed::{Arrival, Read};
 use super::tcp::House;
 use crate::run::stopped;
 
@@ -131,7 +132,9 @@ impl Connection {
             && let Ok(Some(packet)) = whole_message(&self.inbox[taken..], self.house.limits.query_octets_max)
         {
             taken += 2 + packet.len();
-            pen.serve(&self.arrival(packet, now), &zones, &saying, &mut reply);
+            let query = Query::parse(packet);
+            let found = query.question.and_then(|question| zones.find(question.name));
+            pen.serve(&self.arrival(packet, now), Read { query: &query, found }, &saying, &mut reply);
             if let Ok(len) = u16::try_from(reply.len()).map(u16::to_be_bytes)
                 && !reply.is_empty()
             {

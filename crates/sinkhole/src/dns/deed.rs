@@ -13,7 +13,7 @@ use super::voice::Saying;
 use crate::rate::{Answer, Asked, Rates, Record};
 use crate::recorder::Recorder;
 use crate::settings::RateLimits;
-use crate::zones::{Found, Zones};
+use crate::zones::Found;
 
 /// A packet and all that is known of its way here.
 #[derive(Clone, Copy, Debug)]
@@ -31,6 +31,13 @@ pub(super) struct Arrival<'a> {
     pub(super) over: Option<ContactId>,
 }
 
+/// What a packet says, and the zone that it concerns.
+#[derive(Clone, Copy)]
+pub(super) struct Read<'a> {
+    pub(super) query: &'a dns::Query<'a>,
+    pub(super) found: Option<Found<'a>>,
+}
+
 /// What a thread answers and records with.
 pub(super) struct Pen {
     pub(super) recorder: Recorder,
@@ -46,20 +53,19 @@ impl Pen {
 
     /// Writes the reply into `out`, which stays empty if nothing may be sent, and stages the contact or counts it.
     /// Nothing may leave before [`Self::commit`].
-    pub(super) fn serve(&mut self, arrival: &Arrival<'_>, zones: &Zones, saying: &Saying<'_>, out: &mut Vec<u8>) {
-        let query = dns::Query::parse(arrival.packet);
-        let found = query.question.and_then(|question| zones.find(question.name));
+    pub(super) fn serve(&mut self, arrival: &Arrival<'_>, read: Read<'_>, saying: &Saying<'_>, out: &mut Vec<u8>) {
+        let Read { query, found } = read;
         let zone = found.map(|found| saying.zone(found, arrival.received));
         let manners = saying.manners(arrival.source.ip(), arrival.received);
-        let reply = dns::answer(&query, zone, arrival.transport, &manners, out);
+        let reply = dns::answer(query, zone, arrival.transport, &manners, out);
         let is_kept = found.is_none_or(|found| found.served.may_record(arrival.received));
-        let asked = asked_of(arrival, &query, found, reply, is_kept);
+        let asked = asked_of(arrival, query, found, reply, is_kept);
         let (answer, record) = self.judge(&asked, found, arrival.since_start_nanos);
         match answer {
             Answer::Send => {}
             Answer::Slip => {
                 self.batch.answers.rate_slipped += 1;
-                dns::slip(&query, &manners, out);
+                dns::slip(query, &manners, out);
             }
             Answer::Drop => {
                 self.batch.answers.rate_dropped += 1;
@@ -70,7 +76,7 @@ impl Pen {
             _ if !is_kept => self.batch.shed.not_covered += 1,
             Record::Write { repeats } => {
                 let said = Said { reply, answer, repeats };
-                self.recorder.contact(contact(arrival, &query, found, said, self.recorder.next_id()));
+                self.recorder.contact(contact(arrival, query, found, said, self.recorder.next_id()));
             }
             Record::Collapse => self.batch.collapsed += 1,
         }

@@ -14,8 +14,9 @@ use model::tally::Tally;
 use nix::poll::PollFlags;
 use store::journal::Journal;
 use tokio::sync::oneshot;
+use wire::dns::Query;
 
-use super::deed::{Arrival, Pen};
+use super::deed::{Arrival, Pen, Read};
 use super::socket::Outbox;
 use super::voice::{Saying, Voice};
 use crate::Error;
@@ -158,7 +159,7 @@ impl Listener {
             pen: &mut self.pen,
             outbox: &mut self.outbox,
         };
-        let count = receive(&self.socket, buffers, |received| desk.take(&received))?;
+        let count = receive(&self.socket, buffers, |batch| desk.take_all(batch))?;
         if count > 0 {
             self.pen.commit(now);
             let socket = &self.socket;
@@ -204,7 +205,16 @@ struct Desk<'a> {
 }
 
 impl Desk<'_> {
-    fn take(&mut self, received: &Received<'_>) {
+    /// The zones of the whole batch are looked up first: see [`Zones::find_all`].
+    fn take_all(&mut self, batch: &[Received<'_>]) {
+        let queries: Vec<Query<'_>> = batch.iter().map(|received| Query::parse(received.packet)).collect();
+        let zones = self.zones.find_all(queries.iter().map(|query| query.question.map(|question| question.name)));
+        for ((received, query), found) in batch.iter().zip(&queries).zip(zones) {
+            self.take(received, Read { query, found });
+        }
+    }
+
+    fn take(&mut self, received: &Received<'_>, read: Read<'_>) {
         self.count_drops(&received.note);
         let called: IpAddr = received.note.local.unwrap_or(self.local.ip());
         let arrival = Arrival {
@@ -218,7 +228,7 @@ impl Desk<'_> {
             over: None,
         };
         let out = self.outbox.next();
-        self.pen.serve(&arrival, self.zones, self.saying, out);
+        self.pen.serve(&arrival, read, self.saying, out);
         if !out.is_empty() {
             self.outbox.address(received.source, self.local.ip().is_unspecified().then_some(called));
         }

@@ -196,12 +196,14 @@ fn batch(
     let zones = pen.zones();
     let moment = Moment { now: clock(), since_start_nanos: started.nanos() };
     let Port { socket, local, lost } = port;
-    let count = receive(socket, buffers, |received| {
-        let losses = lost.before(&received.note);
-        if !losses.is_empty() {
-            pen.recorder.count(&losses);
+    let count = receive(socket, buffers, |batch| {
+        for received in batch {
+            let losses = lost.before(&received.note);
+            if !losses.is_empty() {
+                pen.recorder.count(&losses);
+            }
+            pen.take(received, *local, &zones, moment);
         }
-        pen.take(&received, *local, &zones, moment);
     })?;
     if count > 0 {
         pen.recorder.commit(moment.now);

@@ -195,6 +195,32 @@ fn a_name_on_its_way_back_answers_with_its_owners_records_once_they_are_here() {
     assert!(!captured.contains(&(name("a.test"), file)));
 }
 
+#[test]
+fn a_batch_of_names_is_found_as_each_name_alone_is() {
+    let apexes = (0..3_000).map(|n| if n % 3 == 0 { format!("deep.n{n}.test") } else { format!("n{n}.test") });
+    let table = table(apexes.map(|apex| collected(&apex)).collect());
+    let asked = |n: u32| match n % 7 {
+        0 => format!("n{n}.test"),
+        1 => format!("WWW.N{n}.Test"),
+        2 => format!("a.b.deep.n{n}.test"),
+        3 => format!("deep.n{n}.test"),
+        4 => format!("n{n}.example"),
+        5 => format!("{}.n{n}.test", "long.".repeat(40).trim_end_matches('.')),
+        _ => "test".to_owned(),
+    };
+    let mut names: Vec<Option<Vec<u8>>> = (0..6_000).map(|n| name_to_wire(&asked(n))).collect();
+    names.extend([None, Some(vec![0]), Some(Vec::new()), Some(b"\x07n1.test\x00".to_vec()), Some(b"\x09n1".to_vec())]);
+    let zones = table.read();
+    let all = zones.find_all(names.iter().map(|name| name.as_deref()));
+    let shown = |found: Option<Found<'_>>| found.map(|found| (found.served.zone.apex().clone(), found.depth));
+    let mut hits = 0;
+    for (name, found) in names.iter().zip(all) {
+        hits += usize::from(found.is_some());
+        assert_eq!(shown(found), shown(name.as_deref().and_then(|name| zones.find(name))), "{name:?}");
+    }
+    assert!((1_000..5_000).contains(&hits), "{hits}");
+}
+
 fn resident_kib() -> usize {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
     let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();

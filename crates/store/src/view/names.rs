@@ -206,7 +206,8 @@ mod tests {
                     }
                 }
                 Step::PutInForce(id) => {
-                    self.of(&order(*id)).for_each(|v| v.seizure = v.seizure.apply(Seizure::Ordered).unwrap_or(v.seizure));
+                    self.of(&order(*id))
+                        .for_each(|v| v.seizure = v.seizure.apply(Seizure::Ordered).unwrap_or(v.seizure));
                 }
                 Step::Collect(id) => self
                     .of(&order(*id))

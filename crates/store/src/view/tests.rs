@@ -6,7 +6,9 @@ use model::approval::{Approval, PutInForce, Request, Serve, Widening};
 use model::fact::{Actor, Body, Draft};
 use model::group::Group;
 use model::id::RequestId;
-use model::order::{Authority, Instrument, Listed, NameOutcome, OrderStatus, OrderTerms, Source, Sourced, names_digest};
+use model::order::{
+    Authority, Instrument, Listed, NameOutcome, OrderStatus, OrderTerms, Source, Sourced, names_digest,
+};
 use model::person::Role;
 
 use super::*;
