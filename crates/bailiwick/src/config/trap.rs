@@ -79,7 +79,8 @@ fn ranges(key: &str, texts: &[String]) -> Result<Vec<Ports>, Failure> {
             .hint("lead more ports to one by a rule of nftables, with transparent = true: docs/guide/any-port.md"));
     }
     let mut seen = BTreeSet::new();
-    match ranges.iter().flat_map(Ports::each).find(|address| !seen.insert(*address)) {
+    let twice = ranges.iter().flat_map(Ports::each).find(|address| !seen.insert(*address));
+    match twice {
         Some(twice) => Err(Failure::new(format!("`{key}` has {twice} in two ranges"))
             .hint("every listener needs an address and port of its own")),
         None => Ok(ranges),
