@@ -96,7 +96,10 @@ pub fn start(
 ) -> Result<Running, Error> {
     settings.check()?;
     let rates = settings.rates.divided(listeners.threads_per_address());
-    let settings = &settings.clone().within_files(files_max(), listeners.dns_tcp.len());
+    // A range of ports is a file each, beside those that are kept for others.
+    let of_ranges = (listeners.any_tcp.len() + listeners.silent_udp.len()) as u64;
+    let files_max = files_max().saturating_sub(of_ranges);
+    let settings = &settings.clone().within_files(files_max, listeners.dns_tcp.len());
     let (stop, stopping) = watch::channel(false);
     let trap =
         trap::start(listeners.http, listeners.https, Arc::clone(&zones), journal, settings, keys, stopping.clone())?;

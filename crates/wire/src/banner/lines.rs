@@ -128,19 +128,26 @@ fn binary(first: &[u8]) -> Match {
 
 //----------- Chat and files ---------------------------------------------------------------------------------------
 
-/// What a client or a bot says first (RFC 2812, 3.1); a password is followed by who it is for.
+/// What a client or a bot says first (RFC 2812, 3.1 and 3.7), or what it says on a channel that it thinks it is in.
 pub(super) fn irc(first: &[u8]) -> Match {
-    let alone = || begins_with_any(first, &[b"CAP LS", b"CAP REQ", b"JOIN #", b"JOIN &", b"PING :", b"PRIVMSG "]);
-    command(first, &[b"NICK"]).or(alone).or(|| user_of(first, |words| words >= IRC_USER_WORDS)).or(|| {
-        match begins(first, b"PASS ") {
-            Match::Yes => first_line(first).map_or(Match::NotYet, |line| {
-                let rest = &first[line.len()..];
-                let blank = rest.iter().take_while(|b| matches!(b, b'\r' | b'\n')).count();
-                command(&rest[blank..], &[b"NICK"]).or(|| user_of(&rest[blank..], |words| words >= IRC_USER_WORDS))
-            }),
-            other => other,
-        }
-    })
+    const OTHERS: [&[u8]; 6] = [b"CAP LS", b"CAP REQ", b"JOIN #", b"JOIN &", b"PING :", b"PRIVMSG "];
+    registration(first).or(|| begins_with_any(first, &OTHERS)).or(|| after_password(first))
+}
+
+fn registration(first: &[u8]) -> Match {
+    command(first, &[b"NICK"]).or(|| user_of(first, |words| words >= IRC_USER_WORDS))
+}
+
+/// Others send a password first too; what follows it tells whose it is.
+fn after_password(first: &[u8]) -> Match {
+    match begins(first, b"PASS ") {
+        Match::Yes => first_line(first).map_or(Match::NotYet, |line| {
+            let rest = &first[line.len()..];
+            let blank = rest.iter().take_while(|b| matches!(b, b'\r' | b'\n')).count();
+            registration(&rest[blank..])
+        }),
+        other => other,
+    }
 }
 
 /// `USER bot 0 * :real name`: four words follow, the last of which may be many.
