@@ -11,4 +11,5 @@ pub mod http;
 pub mod oddity;
 pub mod secrets;
 pub mod session;
+pub mod smtp;
 pub mod tls;
