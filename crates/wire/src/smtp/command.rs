@@ -77,8 +77,12 @@ impl<'a> Command<'a> {
     /// Whether a browser, or what looks for open proxies, says this.
     pub(super) fn is_http(&self) -> bool {
         let last = self.rest.rsplit(|b| *b == b' ').next().unwrap_or_default();
-        let has_method = HTTP_METHODS.contains(&self.name) && !self.rest.is_empty();
-        self.verb == Verb::Unknown && (has_method || last.len() < self.rest.len() && is_version(last))
+        match self.verb {
+            // `RTSP/1.0` and `SIP/2.0` end lines of their own.
+            Verb::Unknown if is_version(last) => last.starts_with(b"HTTP/"),
+            Verb::Unknown => HTTP_METHODS.contains(&self.name) && !self.rest.is_empty(),
+            _ => false,
+        }
     }
 }
 

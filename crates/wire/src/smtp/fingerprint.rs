@@ -6,8 +6,9 @@
 
 use super::lines::LineEnd;
 
-/// Commands of one conversation that are kept; later ones tell little of the program.
-const COMMANDS_KEPT_MAX: usize = 32;
+/// Octets of the commands that are kept, some 64 of them; later ones tell little of the program. A conversation of 1,000
+/// commands has at most 500 records, so that all of them together hold less than 256 KiB of this.
+const COMMANDS_OCTETS_MAX: usize = 512;
 /// Parameters of one command that are kept.
 const PARAMETERS_KEPT_MAX: usize = 8;
 
@@ -16,6 +17,8 @@ const PARAMETERS_KEPT_MAX: usize = 8;
 #[derive(Default)]
 pub(super) struct Fingerprint {
     commands: Vec<String>,
+    octets: usize,
+    is_full: bool,
     has_crlf: bool,
     has_lf: bool,
     is_pipelined: bool,
@@ -24,11 +27,15 @@ pub(super) struct Fingerprint {
 impl Fingerprint {
     pub(super) fn add(&mut self, command: &str) {
         let repeated = format!("{command}*");
-        let is_full = self.commands.len() == COMMANDS_KEPT_MAX;
         match self.commands.last_mut() {
+            _ if self.is_full => {}
             Some(last) if *last == command || *last == repeated => *last = repeated,
-            _ if is_full => {}
-            _ => self.commands.push(command.to_owned()),
+            // With its comma and what may become its asterisk.
+            _ if self.octets + command.len() + 2 > COMMANDS_OCTETS_MAX => self.is_full = true,
+            _ => {
+                self.octets += command.len() + 2;
+                self.commands.push(command.to_owned());
+            }
         }
     }
 

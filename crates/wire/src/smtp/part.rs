@@ -2,6 +2,7 @@
 //!
 //! Three fields are held, each up to a limit; of a file's name only the extension is told.
 
+use super::transfer::{QuotedPrintable, base64};
 use crate::secrets::NAME_OCTETS_MAX;
 
 /// Of one field, folded lines joined. Names of files and boundaries stand well within.
@@ -95,7 +96,7 @@ impl PartHeader {
 
     /// Of the file's name, in lower case.
     pub(super) fn extension(&self) -> Option<String> {
-        let name = self.file_names().last()?;
+        let name = last_word_decoded(self.file_names().last()?);
         let dot = name.iter().rposition(|b| *b == b'.')?;
         let extension = name[dot + 1..].trim_ascii();
         let is_plain =
@@ -117,6 +118,21 @@ impl PartHeader {
         let all = parameters(&self.content_type).chain(parameters(&self.disposition));
         all.filter(move |(name, _)| is_name(name)).map(|(_, value)| value)
     }
+}
+
+/// A name as it is, or the end of one that is written in encoded words (RFC 2047, 2), as many programs do where RFC 2231
+/// would have it otherwise.
+fn last_word_decoded(name: Vec<u8>) -> Vec<u8> {
+    let mut fields = name.rsplit(|b| *b == b'?');
+    let (end, text, encoding) = (fields.next(), fields.next(), fields.next());
+    let (Some(b"="), Some(text), Some(encoding)) = (end, text, encoding) else { return name };
+    let mut decoded = Vec::new();
+    match encoding {
+        b"B" | b"b" => return base64(text).unwrap_or_default(),
+        b"Q" | b"q" => QuotedPrintable::default().decode(text, &mut decoded),
+        _ => {}
+    }
+    decoded
 }
 
 fn first_word(value: &[u8]) -> &[u8] {

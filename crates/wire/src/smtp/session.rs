@@ -14,23 +14,23 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use super::auth::{Exchange, Turn};
+use super::auth::Exchange;
 use super::command::{Command, Verb};
 use super::data::DataReader;
-use super::fingerprint::{Fingerprint, Helo, HeloForm};
-use super::letter::{Letter, LetterReader};
+use super::fingerprint::{Fingerprint, Helo};
+use super::letter::LetterReader;
 use super::lines::{Line, LineEnd, Lines};
 use super::replies;
-use super::seen::{Draft, End, Seen, Transaction};
-use super::terms::{Login, Standing, Terms, Tls};
+use super::seen::{Draft, End, Seen};
+use super::terms::{Standing, Terms, Tls};
 use crate::oddity::{Oddity, note};
 use crate::secrets::looks_like;
 use crate::session::{Output, Session};
 
-/// Commands of one conversation: a message to each of the 100 recipients that one transaction may have, nine times
-/// over. It bounds what waits to be polled: 1,000 answers of at most 200 octets.
+/// Commands of one conversation: nine messages of 100 recipients each, at 102 commands a message. It bounds what waits
+/// to be polled, too: 1,000 answers of some 200 octets, and 1,000 addresses of at most 512.
 pub const COMMANDS_MAX: u32 = 1000;
-/// Commands that we cannot do; logins that fail are among them.
+/// Commands that we cannot do, logins among them: programs that guess passwords show how in fewer.
 pub const ERRORS_MAX: u32 = 20;
 /// The longest opening that tells another protocol: PROXY version 2's signature.
 const OPENING_OCTETS_MAX: usize = 12;
@@ -39,33 +39,35 @@ const OPENING_LINES_MAX: u32 = 4;
 
 //----------- Smtp -------------------------------------------------------------------------------------------------
 
-/// One conversation. `judge` says whose a recipient's domain is; it gets it in lower case, as
-/// [`Address::domain`](super::Address::domain) has it.
+/// One conversation. It is polled before it gets any octets, since the greeting comes first.
+///
+/// `judge` says whose a recipient's domain is; it gets it in lower case, as [`Address::domain`](super::Address::domain)
+/// has it, and an address of ours in brackets as well.
 pub struct Smtp<J> {
     pub(super) terms: Terms,
     pub(super) judge: J,
     pub(super) state: State,
-    lines: Lines,
+    pub(super) lines: Lines,
     /// A letter that comes by BDAT, between its chunks.
     pub(super) chunked: Option<Box<LetterReader>>,
     pub(super) draft: Draft,
     pub(super) fingerprint: Fingerprint,
     pub(super) helo: Option<Helo>,
-    has_starttls: bool,
-    is_secure: bool,
+    pub(super) has_starttls: bool,
+    pub(super) is_secure: bool,
     /// The first octets that came.
     opening: Vec<u8>,
-    lines_read: u32,
-    commands: u32,
-    errors: u32,
+    pub(super) lines_read: u32,
+    pub(super) commands: u32,
+    pub(super) errors: u32,
     /// Whether what came last may be followed before it is answered.
     pub(super) may_pipeline: bool,
     /// Answers that nobody has polled.
-    unsent: usize,
+    pub(super) unsent: usize,
     is_greeted: bool,
-    has_record: bool,
-    now: Duration,
-    queue: VecDeque<Output<Seen>>,
+    pub(super) has_record: bool,
+    pub(super) now: Duration,
+    pub(super) queue: VecDeque<Output<Seen>>,
 }
 
 pub(super) enum State {
@@ -257,155 +259,6 @@ impl<J: Fn(&[u8]) -> Standing> Smtp<J> {
         is_other
     }
 
-    //----- Commands
-
-    fn on_command(&mut self, command: &Command<'_>) {
-        let is_address = matches!(command.verb, Verb::Mail | Verb::Rcpt | Verb::Vrfy);
-        let has_eight_bit = !(command.name.is_ascii() && command.rest.is_ascii());
-        if has_eight_bit && !(is_address && std::str::from_utf8(command.rest).is_ok()) {
-            self.note(Oddity::CommandEightBit);
-        }
-        // Each of these says so itself, with what belongs to it.
-        if !matches!(command.verb, Verb::Helo | Verb::Ehlo | Verb::Mail | Verb::Rcpt | Verb::Auth) {
-            let name = if command.verb == Verb::Unknown { "?".into() } else { String::from_utf8_lossy(command.name) };
-            self.fingerprint.add(&name);
-        }
-        match command.verb {
-            Verb::Helo | Verb::Ehlo => self.on_helo(command),
-            Verb::Mail => self.on_mail(command),
-            Verb::Rcpt => self.on_rcpt(command),
-            Verb::Data => self.on_data(command),
-            Verb::Bdat => self.on_bdat(command),
-            Verb::StartTls => self.on_starttls(command),
-            Verb::Auth => self.on_auth(command),
-            Verb::Quit => self.close(Some(replies::BYE), End::Quit),
-            Verb::Rset => {
-                self.reset(End::Reset);
-                self.answer(replies::OK);
-            }
-            Verb::Noop => self.answer(replies::OK),
-            Verb::Help => self.answer(replies::HELP),
-            Verb::Vrfy => {
-                self.draft.has_news = true;
-                self.answer(replies::CANNOT_VERIFY);
-            }
-            Verb::Declined => {
-                self.draft.has_news = true;
-                self.fail(replies::DECLINED);
-            }
-            Verb::Unknown => {
-                self.note(Oddity::CommandUnknown);
-                self.fail(replies::UNKNOWN);
-            }
-        }
-    }
-
-    fn on_helo(&mut self, command: &Command<'_>) {
-        let is_extended = command.verb == Verb::Ehlo;
-        let helo = Helo::read(is_extended, command.rest);
-        self.fingerprint.add(&format!("{}={}", String::from_utf8_lossy(command.name), helo.form.word()));
-        match helo.form {
-            HeloForm::Missing => self.note(Oddity::CommandArgument),
-            HeloForm::Other | HeloForm::Bare => self.note(Oddity::HeloForm),
-            HeloForm::Name | HeloForm::Label | HeloForm::Literal => {}
-        }
-        self.reset(End::Reset);
-        let is_missing = helo.form == HeloForm::Missing;
-        self.helo = Some(helo);
-        if is_missing {
-            return self.fail(replies::ARGUMENT);
-        }
-        let offers_tls = self.terms.tls == Tls::Offered && !self.is_secure;
-        self.answer(&match is_extended {
-            true => replies::ehlo(&self.terms, offers_tls, self.is_secure),
-            false => replies::helo(&self.terms),
-        });
-    }
-
-    fn on_starttls(&mut self, command: &Command<'_>) {
-        if !command.rest.is_empty() {
-            self.note(Oddity::CommandArgument);
-            return self.fail(replies::ARGUMENT);
-        }
-        match self.terms.tls {
-            Tls::Absent => return self.fail(replies::DECLINED),
-            _ if self.is_secure => {
-                self.note(Oddity::CommandOrder);
-                return self.fail(replies::ORDER);
-            }
-            _ => {}
-        }
-        self.reset(End::StartTls);
-        self.answer(replies::READY_FOR_TLS);
-        self.queue.push_back(Output::Observe(Seen::StartTls));
-        self.state = State::Tls;
-    }
-
-    //----- Logins
-
-    fn on_auth(&mut self, command: &Command<'_>) {
-        let (exchange, turn) = Exchange::begin(command.rest);
-        let initial = if exchange.has_initial_response() { "=" } else { "" };
-        let verb = String::from_utf8_lossy(command.name);
-        self.fingerprint.add(&format!("{verb}+{}{initial}", exchange.mechanism().name()));
-        self.draft.has_news = true;
-        if !self.is_secure {
-            self.note(Oddity::AuthInClear);
-        }
-        if self.draft.sender.is_some() {
-            // RFC 4954, 4: not within a mail transaction.
-            self.note(Oddity::CommandOrder);
-            return self.fail(replies::ORDER);
-        }
-        self.state = State::Login(exchange);
-        self.on_turn(turn);
-    }
-
-    fn on_turn(&mut self, turn: Turn) {
-        match turn {
-            Turn::Ask(_) if !self.is_secure && self.terms.login == Login::UnderTls => {
-                self.cut_login();
-                self.fail(replies::TLS_FIRST);
-            }
-            Turn::Ask(question) => {
-                let challenge = replies::challenge(question, self.nonce(), &self.terms);
-                self.answer(&challenge);
-            }
-            Turn::Over(attempt, oddity) => {
-                self.state = State::Command;
-                self.draft.auth = Some(attempt);
-                if let Some(oddity) = oddity {
-                    self.note(oddity);
-                }
-                self.record(End::Auth, None);
-                self.fail(match oddity {
-                    Some(Oddity::AuthMechanism) => replies::MECHANISM,
-                    Some(Oddity::AuthCancelled) => replies::CANCELLED,
-                    _ => replies::BAD_LOGIN,
-                });
-            }
-        }
-    }
-
-    /// Ends an exchange that has not come to its end.
-    fn cut_login(&mut self) {
-        if let State::Login(exchange) = std::mem::replace(&mut self.state, State::Command) {
-            self.draft.auth = Some(exchange.cut());
-            self.record(End::Auth, None);
-        }
-    }
-
-    /// Of the time within the conversation and our key, so that nobody guesses it and no dice are needed.
-    fn nonce(&self) -> [u8; 8] {
-        use hmac::{Hmac, KeyInit, Mac};
-        let mut mac = Hmac::<sha2::Sha256>::new_from_slice(&self.terms.key).expect("HMAC takes a key of any length");
-        mac.update(b"challenge");
-        mac.update(&self.now.as_nanos().to_be_bytes());
-        let mut nonce = [0; 8];
-        nonce.copy_from_slice(&mac.finalize().into_bytes()[..8]);
-        nonce
-    }
-
     /// What one conversation holds of what its peer sent.
     #[cfg(test)]
     pub(super) fn octets_held(&self) -> usize {
@@ -414,103 +267,6 @@ impl<J: Fn(&[u8]) -> Standing> Smtp<J> {
             _ => 0,
         };
         self.lines.held().len() + self.opening.len() + letter
-    }
-
-    //----- Records and answers
-
-    pub(super) fn note(&mut self, oddity: Oddity) {
-        self.draft.has_news = true;
-        note(&mut self.draft.oddities, oddity);
-    }
-
-    pub(super) fn answer(&mut self, line: &str) {
-        self.unsent += 1;
-        self.queue.push_back(Output::Send(format!("{line}\r\n").into_bytes()));
-    }
-
-    /// An answer that a client gets only so often.
-    pub(super) fn fail(&mut self, line: &str) {
-        self.errors += 1;
-        if self.errors > ERRORS_MAX {
-            self.note(Oddity::TooManyErrors);
-            return self.close(Some(replies::CLOSING), End::Closed);
-        }
-        self.answer(line);
-    }
-
-    /// Forgets the mail transaction, recorded if there is one.
-    pub(super) fn reset(&mut self, end: End) {
-        let cut = self.chunked.take().map(|letter| {
-            self.note(Oddity::LetterIncomplete);
-            self.close_letter(*letter, false)
-        });
-        if self.draft.sender.is_some() {
-            self.record(end, cut);
-        }
-    }
-
-    pub(super) fn close_letter(&mut self, reader: LetterReader, complete: bool) -> Letter {
-        let (letter, oddities) = reader.finish(complete);
-        oddities.into_iter().for_each(|oddity| self.note(oddity));
-        letter
-    }
-
-    pub(super) fn record(&mut self, end: End, letter: Option<Letter>) {
-        let draft = std::mem::take(&mut self.draft);
-        self.has_record = true;
-        self.queue.push_back(Output::Observe(Seen::Transaction(Box::new(Transaction {
-            began: draft.began.unwrap_or(self.now),
-            end,
-            helo: self.helo.clone(),
-            starttls: self.has_starttls,
-            auth: draft.auth,
-            sender: draft.sender,
-            recipients: draft.recipients,
-            recipients_count: draft.recipients_count,
-            letter,
-            fingerprint: self.fingerprint.text(),
-            oddities: draft.oddities,
-        }))));
-    }
-
-    /// Records what no record has yet, says the last word, and is over.
-    pub(super) fn close(&mut self, last_word: Option<&str>, end: End) {
-        let letter = self.cut_letter();
-        if self.draft.has_news || self.draft.sender.is_some() || letter.is_some() || !self.has_record {
-            self.record(end, letter);
-        }
-        if let Some(line) = last_word {
-            self.answer(line);
-        }
-        self.queue.push_back(Output::Close);
-        self.state = State::Over;
-    }
-
-    /// What was under way.
-    fn cut_letter(&mut self) -> Option<Letter> {
-        let state = std::mem::replace(&mut self.state, State::Over);
-        let letter = match state {
-            State::Login(exchange) => {
-                self.draft.auth = Some(exchange.cut());
-                self.note(Oddity::AuthIncomplete);
-                return None;
-            }
-            State::Data { letter, .. } => Some(letter),
-            _ => self.chunked.take(),
-        };
-        letter.map(|letter| self.close_letter(*letter, false))
-    }
-
-    fn note_cut(&mut self) {
-        if matches!(self.state, State::Command) && !self.lines.is_empty() {
-            self.note(Oddity::CommandIncomplete);
-            if self.lines_read == 0 && !self.lines.held().is_empty() {
-                self.note(looks_like(self.lines.held()));
-            }
-        }
-        if matches!(self.state, State::Data { .. } | State::Chunk { .. }) || self.chunked.is_some() {
-            self.note(Oddity::LetterIncomplete);
-        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Letters: where they end, what is attached, and how much memory they take.
 
 use hmac::{Hmac, KeyInit, Mac};
+use proptest::prelude::*;
 
 use super::*;
 use crate::oddity::Oddity;
@@ -72,6 +73,26 @@ fn attachments_are_hashed_as_they_were_before_encoding() {
         ];
         assert_eq!(told, expected);
         assert_eq!(letter.attachments[0].octets, 7);
+    }
+}
+
+#[test]
+fn file_names_in_every_form() {
+    for (name, extension) in [
+        ("filename=a.exe", Some("exe")),
+        ("filename=\"a.b \\\"c\\\".Exe\"; x=y.z", Some("exe")),
+        ("filename*=utf-8''%41.scr", Some("scr")),
+        ("filename*0=\"a\"; filename*1=\".js\"", Some("js")),
+        // `invoice.vbs`, in Base64 and in quoted-printable.
+        ("filename=\"=?utf-8?B?aW52b2ljZS52YnM=?=\"", Some("vbs")),
+        ("filename=\"=?utf-8?q?invoice=2Evbs?=\"", Some("vbs")),
+        ("filename=\"=?utf-8?x?invoice.vbs?=\"", None),
+        ("filename=none", None),
+        ("filename=\"a.not an extension\"", None),
+        ("filename", None),
+    ] {
+        let sent = format!("Content-Disposition: attachment; {name}\r\n\r\nx\r\n.\r\n");
+        assert_eq!(framed(sent.as_bytes(), 9).0.attachments[0].extension.as_deref(), extension, "{name}");
     }
 }
 

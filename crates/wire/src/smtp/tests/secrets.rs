@@ -1,5 +1,7 @@
 //! No password, token or digest of one is in anything that leaves the machine, however it came in.
 
+use proptest::prelude::*;
+
 use super::*;
 use crate::smtp::transfer::to_base64;
 
