@@ -14,6 +14,7 @@
 //! whole; and its requests print an AUTH response with `Debug`. `mail-parser` wants the whole message in memory.
 
 mod address;
+mod attachment;
 mod auth;
 mod command;
 mod data;
@@ -32,9 +33,10 @@ mod terms;
 mod transfer;
 
 pub use address::Address;
+pub use attachment::Attachment;
 pub use auth::{Account, Attempt, Mechanism};
 pub use fingerprint::{Helo, HeloForm};
-pub use letter::{ATTACHMENTS_MAX, Attachment, HEADER_NAMES_MAX, Letter};
+pub use letter::{ATTACHMENTS_MAX, HEADER_NAMES_MAX, Letter};
 pub use seen::{End, RECIPIENTS_MAX, Seen, Transaction};
 pub use session::{COMMANDS_MAX, ERRORS_MAX, Smtp};
 pub use terms::{LETTER_OCTETS_MAX, Login, Mail, Standing, Terms, Tls};
