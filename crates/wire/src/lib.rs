@@ -13,4 +13,5 @@ pub mod oddity;
 pub mod proxy;
 pub mod secrets;
 pub mod session;
+pub mod smtp;
 pub mod tls;

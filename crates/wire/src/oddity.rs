@@ -1,4 +1,4 @@
-//! What was odd about what a peer sent over HTTP or TLS, or in front of them, as stable codes.
+//! What was odd about what a peer sent over HTTP, TLS or SMTP, or in front of them, as stable codes.
 //!
 //! Malformed traffic is evidence, and its exact malformation is a signature of the program that sent it. A code never
 //! changes its meaning: stored contacts and rules speak of it. (DNS keeps its own set in [`crate::dns`], as bits.)
@@ -99,6 +99,7 @@ oddities! {
     LooksText = "looks.text",
     LooksBinary = "looks.binary",
     LooksForm = "looks.form",
+    LooksHttp = "looks.http",
     LooksTls = "looks.tls",
     LooksSsh = "looks.ssh",
     LooksSmtp = "looks.smtp",
@@ -174,6 +175,81 @@ oddities! {
     HelloTooLong = "tls.hello-too-long",
     /// The connection ended, or time did, within the hello.
     HelloIncomplete = "tls.hello-incomplete",
+
+    //----- SMTP: lines and their order (RFC 5321, 2.3.8, 4.1 and 4.5.3; RFC 2920, 3.1)
+
+    /// The client spoke before it was greeted.
+    EarlyTalker = "smtp.early-talker",
+    /// A command line ended by LF alone.
+    CommandBareLf = "smtp.bare-lf",
+    /// A CR within a command line.
+    CommandBareCr = "smtp.bare-cr",
+    CommandNul = "smtp.nul",
+    /// An octet above 127 where no address may hold one, or that is no UTF-8.
+    CommandEightBit = "smtp.eight-bit",
+    /// An address in UTF-8 without SMTPUTF8 (RFC 6531, 3.4).
+    Utf8Undeclared = "smtp.utf8-undeclared",
+    CommandTooLong = "smtp.line-too-long",
+    /// The connection ended, or time did, within a line.
+    CommandIncomplete = "smtp.line-incomplete",
+    CommandUnknown = "smtp.unknown-command",
+    /// An argument that the command has not, or lacks.
+    CommandArgument = "smtp.argument",
+    /// A command that cannot come at this point.
+    CommandOrder = "smtp.order",
+    /// Mail without HELO or EHLO.
+    NoHelo = "smtp.no-helo",
+    /// HELO or EHLO with an argument that is neither a host name nor an address.
+    HeloForm = "smtp.helo-form",
+    /// Sent before the answer to a command that must be waited for.
+    PipelinedEarly = "smtp.pipelined-early",
+    TooManyCommands = "smtp.too-many-commands",
+    TooManyErrors = "smtp.too-many-errors",
+
+    //----- SMTP: paths (RFC 5321, 4.1.2)
+
+    PathForm = "smtp.path-form",
+    PathNoBrackets = "smtp.path-no-brackets",
+    /// White space between the colon and the path.
+    PathSpace = "smtp.path-space",
+    /// `<@a,@b:c@d>`: read and never followed.
+    SourceRoute = "smtp.source-route",
+    /// A local part with another address in it (`a%b@c`, `b!a@c`, `"a@b"@c`): how relays are looked for.
+    RelayRoute = "smtp.relay-route",
+    /// A parameter that no extension of ours has.
+    MailParameter = "smtp.parameter",
+    TooManyRecipients = "smtp.too-many-recipients",
+
+    //----- SMTP: STARTTLS and AUTH (RFC 3207, RFC 4954)
+
+    /// Octets in clear behind STARTTLS, as in CVE-2011-0411: dropped.
+    PlaintextAfterStartTls = "smtp.plaintext-after-starttls",
+    AuthMechanism = "smtp.auth-mechanism",
+    /// A response that is no Base64 or not in its mechanism's form.
+    AuthForm = "smtp.auth-form",
+    AuthCancelled = "smtp.auth-cancelled",
+    /// The connection ended, or time did, within the exchange.
+    AuthIncomplete = "smtp.auth-incomplete",
+    /// Without TLS.
+    AuthInClear = "smtp.auth-in-clear",
+
+    //----- SMTP: the letter (RFC 5321, 4.5.2; RFC 5322; RFC 2045 and 2046)
+
+    /// What another server might take for the end of the letter, and is none: `\n.\n`, `\r.\r` and their kin.
+    Smuggling = "smtp.smuggling",
+    LetterBareLf = "smtp.letter-bare-lf",
+    LetterBareCr = "smtp.letter-bare-cr",
+    LetterTooLong = "smtp.letter-too-long",
+    LetterIncomplete = "smtp.letter-incomplete",
+    /// A line among the headers that is none.
+    LetterHeader = "smtp.letter-header",
+    LetterTooManyHeaders = "smtp.letter-too-many-headers",
+    /// Multipart without a boundary that could end it.
+    MimeBoundary = "smtp.mime-boundary",
+    MimeDepth = "smtp.mime-depth",
+    /// An attachment that its encoding does not fit.
+    MimeEncoding = "smtp.mime-encoding",
+    TooManyAttachments = "smtp.too-many-attachments",
 }
 
 /// Adds an oddity once.
@@ -196,7 +272,7 @@ mod tests {
         assert_eq!(codes.len(), count);
         for code in codes {
             let (room, word) = code.split_once('.').unwrap();
-            assert!(["http", "tls", "trap", "looks", "proxy"].contains(&room), "{code}");
+            assert!(["http", "tls", "trap", "looks", "proxy", "smtp"].contains(&room), "{code}");
             assert!(word.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-'), "{code}");
         }
     }

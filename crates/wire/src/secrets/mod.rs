@@ -18,6 +18,7 @@ use std::ops::Range;
 
 pub use head::{FirstLine, Header, Opening, RedactedHead};
 pub(crate) use head::{is_known_method, is_version};
+pub(crate) use names::is_header_name;
 pub use names::{NAME_OCTETS_MAX, is_plain_name};
 
 //----------- SecretKind -------------------------------------------------------------------------------------------

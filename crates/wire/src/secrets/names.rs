@@ -59,7 +59,7 @@ pub fn is_plain_name(name: &[u8]) -> bool {
 
 /// Whether these octets are a header's name as the world writes it. RFC 9110 allows more (`!#%&'*+^|`), which in
 /// practice is a form's body that landed among headers.
-pub(super) fn is_header_name(name: &[u8]) -> bool {
+pub(crate) fn is_header_name(name: &[u8]) -> bool {
     let plain = |b: &u8| b.is_ascii_alphanumeric() || b"_-.".contains(b);
     !name.is_empty() && name.len() <= NAME_OCTETS_MAX && name.iter().all(plain)
 }
