@@ -73,8 +73,9 @@ static ENGLISH: Words = Words {
     registrar: "Please ask the company through which the name was registered.",
     recorded_heading: "What was recorded of your visit",
     recorded: "You, or a program on your device, asked for this name. The time, your IP address, the address that was \
-               asked for and what your program said of itself were recorded. What was typed into a form was not kept.",
-    purpose: "This helps to find out who was put at risk.",
+               asked for and what your program said of itself and of the page you came from were recorded. What was \
+               typed into a form was not kept.",
+    purpose: "The record helps to find out who was put at risk.",
     in_short: "If you typed a password here, change it at the real service.",
     exercise: "This is a rehearsal on one machine. Nothing on this page is real.",
 };
@@ -100,8 +101,8 @@ static ARABIC: Words = Words {
     registrar: "يُرجى التوجه إلى الشركة التي سُجّل الاسم عن طريقها.",
     recorded_heading: "ما سُجّل عن زيارتك",
     recorded: "طُلب هذا الاسم منك أو من برنامج على جهازك. سُجّل الوقت وعنوان IP الخاص بك والعنوان المطلوب وما ذكره \
-               البرنامج عن نفسه. أما ما كُتب في النماذج فلم يُحفظ.",
-    purpose: "يساعد ذلك على معرفة من تعرّض للخطر.",
+               البرنامج عن نفسه وعن الصفحة التي أتيت منها. أما ما كُتب في النماذج فلم يُحفظ.",
+    purpose: "يساعد هذا السجل على معرفة من تعرّض للخطر.",
     in_short: "إذا أدخلت كلمة مرور هنا، فغيّرها في الخدمة الحقيقية.",
     exercise: "هذا تدريب على جهاز واحد، ولا شيء في هذه الصفحة حقيقي.",
 };
@@ -130,9 +131,9 @@ static GERMAN: Words = Words {
     registrar: "Wenden Sie sich bitte an die Firma, über die der Name registriert wurde.",
     recorded_heading: "Was von Ihrem Besuch aufgezeichnet wurde",
     recorded: "Sie oder ein Programm auf Ihrem Gerät haben diesen Namen aufgerufen. Aufgezeichnet wurden die Uhrzeit, \
-               Ihre IP-Adresse, die aufgerufene Adresse und das, was Ihr Programm über sich selbst angegeben hat. Was \
-               in ein Formular eingegeben wurde, wurde nicht gespeichert.",
-    purpose: "Das hilft herauszufinden, wer gefährdet wurde.",
+               Ihre IP-Adresse, die aufgerufene Adresse und das, was Ihr Programm über sich und die zuvor besuchte \
+               Seite angegeben hat. Was in ein Formular eingegeben wurde, wurde nicht gespeichert.",
+    purpose: "Die Aufzeichnung hilft herauszufinden, wer gefährdet wurde.",
     in_short: "Wenn Sie hier ein Passwort eingegeben haben, ändern Sie es beim echten Dienst.",
     exercise: "Dies ist eine Übung auf einem einzelnen Rechner. Nichts auf dieser Seite ist echt.",
 };
@@ -160,9 +161,9 @@ static SPANISH: Words = Words {
     registrar: "Consulte a la empresa a través de la cual se registró el nombre.",
     recorded_heading: "Qué se registró de su visita",
     recorded: "Usted, o un programa de su dispositivo, solicitó este nombre. Se registraron la hora, su dirección IP, \
-               la dirección solicitada y lo que su programa indicó sobre sí mismo. Lo que se escribió en formularios \
-               no se guardó.",
-    purpose: "Esto ayuda a saber quién ha estado en riesgo.",
+               la dirección solicitada y lo que su programa indicó sobre sí mismo y sobre la página de la que venía. \
+               Lo que se escribió en formularios no se guardó.",
+    purpose: "Este registro ayuda a saber quién ha estado en riesgo.",
     in_short: "Si escribió una contraseña aquí, cámbiela en el servicio auténtico.",
     exercise: "Esto es un ejercicio en una sola máquina. Nada de lo que dice esta página es real.",
 };
@@ -190,8 +191,8 @@ static PERSIAN: Words = Words {
     registrar: "لطفاً از شرکتی بپرسید که نام از طریق آن ثبت شده است.",
     recorded_heading: "چه چیزی از بازدید شما ثبت شد",
     recorded: "شما یا برنامه‌ای روی دستگاهتان این نام را درخواست کرده‌اید. زمان، نشانی IP شما، نشانی درخواست‌شده و \
-               آنچه برنامه دربارهٔ خود گفته است ثبت شد. آنچه در فرم‌ها نوشته شده نگهداری نشد.",
-    purpose: "این کار کمک می‌کند تا روشن شود چه کسانی در معرض خطر بوده‌اند.",
+               آنچه برنامه دربارهٔ خود و صفحهٔ قبلی گفته است ثبت شد. آنچه در فرم‌ها نوشته شده نگهداری نشد.",
+    purpose: "این ثبت کمک می‌کند تا روشن شود چه کسانی در معرض خطر بوده‌اند.",
     in_short: "اگر اینجا گذرواژه‌ای وارد کرده‌اید، آن را در سرویس اصلی تغییر دهید.",
     exercise: "این یک تمرین روی یک دستگاه است و هیچ چیز در این صفحه واقعی نیست.",
 };
@@ -219,9 +220,9 @@ static FRENCH: Words = Words {
     registrar: "Adressez-vous à la société auprès de laquelle le nom a été enregistré.",
     recorded_heading: "Ce qui a été enregistré de votre visite",
     recorded: "Vous, ou un programme de votre appareil, avez demandé ce nom. L’heure, votre adresse IP, l’adresse \
-               demandée et ce que votre programme a dit de lui-même ont été enregistrés. Ce qui a été saisi dans un \
-               formulaire n’a pas été conservé.",
-    purpose: "Cela aide à déterminer qui a été exposé à un risque.",
+               demandée et ce que votre programme a dit de lui-même et de la page d’où vous veniez ont été \
+               enregistrés. Ce qui a été saisi dans un formulaire n’a pas été conservé.",
+    purpose: "Cet enregistrement aide à déterminer qui a été exposé à un risque.",
     in_short: "Si vous avez saisi un mot de passe ici, changez-le auprès du vrai service.",
     exercise: "Ceci est un exercice sur une seule machine. Rien sur cette page n’est réel.",
 };
@@ -239,7 +240,7 @@ static HEBREW: Words = Words {
                את מחלקת המחשוב. אם הוזנו פרטי כרטיס או חשבון בנק, יש להתקשר לבנק.",
     holder_heading: "מי אחראי לשם הזה עכשיו",
     held_by: "מוחזק בידי",
-    authority: "בסמכות",
+    authority: "הגורם המסמיך",
     docket_number: "מספר תיק",
     case: "שם התיק",
     question_heading: "אם יש שאלה, או אם נראה שמדובר בטעות",
@@ -247,8 +248,8 @@ static HEBREW: Words = Words {
     registrar: "אפשר לפנות לחברה שדרכה נרשם השם.",
     recorded_heading: "מה נרשם מהביקור",
     recorded: "הפנייה לשם הזה נעשתה על ידך או על ידי תוכנה במכשיר שלך. נרשמו השעה, כתובת ה־IP שלך, הכתובת שהתבקשה \
-               ומה שהתוכנה מסרה על עצמה. מה שהוקלד בטפסים לא נשמר.",
-    purpose: "הדבר עוזר לברר מי היה בסיכון.",
+               ומה שהתוכנה מסרה על עצמה ועל הדף שממנו הגעת. מה שהוקלד בטפסים לא נשמר.",
+    purpose: "הרישום עוזר לברר מי היה בסיכון.",
     in_short: "אם הוקלדה כאן סיסמה, יש להחליף אותה בשירות האמיתי.",
     exercise: "זהו תרגיל במחשב אחד. שום דבר בדף הזה אינו אמיתי.",
 };
