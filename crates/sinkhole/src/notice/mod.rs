@@ -86,8 +86,8 @@ fn policy() -> &'static str {
 
 //----------- Notices ----------------------------------------------------------------------------------------------
 
-/// The pages of all zones. They are rendered once for each order, face and language; a request costs a copy: some 2 µs
-/// where rendering took 36 (two shared cores, 4 KiB of page), the choice of the language included.
+/// The pages of all zones. They are rendered once for each order, face and language; a request costs a copy:
+/// 0.45 µs where rendering takes 4.7 (release, shared cores, 4 KiB of page), the choice of the language included.
 #[derive(Debug, Default)]
 pub struct Notices {
     kept: ArcSwap<Vec<Arc<Kept>>>,
