@@ -10,7 +10,7 @@ use std::fmt::Write as _;
 use model::Digest;
 use model::answers::AnswerSet;
 use model::approval::Widening;
-use model::case::{AnswerPolicy, CaseTerms};
+use model::case::{AnswerPolicy, CaseTerms, NoticeStatus};
 use model::digest::canonical_json;
 use model::marking::Retention;
 use model::name::DomainName;
@@ -122,9 +122,24 @@ impl Shown {
         let recipients = recipients.chain(withheld.asns.iter().map(ToString::to_string));
         line(text, "withheld", &join(recipients.chain(withheld.recipients.iter().cloned())));
         line(text, "answers with", answers(self.case.answer));
+        self.write_notice(text);
         let Retention { addresses_days, raw_days } = self.case.retention;
         line(text, "kept", &format!("addresses {addresses_days} days whole, raw heads {raw_days} days"));
         line(text, "case file", &self.file.to_string());
+    }
+
+    /// Only what the case says itself: a default needs no line.
+    fn write_notice(&self, text: &mut String) {
+        let notice = &self.case.notice;
+        if notice.status != NoticeStatus::Ok {
+            line(text, "page's status", &notice.status.code().to_string());
+        }
+        if let Some(holder) = &notice.holder {
+            line(text, "names held by", holder);
+        }
+        if let Some(contact) = &notice.sealed_contact {
+            line(text, "while sealed", &format!("people write to {contact}"));
+        }
     }
 }
 

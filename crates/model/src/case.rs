@@ -28,6 +28,9 @@ pub struct CaseTerms {
     pub retention: Retention,
     #[serde(default)]
     pub answer: AnswerPolicy,
+    /// What the notice page says beyond the case and its authority.
+    #[serde(default, skip_serializing_if = "NoticeTerms::is_default")]
+    pub notice: NoticeTerms,
     /// What the case's names are answered with in DNS, in place of what the operator says for all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub answers: Option<AnswerSet>,
@@ -55,6 +58,68 @@ pub enum AnswerPolicy {
     Empty,
     /// Nothing: the connection closes once the request is recorded.
     Close,
+}
+
+//----------- NoticeTerms ------------------------------------------------------------------------------------------
+
+/// What the case says of its notice page. Left out where nothing is said, so that older facts keep their bytes.
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NoticeTerms {
+    #[serde(default, skip_serializing_if = "NoticeStatus::is_default")]
+    pub status: NoticeStatus,
+    /// Who holds the names, in their own words; never shown while the order is sealed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub holder: Option<String>,
+    /// Whom people can write to while the order is sealed: an address that tells nothing of who is behind it. Without
+    /// one the sealed page points to the registrar.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sealed_contact: Option<String>,
+}
+
+impl NoticeTerms {
+    pub fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// The HTTP status of the notice page. 404 and 410 make search engines and link checkers forget the name's pages.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "u16", into = "u16")]
+pub enum NoticeStatus {
+    #[default]
+    Ok,
+    NotFound,
+    Gone,
+}
+
+impl NoticeStatus {
+    pub fn code(self) -> u16 {
+        match self {
+            Self::Ok => 200,
+            Self::NotFound => 404,
+            Self::Gone => 410,
+        }
+    }
+
+    pub fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+impl From<NoticeStatus> for u16 {
+    fn from(status: NoticeStatus) -> Self {
+        status.code()
+    }
+}
+
+impl TryFrom<u16> for NoticeStatus {
+    type Error = Refusal;
+
+    fn try_from(code: u16) -> Result<Self, Refusal> {
+        let known = [Self::Ok, Self::NotFound, Self::Gone].into_iter().find(|status| status.code() == code);
+        known.ok_or_else(|| Refusal::new(format!("`{code}`: a notice is answered with 200, 404 or 410")))
+    }
 }
 
 //----------- CaseState --------------------------------------------------------------------------------------------
@@ -172,6 +237,18 @@ mod tests {
             (Monitoring, Closed, true),
         ] {
             assert_eq!(from.advance(to).is_ok(), allowed, "{from:?} to {to:?}");
+        }
+    }
+
+    #[test]
+    fn a_notice_of_which_nothing_is_said_leaves_no_bytes() {
+        assert_eq!(serde_json::to_string(&NoticeTerms::default()).unwrap(), "{}");
+        let gone = r#"{"status":410,"holder":"Example Holder"}"#;
+        let terms: NoticeTerms = serde_json::from_str(gone).unwrap();
+        assert_eq!((terms.status, terms.holder.as_deref()), (NoticeStatus::Gone, Some("Example Holder")));
+        assert_eq!(serde_json::to_string(&terms).unwrap(), gone);
+        for refused in [r#"{"status":301}"#, r#"{"status":"ok"}"#, r#"{"link":"x"}"#] {
+            assert!(serde_json::from_str::<NoticeTerms>(refused).is_err(), "{refused}");
         }
     }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use model::answers::AnswerSet;
 use model::approval::{Approval, Approvals, PutInForce, Request, Widening};
-use model::case::{AnswerPolicy, CaseTerms, Marking};
+use model::case::{AnswerPolicy, CaseTerms, Marking, NoticeTerms};
 use model::group::Group;
 use model::id::{CaseId, GroupId, OrderId, PersonId, RequestId};
 use model::marking::{Retention, Withheld};
@@ -49,6 +49,7 @@ fn case() -> CaseTerms {
         withheld: Withheld::default(),
         retention: Retention::default(),
         answer: AnswerPolicy::Notice,
+        notice: Default::default(),
         answers: None,
     }
 }
@@ -75,6 +76,19 @@ pub(crate) fn answered_with(apex: &str, answers: AnswerSet) -> Zone {
 pub(crate) fn answering(apex: &str, answer: AnswerPolicy, sealed_until: Option<Date>) -> Zone {
     let authority = Authority { sealed_until: sealed_until.map(sourced), ..authority() };
     ordered(apex, ServiceMode::Collect, Listed::default(), &CaseTerms { answer, ..case() }, authority)
+}
+
+/// A zone whose case says this of its notice, by a court's order or an exercise, sealed until that day.
+pub(crate) fn noticed(apex: &str, notice: NoticeTerms, instrument: Instrument, sealed_until: Option<Date>) -> Zone {
+    let authority = Authority {
+        instrument,
+        issuer: sourced("District Court of <Harbour>".into()),
+        docket_number: Some(sourced("1:26-cv-00042".into())),
+        sealed_until: sealed_until.map(sourced),
+        ..authority()
+    };
+    let case = CaseTerms { title: "Harbour & Sons v. Does".into(), notice, ..case() };
+    ordered(apex, ServiceMode::Collect, Listed::default(), &case, authority)
 }
 
 fn authority() -> Authority {
@@ -120,11 +134,12 @@ pub(crate) fn collected(apex: &str) -> Zone {
 fn put_in_force(order: &mut Order) {
     let what = Widening::PutInForce(PutInForce { order: order.terms().id.clone(), terms: order.digest() });
     let (id, shown) = (RequestId(1), Digest::of_value(&what));
+    let exercise = order.terms().authority.is_exercise();
     let mut approvals = Approvals::default();
-    approvals.ask(Request { id, case: order.case().clone(), what, shown, exercise: true }, None, Timestamp::UNIX_EPOCH);
+    approvals.ask(Request { id, case: order.case().clone(), what, shown, exercise }, None, Timestamp::UNIX_EPOCH);
     for (who, role) in [("ada", Role::Investigator), ("bea", Role::Legal)] {
         let person = PersonId::parse(who).unwrap();
-        let known = Person { id: person.clone(), roles: [role].into(), token: shown, fixture: true };
+        let known = Person { id: person.clone(), roles: [role].into(), token: shown, fixture: exercise };
         approvals.give(Approval { request: id, person, role, shown }, &known).unwrap();
     }
     order.put_in_force(&approvals.approved(id).unwrap()).unwrap();

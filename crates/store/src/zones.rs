@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use model::answers::AnswerSet;
-use model::case::{AnswerPolicy, CaseTerms};
+use model::case::{AnswerPolicy, CaseTerms, NoticeTerms};
 use model::order::{Act, Coverage, OrderTerms};
 use model::seizure::{AnswerEffect, ServiceMode};
 use model::time::Date;
@@ -42,6 +42,7 @@ pub(crate) struct ZoneTerms {
     issuer: String,
     docket_number: Option<String>,
     answer_policy: AnswerPolicy,
+    notice: NoticeTerms,
     name_servers: Vec<DomainName>,
     answers: Option<AnswerSet>,
     sealed_until: Option<Date>,
@@ -55,6 +56,7 @@ impl ZoneTerms {
             issuer: order.authority.issuer.value.clone(),
             docket_number: order.authority.docket_number.as_ref().map(|number| number.value.clone()),
             answer_policy: terms.answer,
+            notice: terms.notice.clone(),
             name_servers: order.name_servers.clone(),
             answers: order.answers.as_ref().or(terms.answers.as_ref()).cloned(),
             sealed_until: order.authority.sealed_until.as_ref().map(|until| until.value),
@@ -117,6 +119,11 @@ impl Zone {
         Arc::ptr_eq(&self.terms, &other.terms)
     }
 
+    /// Whether both say the same of everything but the name, wherever their terms stand.
+    pub fn says_the_same(&self, other: &Self) -> bool {
+        self.shares_terms(other) || self.terms == other.terms
+    }
+
     /// The name servers that the order names.
     pub fn name_servers(&self) -> &[DomainName] {
         &self.terms.name_servers
@@ -142,6 +149,11 @@ impl Zone {
 
     pub fn answer_policy(&self) -> AnswerPolicy {
         self.terms.answer_policy
+    }
+
+    /// What the case says of its notice page.
+    pub fn notice(&self) -> &NoticeTerms {
+        &self.terms.notice
     }
 
     /// Whether on that day nothing that is shown may name the court or the case.

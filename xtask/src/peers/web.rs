@@ -33,6 +33,11 @@ fn http(tally: &mut Tally, program: &Program) {
     tally.check("curl: HTTP/1.1 gets the notice", shows(page(&[], "/"), "HTTP/1.1 200"));
     tally.check("curl: HTTP/1.0 gets the notice", shows(page(&["--http1.0"], "/old"), " 200"));
     tally.check("curl: any path gets the notice", shows(page(&[], "/wp-login.php?a=1"), " 200"));
+    let hebrew = page(&["--header", "Accept-Language: he-IL,en;q=0.5"], "/");
+    tally
+        .check("curl: the notice is in the visitor's language", hebrew.and_then(|said| contains(&said, "dir=\"rtl\"")));
+    let marked = page(&[], "/").and_then(|said| contains(&said, "X-Sinkhole: "));
+    tally.check("curl: an open notice is marked as a sinkhole's", marked);
     for method in ["OPTIONS", "PROPFIND", "DELETE", "BREW"] {
         tally.check(
             &format!("curl: {method} is answered"),

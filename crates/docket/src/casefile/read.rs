@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use model::Digest;
-use model::case::{CaseTerms, Marking};
+use model::case::{CaseTerms, Marking, NoticeTerms};
 use model::group::{Alias, AttributedTo, Group};
 use model::id::OrderId;
 use model::marking::{Retention, Withheld};
@@ -53,7 +53,7 @@ pub(super) fn case_file<'t>(root: &'t Spanned<DeTable<'t>>, text: &str, faults: 
 //----------- Case and group ---------------------------------------------------------------------------------------
 
 fn case_terms<'t>(value: &'t Spanned<DeValue<'t>>, group: Option<Group>, faults: &mut Faults) -> Option<CaseTerms> {
-    let known = ["id", "title", "contact", "purpose", "tlp", "withheld", "retention", "answer", "answers"];
+    let known = ["id", "title", "contact", "purpose", "tlp", "withheld", "retention", "answer", "notice", "answers"];
     let case = Section::open(value, "case", &known, faults)?;
     let (id, title) = (case.required("id", faults), case.required("title", faults));
     let (contact, purpose) = (case.required("contact", faults), case.required("purpose", faults));
@@ -61,6 +61,7 @@ fn case_terms<'t>(value: &'t Spanned<DeValue<'t>>, group: Option<Group>, faults:
     let withheld = case.get("withheld").and_then(|value| withheld(value, faults)).unwrap_or_default();
     let retention = case.get("retention").and_then(|value| retention(value, faults)).unwrap_or_default();
     let answer = case.or_default("answer", faults);
+    let notice = case.get("notice").and_then(|value| notice(value, faults)).unwrap_or_default();
     let answers = case.get("answers").and_then(|value| answers::read(value, faults));
     Some(CaseTerms {
         id: id?,
@@ -72,7 +73,17 @@ fn case_terms<'t>(value: &'t Spanned<DeValue<'t>>, group: Option<Group>, faults:
         withheld,
         retention,
         answer,
+        notice,
         answers,
+    })
+}
+
+fn notice<'t>(value: &'t Spanned<DeValue<'t>>, faults: &mut Faults) -> Option<NoticeTerms> {
+    let section = Section::open(value, "notice", &["status", "holder", "sealed_contact"], faults)?;
+    Some(NoticeTerms {
+        status: section.or_default("status", faults),
+        holder: section.optional("holder", faults),
+        sealed_contact: section.optional("sealed_contact", faults),
     })
 }
 

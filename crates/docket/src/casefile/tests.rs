@@ -230,6 +230,25 @@ fn answers_that_cannot_be_served_are_faults() {
 }
 
 #[test]
+fn a_case_may_say_how_its_notice_is_sent_and_in_whose_name() {
+    let with = |notice: &str| spoiled("[group]", &format!("[case.notice]\n{notice}\n\n[group]"));
+    let file = parse(&with("status = 410\nholder = \"Harbour Desk\"\nsealed_contact = \"desk@post.example\"")).unwrap();
+    assert_eq!(file.terms.notice.status.code(), 410);
+    assert_eq!(file.terms.notice.holder.as_deref(), Some("Harbour Desk"));
+    assert_eq!(file.terms.notice.sealed_contact.as_deref(), Some("desk@post.example"));
+    assert!(parse(GOOD).unwrap().terms.notice.is_default());
+    for (notice, what) in [
+        ("status = 301", "`301` is not a status of a notice: a notice is answered with 200, 404 or 410"),
+        ("status = \"gone\"", "`gone` is not a status of a notice"),
+        ("holder = \"\"", "the text is empty"),
+        ("color = \"red\"", "unknown field `color`"),
+    ] {
+        let told = told(&with(notice));
+        assert!(told.contains(what), "{notice}: {told}");
+    }
+}
+
+#[test]
 fn what_an_answer_may_set_off_stands_with_the_names() {
     let armed = |more: &str| spoiled("[[list]]", &format!("[[list]]\nanswer_effect = \"kill-switch\"\n{more}"));
     let file = parse(&armed("")).unwrap();

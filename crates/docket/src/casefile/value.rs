@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use model::Timestamp;
 use model::address::{Asn, Country, Prefix};
-use model::case::AnswerPolicy;
+use model::case::{AnswerPolicy, NoticeStatus};
 use model::id::{CaseId, GroupId, OrderId};
 use model::marking::Tlp;
 use model::name::DomainName;
@@ -58,6 +58,7 @@ scalars! {
     AnswerEffect: "an effect", "\"kill-switch\"";
     Tlp: "a light", "\"amber\"";
     AnswerPolicy: "an answer", "\"notice\"";
+    NoticeStatus: "a status of a notice", "410";
     Instrument: "an instrument", "\"exercise\"";
     NameOutcome: "an outcome", "\"redirect\"";
     Act: "an act", "\"answer\"";

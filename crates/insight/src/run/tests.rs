@@ -90,6 +90,7 @@ fn terms() -> CaseTerms {
         withheld: Withheld { countries: ["IR".parse().unwrap()].into(), ..Withheld::default() },
         retention: Default::default(),
         answer: Default::default(),
+        notice: Default::default(),
         answers: None,
     }
 }

@@ -123,6 +123,7 @@ impl Terms {
             withheld: self.withheld.clone(),
             retention: Retention::default(),
             answer: AnswerPolicy::Notice,
+            notice: Default::default(),
             answers: None,
         }
     }

@@ -1,5 +1,7 @@
 //! What the trap says. The set is closed: nothing, an empty 200, 204, 400 or 404, or a page of ours. No redirect, no
 //! file, no echo of anything that was asked, and no 2xx to CONNECT, which would promise a tunnel.
+//!
+//! [`decide`] says it without a version of HTTP: status, fields, page. [`answer`] writes that down as HTTP/1.
 
 use std::fmt::Write;
 
@@ -8,7 +10,7 @@ use model::case::AnswerPolicy;
 use model::time::utc_day;
 use wire::http::{Head, Version};
 
-use crate::notice;
+use crate::notice::{self, Field, Notices, Page};
 use crate::witness::Concern;
 
 /// An answer, ready to be sent.
@@ -22,27 +24,72 @@ pub(super) struct Answer {
 }
 
 /// What a request deserves.
-pub(super) fn answer(head: &Head, concern: &Concern, keep_alive: bool, now: Timestamp) -> Answer {
-    let sheet = Sheet { head, now, closes: !keep_alive || head.method() == b"CONNECT" };
+pub(super) fn answer(head: &Head, concern: &Concern, notices: &Notices, keep_alive: bool, now: Timestamp) -> Answer {
     if !head.is_http() || head.version == Version::Http2 {
         return Answer { closes: true, ..Answer::default() };
     }
+    let closes = !keep_alive || head.method() == b"CONNECT";
+    match decide(head, concern, notices, now) {
+        Some(said) => Sheet { head, now, closes }.write(&said),
+        None => Answer { closes: true, ..Answer::default() },
+    }
+}
+
+//----------- Said -------------------------------------------------------------------------------------------------
+
+/// What is said, whatever the version of HTTP.
+#[derive(Debug)]
+pub(super) struct Said {
+    pub(super) status: u16,
+    pub(super) page: Option<Page>,
+}
+
+/// `None`: the connection closes without a word.
+pub(super) fn decide(head: &Head, concern: &Concern, notices: &Notices, now: Timestamp) -> Option<Said> {
     if head.is_bad {
-        return sheet.write(400, "");
+        return Some(Said::bare(400));
     }
     match concern.zone() {
-        _ if head.method() == b"CONNECT" => sheet.write(404, ""),
-        None => sheet.write(404, notice::stranger()),
-        Some(_) if !concern.may_record(now) => sheet.write(204, ""),
-        Some(zone) => match zone.zone.answer_policy() {
-            AnswerPolicy::Notice => sheet.write(200, &notice::page(&zone.zone, utc_day(now))),
-            AnswerPolicy::Empty => sheet.write(200, ""),
-            AnswerPolicy::Close => Answer { closes: true, ..Answer::default() },
+        _ if head.method() == b"CONNECT" => Some(Said::bare(404)),
+        None => Some(Said::page(notice::stranger())),
+        Some(_) if !concern.may_record(now) => Some(Said::bare(204)),
+        Some(served) => match served.zone.answer_policy() {
+            AnswerPolicy::Notice => {
+                Some(Said::page(notices.answer(&served.zone, head.header("accept-language"), utc_day(now))))
+            }
+            AnswerPolicy::Empty => Some(Said::bare(200)),
+            AnswerPolicy::Close => None,
         },
     }
 }
 
+impl Said {
+    fn bare(status: u16) -> Self {
+        Self { status, page: None }
+    }
+
+    fn page(page: Page) -> Self {
+        Self { status: page.status, page: Some(page) }
+    }
+
+    pub(super) fn body(&self) -> &str {
+        self.page.as_ref().map_or("", |page| &page.body)
+    }
+
+    /// The fields that do not depend on the version, in the order in which they are sent. Length, date and connection
+    /// are whoever's who writes it.
+    pub(super) fn fields(&self) -> impl Iterator<Item = Field<'_>> {
+        let always =
+            [("Cache-Control", "no-store"), ("X-Content-Type-Options", "nosniff"), ("Referrer-Policy", "no-referrer")];
+        let of_page = self.page.iter().flat_map(Page::fields);
+        always.into_iter().map(|(name, value)| (name, value.into())).chain(of_page)
+    }
+}
+
 //----------- Sheet ------------------------------------------------------------------------------------------------
+
+/// Octets of a head: some 600 as they are, and a mark.
+const HEAD_OCTETS: usize = 768;
 
 struct Sheet<'a> {
     head: &'a Head,
@@ -51,37 +98,40 @@ struct Sheet<'a> {
 }
 
 impl Sheet<'_> {
-    fn write(&self, status: u16, page: &str) -> Answer {
-        let mut text = String::with_capacity(page.len() + 512);
+    fn write(&self, said: &Said) -> Answer {
+        let mut text = String::with_capacity(said.body().len() + HEAD_OCTETS);
         if self.head.version != Version::Http09 {
-            self.write_head(&mut text, status, page);
+            self.write_head(&mut text, said);
         }
         if self.head.method() != b"HEAD" {
-            text.push_str(page);
+            text.push_str(said.body());
         }
-        Answer { status: Some(status), bytes: text.into_bytes(), closes: self.closes }
+        Answer { status: Some(said.status), bytes: text.into_bytes(), closes: self.closes }
     }
 
-    fn write_head(&self, text: &mut String, status: u16, page: &str) {
-        let reason = match status {
-            200 => "OK",
-            204 => "No Content",
-            400 => "Bad Request",
-            _ => "Not Found",
-        };
+    fn write_head(&self, text: &mut String, said: &Said) {
+        let (status, reason) = (said.status, reason(said.status));
         let date = self.now.strftime("%a, %d %b %Y %H:%M:%S GMT");
         let connection = if self.closes { "close" } else { "keep-alive" };
         let written = write!(text, "HTTP/1.1 {status} {reason}\r\nDate: {date}\r\nConnection: {connection}\r\n");
         written.expect("writing to a string cannot fail");
         if status != 204 {
-            write!(text, "Content-Length: {}\r\n", page.len()).expect("writing to a string cannot fail");
+            write!(text, "Content-Length: {}\r\n", said.body().len()).expect("writing to a string cannot fail");
         }
-        text.push_str("Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\nReferrer-Policy: no-referrer\r\n");
-        if !page.is_empty() {
-            text.push_str("Content-Type: text/html; charset=utf-8\r\nContent-Security-Policy: ");
-            text.push_str(notice::policy());
-            text.push_str("\r\n");
+        for (name, value) in said.fields() {
+            text.extend([name, ": ", &value, "\r\n"]);
         }
         text.push_str("\r\n");
+    }
+}
+
+/// RFC 9110, 15.
+fn reason(status: u16) -> &'static str {
+    match status {
+        200 => "OK",
+        204 => "No Content",
+        400 => "Bad Request",
+        410 => "Gone",
+        _ => "Not Found",
     }
 }

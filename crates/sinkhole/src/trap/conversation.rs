@@ -26,6 +26,7 @@ use super::answer::answer;
 use super::tls::TlsLayer;
 use crate::ZoneTable;
 use crate::certificates::Certificates;
+use crate::notice::Notices;
 use crate::witness::Concern;
 
 /// Octets that it takes to tell SSL 2.0's hello from anything else.
@@ -38,6 +39,7 @@ const RECORD_HEADER: usize = 5;
 pub(super) struct Ground {
     pub(super) zones: Arc<ZoneTable>,
     pub(super) certificates: Certificates,
+    pub(super) notices: Notices,
     pub(super) limits: Limits,
 }
 
@@ -295,7 +297,7 @@ impl Conversation {
     fn end_request(&mut self, now: Duration, exchange: Exchange) {
         let Some(OpenRequest { head, concern, was_asked }) = self.open.take() else { return };
         let goes_on = exchange.keep_alive && self.requests < self.ground.limits.requests_max;
-        let answer = answer(&head, &concern, goes_on, self.at(now));
+        let answer = answer(&head, &concern, &self.ground.notices, goes_on, self.at(now));
         let (status, octets, ends) = (answer.status, answer.bytes.len() as u64, answer.closes);
         let reply = Reply { at: now, status, octets, ends, was_asked };
         self.queue.push_back(Output::Observe(Knock::Answered { head, concern, exchange, reply }));

@@ -23,6 +23,7 @@ use super::book::{Book, Farewell};
 use super::conversation::{Conversation, Ground, Port};
 use crate::certificates::Certificates;
 use crate::gate::{Gate, Pass};
+use crate::notice::Notices;
 use crate::recorder::{self, COUNTS_EVERY, Recorder, Total};
 use crate::run::now;
 use crate::witness::Caller;
@@ -76,7 +77,8 @@ pub fn start(
         return Ok(TrapRunning { doors });
     }
     let limits = settings.trap;
-    let ground = Arc::new(Ground { zones, certificates: Certificates::open(keys, now())?, limits });
+    let certificates = Certificates::open(keys, now())?;
+    let ground = Arc::new(Ground { zones, certificates, notices: Notices::default(), limits });
     let gate = Gate::new(limits.connections_max, limits.connections_per_prefix_max);
     let sockets = http.into_iter().map(|s| (s, Port::Plain)).chain(https.into_iter().map(|s| (s, Port::Tls)));
     for (socket, port) in sockets {

@@ -33,6 +33,7 @@ fn terms(id: &str) -> CaseTerms {
         withheld: Default::default(),
         retention: Default::default(),
         answer: Default::default(),
+        notice: Default::default(),
         answers: None,
     }
 }

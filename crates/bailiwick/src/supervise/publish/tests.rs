@@ -52,6 +52,7 @@ fn case_terms() -> CaseTerms {
         withheld: Default::default(),
         retention: Default::default(),
         answer: Default::default(),
+        notice: Default::default(),
         answers: None,
     }
 }
