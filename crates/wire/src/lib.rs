@@ -8,6 +8,7 @@
 pub mod dns;
 pub mod dnstap;
 pub mod http;
+pub mod http2;
 pub mod oddity;
 pub mod secrets;
 pub mod session;
