@@ -15,20 +15,24 @@ pub(crate) struct Fields<'a> {
     /// Empty if none came; the same goes for the target.
     pub(crate) method: &'a [u8],
     pub(crate) target: &'a [u8],
-    /// In the order sent, with the authority as `host` in front.
+    /// Stands in front as `host`.
+    pub(crate) authority: Option<&'a [u8]>,
+    /// In the order sent.
     pub(crate) headers: Vec<(&'a [u8], &'a [u8])>,
 }
 
 impl Head {
     /// A head of these fields, which came in so many octets.
     pub(crate) fn of_fields(fields: &Fields<'_>, octets: u64, began: Duration) -> Self {
-        let kept = RedactedHead::of_fields(fields.method, fields.target, fields.headers.iter().copied());
+        let host = fields.authority.iter().map(|authority| (&b"host"[..], *authority));
+        let headers = host.chain(fields.headers.iter().copied());
+        let kept = RedactedHead::of_fields(fields.method, fields.target, headers);
         let mut head = Self { octets, ..Self::unread(began, kept) };
         head.note_target();
         head.content_type = fields.all("content-type").next().unwrap_or_default().to_vec();
         head.is_coded = fields.all("content-encoding").any(|coding| !coding.eq_ignore_ascii_case(b"identity"));
         match fields.all("host").count() {
-            0 if fields.method != b"CONNECT" => head.note(Oddity::MissingHost),
+            0 if fields.authority.is_none() => head.note(Oddity::MissingHost),
             0 | 1 => {}
             _ => head.note(Oddity::RepeatedHost),
         }
@@ -83,6 +87,9 @@ impl Head {
 
 impl<'a> Fields<'a> {
     fn all(&self, name: &'static str) -> impl Iterator<Item = &'a [u8]> {
-        self.headers.iter().filter(move |(known, _)| known.eq_ignore_ascii_case(name.as_bytes())).map(|(_, value)| *value)
+        self.headers
+            .iter()
+            .filter(move |(known, _)| known.eq_ignore_ascii_case(name.as_bytes()))
+            .map(|(_, value)| *value)
     }
 }

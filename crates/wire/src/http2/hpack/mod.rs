@@ -11,6 +11,7 @@ mod huffman;
 mod integer;
 mod tables;
 
+pub(super) use tables::TABLE_OCTETS_MAX;
 use tables::Tables;
 
 /// What a field costs beside its octets (RFC 7541, 4.1).
@@ -71,13 +72,7 @@ impl Decoder {
     }
 
     /// RFC 7541, 6.2: with a prefix of six bits the field enters the table, with one of four it does not.
-    fn literal<'a>(
-        &mut self,
-        rest: &'a [u8],
-        prefix: u32,
-        room: Room,
-        fields: &mut Fields,
-    ) -> Result<&'a [u8], Fault> {
+    fn literal<'a>(&mut self, rest: &'a [u8], prefix: u32, room: Room, fields: &mut Fields) -> Result<&'a [u8], Fault> {
         let (index, mut rest) = integer::read(rest, prefix)?;
         if index == 0 {
             fields.open(&[], room)?;

@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 use super::FIELD_OVERHEAD;
 
 /// The most that the dynamic table holds, by the size of RFC 7541, 4.1.
-pub(super) const TABLE_OCTETS_MAX: usize = 4096;
+pub(in crate::http2) const TABLE_OCTETS_MAX: usize = 4096;
 
 //----------- Tables -----------------------------------------------------------------------------------------------
 

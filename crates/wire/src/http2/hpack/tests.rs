@@ -39,7 +39,9 @@ fn integers_as_in_c1() {
         integer::write(&mut out, value, 5, 0);
         assert_eq!(integer::read(&out, 5), Ok((value, &[][..])));
     }
-    for endless in [&[0x1f, 0x80, 0x80, 0x80, 0x80, 0x00][..], &[0x1f, 0xff, 0xff, 0xff, 0xff, 0xff], &[0x1f, 0x80], &[]] {
+    for endless in
+        [&[0x1f, 0x80, 0x80, 0x80, 0x80, 0x00][..], &[0x1f, 0xff, 0xff, 0xff, 0xff, 0xff], &[0x1f, 0x80], &[]]
+    {
         assert_eq!(integer::read(endless, 5), Err(Fault::Code), "{endless:?}");
     }
 }
@@ -55,7 +57,13 @@ fn fields_as_in_c2() {
 const REQUESTS: [&[&str]; 3] = [
     &[":method: GET", ":scheme: http", ":path: /", ":authority: www.example.com"],
     &[":method: GET", ":scheme: http", ":path: /", ":authority: www.example.com", "cache-control: no-cache"],
-    &[":method: GET", ":scheme: https", ":path: /index.html", ":authority: www.example.com", "custom-key: custom-value"],
+    &[
+        ":method: GET",
+        ":scheme: https",
+        ":path: /index.html",
+        ":authority: www.example.com",
+        "custom-key: custom-value",
+    ],
 ];
 
 #[test]

@@ -1,0 +1,469 @@
+//! Whole conversations in one thread: stories, breaches, limits.
+
+use std::time::Duration;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::http::Limits;
+use crate::oddity::Oddity;
+use crate::session::{Output, Session};
+
+mod floods;
+mod peers;
+
+//----------- A client ---------------------------------------------------------------------------------------------
+
+/// Frames as a client sends them.
+#[derive(Clone, Default)]
+struct Said(Vec<u8>);
+
+impl Said {
+    /// The preface and a few settings.
+    fn hello() -> Self {
+        Self(PREFACE.to_vec()).frame(frames::SETTINGS, 0, 0, &[0, 3, 0, 0, 0, 100, 0, 4, 0, 0, 255, 255])
+    }
+
+    fn frame(mut self, kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Self {
+        frames::put(&mut self.0, kind, flags, stream, payload);
+        self
+    }
+
+    fn headers(self, stream: u32, is_end: bool, fields: &[(&str, &str)]) -> Self {
+        let flags = frames::END_HEADERS | if is_end { frames::END_STREAM } else { 0 };
+        self.frame(frames::HEADERS, flags, stream, &block(fields))
+    }
+
+    fn get(self, stream: u32) -> Self {
+        self.headers(stream, true, GET)
+    }
+
+    fn post(self, stream: u32, more: &[(&str, &str)]) -> Self {
+        self.headers(stream, false, &[POST, more].concat())
+    }
+
+    fn data(self, stream: u32, is_end: bool, content: &[u8]) -> Self {
+        self.frame(frames::DATA, u8::from(is_end), stream, content)
+    }
+
+    fn reset(self, stream: u32) -> Self {
+        self.frame(frames::RST_STREAM, 0, stream, &[0, 0, 0, 8])
+    }
+
+    fn window(self, stream: u32, octets: u32) -> Self {
+        self.frame(frames::WINDOW_UPDATE, 0, stream, &octets.to_be_bytes())
+    }
+}
+
+const GET: &[(&str, &str)] = &[(":method", "GET"), (":scheme", "https"), (":authority", "a.example"), (":path", "/")];
+const POST: &[(&str, &str)] =
+    &[(":method", "POST"), (":scheme", "https"), (":authority", "a.example"), (":path", "/in?token=hunter2")];
+
+fn block(fields: &[(&str, &str)]) -> Vec<u8> {
+    let mut block = Vec::new();
+    fields.iter().for_each(|(name, value)| hpack::literal(&mut block, name.as_bytes(), value.as_bytes()));
+    block
+}
+
+//----------- What came of it --------------------------------------------------------------------------------------
+
+/// A conversation with somebody who answers each request with `ok`.
+struct Talk {
+    http: Http2,
+    told: Vec<String>,
+    sent: Vec<u8>,
+    kept: Vec<u8>,
+}
+
+impl Talk {
+    fn new(limits: Limits) -> Self {
+        Self { http: Http2::new(limits), told: Vec::new(), sent: Vec::new(), kept: Vec::new() }
+    }
+
+    fn hear(&mut self, now: Duration, bytes: &[u8]) {
+        self.http.on_bytes(now, bytes);
+        self.drain(now);
+    }
+
+    fn end(mut self) -> Self {
+        let now = Duration::from_secs(1);
+        self.http.on_end(now);
+        self.drain(now);
+        self
+    }
+
+    fn drain(&mut self, now: Duration) {
+        while let Some(output) = self.http.poll(now) {
+            match output {
+                Output::Send(bytes) => self.sent.extend(bytes),
+                Output::Observe(Seen::Head { stream, head }) => {
+                    self.kept.extend(&head.kept.redacted.bytes);
+                    self.told.push(told_head(stream, &head));
+                }
+                Output::Observe(Seen::End { stream, exchange }) => {
+                    self.told.push(told_end(stream, &exchange));
+                    self.http.respond(stream, 200, &[("content-type", "text/plain")], b"ok");
+                }
+                Output::Wait(_) => self.told.push("wait".to_owned()),
+                Output::Close => self.told.push("close".to_owned()),
+            }
+        }
+    }
+
+    /// What we sent, as words: type, stream, and what a code or a length says.
+    fn answers(&self) -> Vec<String> {
+        let (mut rest, mut answers) = (&self.sent[..], Vec::new());
+        while let Some(head) = frames::FrameHead::read(rest) {
+            let payload = &rest[frames::FRAME_HEAD..][..head.len];
+            rest = &rest[frames::FRAME_HEAD + head.len..];
+            let last = payload.last().copied().unwrap_or_default();
+            answers.push(match head.kind {
+                frames::DATA => format!("data {} {}", head.stream, head.len),
+                frames::HEADERS => format!("headers {}", head.stream),
+                frames::RST_STREAM => format!("reset {} {last}", head.stream),
+                frames::SETTINGS if head.has(frames::ACK) => "ack".to_owned(),
+                frames::SETTINGS => "settings".to_owned(),
+                frames::PING => format!("pong {last}"),
+                frames::GOAWAY => format!("goaway {last}"),
+                frames::WINDOW_UPDATE => format!("window {}", head.stream),
+                kind => format!("{kind}?"),
+            });
+        }
+        assert!(rest.is_empty());
+        answers
+    }
+}
+
+fn told_head(stream: u32, head: &crate::http::Head) -> String {
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let (method, target, host) = (text(head.method()), text(head.target()), text(head.host()));
+    let bad = if head.is_bad { " bad" } else { "" };
+    format!("{stream}: {method} {target} host={host}{bad}{}", codes(&head.oddities))
+}
+
+fn told_end(stream: u32, exchange: &crate::http::Exchange) -> String {
+    let body = exchange.body.as_ref().map_or("no body".to_owned(), |body| {
+        format!("{} octets {}{:?}", body.len, if body.complete { "" } else { "cut " }, body.fields)
+    });
+    format!("{stream}. {body}{}{}", if exchange.keep_alive { ", goes on" } else { "" }, codes(&exchange.oddities))
+}
+
+fn codes(oddities: &[Oddity]) -> String {
+    oddities.iter().map(|oddity| format!(" !{}", oddity.code())).collect()
+}
+
+/// Hears everything at once, then octet by octet, and finds both the same.
+fn talk(limits: Limits, said: &Said) -> Talk {
+    let mut whole = Talk::new(limits);
+    whole.hear(Duration::ZERO, &said.0);
+    let mut dripped = Talk::new(limits);
+    said.0.iter().for_each(|octet| dripped.hear(Duration::ZERO, &[*octet]));
+    let (whole, dripped) = (whole.end(), dripped.end());
+    assert_eq!(whole.told, dripped.told);
+    assert_eq!(whole.sent, dripped.sent);
+    whole
+}
+
+fn story(said: &Said, told: &[&str], answers: &[&str]) {
+    let talk = talk(Limits::default(), said);
+    assert_eq!(
+        (&talk.told[..], &talk.answers()[..]),
+        (
+            &told.iter().map(ToString::to_string).collect::<Vec<_>>()[..],
+            &answers.iter().map(ToString::to_string).collect::<Vec<_>>()[..]
+        )
+    );
+}
+
+//----------- Stories ----------------------------------------------------------------------------------------------
+
+#[test]
+fn requests_of_every_kind() {
+    story(
+        &Said::hello().get(1).get(3),
+        &["1: GET / host=a.example", "1. no body, goes on", "3: GET / host=a.example", "3. no body, goes on", "close"],
+        &["settings", "ack", "headers 1", "data 1 2", "headers 3", "data 3 2", "goaway 0"],
+    );
+    let form = [("content-type", "application/x-www-form-urlencoded")];
+    story(
+        &Said::hello().post(1, &form).get(3).data(1, false, b"user=bob&pass").data(1, true, b"word=hunter2"),
+        &[
+            "1: POST /in?token={redacted:query-value} host=a.example",
+            "3: GET / host=a.example",
+            "3. no body, goes on",
+            "1. 25 octets [\"user\", \"password\"], goes on",
+            "close",
+        ],
+        &["settings", "ack", "headers 3", "data 3 2", "headers 1", "data 1 2", "goaway 0"],
+    );
+    let trailers = Said::hello().post(1, &[]).data(1, false, b"abc").headers(1, true, &[("x-sum", "1")]);
+    story(
+        &trailers,
+        &["1: POST /in?token={redacted:query-value} host=a.example", "1. 3 octets [], goes on", "close"],
+        &["settings", "ack", "headers 1", "data 1 2", "goaway 0"],
+    );
+    story(
+        &Said::hello().frame(frames::PING, 0, 0, b"12345678").frame(77, 3, 9, b"unknown").get(1),
+        &["1: GET / host=a.example", "1. no body, goes on", "close"],
+        &["settings", "ack", "pong 56", "headers 1", "data 1 2", "goaway 0"],
+    );
+}
+
+#[test]
+fn a_tunnel_is_recorded_and_never_opened() {
+    let connect = [(":method", "CONNECT"), (":authority", "bob:hunter2@mail.example:25")];
+    story(
+        &Said::hello().headers(1, false, &connect).data(1, false, b"EHLO"),
+        &[
+            "1: CONNECT {redacted:user-info}@mail.example:25 host=mail.example !http.authority-form",
+            "1. no body, goes on",
+            "close",
+        ],
+        &["settings", "ack", "headers 1", "data 1 2", "reset 1 0", "goaway 0"],
+    );
+}
+
+#[test]
+fn the_end_of_the_connection_keeps_what_came() {
+    let cut = Said::hello().post(1, &[]).data(1, false, b"abc");
+    story(
+        &cut,
+        &[
+            "1: POST /in?token={redacted:query-value} host=a.example",
+            "1. 3 octets cut [] !http.body-incomplete",
+            "close",
+        ],
+        &["settings", "ack", "goaway 0"],
+    );
+    let open = Said::hello().frame(frames::HEADERS, frames::END_STREAM, 1, &block(GET));
+    story(
+        &open,
+        &["1: GET / host=a.example bad !http.head-incomplete", "1. no body", "close"],
+        &["settings", "ack", "goaway 0"],
+    );
+    story(
+        &Said::hello(),
+        &["0:   host= bad !http.head-incomplete", "0. no body", "close"],
+        &["settings", "ack", "goaway 0"],
+    );
+    story(&Said::default(), &["close"], &["goaway 1"]);
+}
+
+#[test]
+fn another_protocol_is_met_with_a_shape() {
+    story(
+        &Said(b"GET /a HTTP/1.1\r\nHost: a.example\r\n\r\n".to_vec()),
+        &[
+            "0: GET /a host=a bad !h2.preface".replace("host=a", "host=a.").replace("a. bad", "a. bad").as_str(),
+            "0. no body",
+            "close",
+        ],
+        &["goaway 1"],
+    );
+    assert_eq!(is_preface(b"PRI * HTTP/2.0\r\n"), None);
+    assert_eq!(is_preface(b"PRI * HTTP/1.1\r\n"), Some(false));
+    assert_eq!(is_preface(&[PREFACE, &b"more"[..]].concat()), Some(true));
+}
+
+#[test]
+fn what_a_client_shows_is_kept_in_the_published_form() {
+    let settings = [0, 1, 0, 1, 0, 0, 0, 3, 0, 0, 3, 232, 0, 4, 0, 96, 0, 0];
+    let chrome = Said(PREFACE.to_vec()).frame(frames::SETTINGS, 0, 0, &settings).window(0, 15_663_105);
+    let shown = |said: &Said| {
+        let mut http = Http2::new(Limits::default());
+        http.on_bytes(Duration::ZERO, &said.0);
+        let mut shown = Vec::new();
+        while let Some(output) = http.poll(Duration::ZERO) {
+            if let Output::Observe(Seen::Head { head, .. }) = output {
+                shown.push(String::from_utf8(head.h2.clone()).unwrap());
+            }
+        }
+        shown
+    };
+    let published = "1:65536;3:1000;4:6291456|15663105|0|m,s,a,p";
+    // What comes behind the first request changes nothing.
+    assert_eq!(shown(&chrome.clone().get(1).window(0, 7).get(3)), [published, published]);
+    let with_priority = [&[0x80, 0, 0, 0, 255][..], &block(GET)].concat();
+    let flags = frames::END_HEADERS | frames::END_STREAM | frames::WITH_PRIORITY;
+    assert_eq!(shown(&chrome.frame(frames::HEADERS, flags, 1, &with_priority)), [format!("{published} 1:0:256")]);
+    let firefox = Said::hello().frame(frames::PRIORITY, 0, 3, &[0, 0, 0, 0, 200]);
+    let firefox = firefox.frame(frames::PRIORITY, 0, 5, &[0, 0, 0, 3, 100]);
+    assert_eq!(shown(&firefox.get(15)), ["3:100;4:65535|00|3:0:0:201,5:0:3:101|m,s,a,p"]);
+}
+
+#[test]
+fn leave_is_given_when_the_driver_gives_it() {
+    let mut talk = Talk::new(Limits::default());
+    talk.hear(Duration::ZERO, &Said::hello().post(1, &[("expect", "100-continue")]).0);
+    assert!(talk.http.give_leave(1) > 0 && talk.http.give_leave(3) == 0);
+    talk.hear(Duration::ZERO, &Said::default().data(1, true, b"abc").0);
+    assert_eq!(talk.answers(), ["settings", "ack", "headers 1", "headers 1", "data 1 2"]);
+}
+
+#[test]
+fn a_connection_that_leaves_answers_what_has_begun() {
+    let mut talk = Talk::new(Limits::default());
+    talk.hear(Duration::ZERO, &Said::hello().post(1, &[]).0);
+    talk.http.close();
+    talk.hear(Duration::ZERO, &Said::default().get(3).data(1, true, b"abc").get(5).0);
+    assert_eq!(talk.told[1..], ["1. 3 octets [], goes on", "close"]);
+    assert_eq!(talk.answers()[2..], ["goaway 0", "headers 1", "data 1 2", "goaway 0"]);
+    assert!(!talk.http.is_busy());
+}
+
+//----------- Breaches ---------------------------------------------------------------------------------------------
+
+/// What is said after the hello, what it is called, and with what it is answered at last.
+#[test]
+fn every_breach_is_named_and_answered() {
+    let hello = Said::hello;
+    let raw = |said: Said, kind, flags, stream, payload: &[u8]| said.frame(kind, flags, stream, payload);
+    let open = || hello().post(1, &[]);
+    let huge = |said: Said| Said([said.0, vec![0, 0x40, 1, 0, 0, 0, 0, 0, 1]].concat());
+    let headers = frames::END_HEADERS | frames::END_STREAM;
+    for (said, oddity, answer) in [
+        (Said(PREFACE.to_vec()).get(1), "h2.no-settings", "goaway 1"),
+        (huge(open()), "h2.frame-size", "goaway 6"),
+        (raw(hello(), frames::PING, 0, 0, b"1234567"), "h2.frame-size", "goaway 6"),
+        (raw(hello(), frames::SETTINGS, 0, 0, b"12345"), "h2.frame-size", "goaway 6"),
+        (raw(hello(), frames::SETTINGS, frames::ACK, 0, b"123456"), "h2.frame-size", "goaway 6"),
+        (raw(open(), frames::RST_STREAM, 0, 1, b"123"), "h2.frame-size", "goaway 6"),
+        (raw(open(), frames::PRIORITY, 0, 1, b"123"), "h2.frame-size", "goaway 6"),
+        (raw(hello(), frames::HEADERS, headers | frames::WITH_PRIORITY, 1, b"12"), "h2.frame-size", "goaway 6"),
+        (raw(hello(), frames::SETTINGS, 0, 1, b"123456"), "h2.frame-stream", "goaway 1"),
+        (raw(hello(), frames::PING, 0, 1, b"12345678"), "h2.frame-stream", "goaway 1"),
+        (raw(hello(), frames::DATA, 0, 0, b"1"), "h2.frame-stream", "goaway 1"),
+        (raw(hello(), frames::HEADERS, headers, 0, &block(GET)), "h2.frame-stream", "goaway 1"),
+        (raw(open(), frames::PUSH_PROMISE, 0, 1, b"1234"), "h2.push-promise", "goaway 1"),
+        (raw(open(), frames::DATA, frames::PADDED, 1, &[5, 1, 2, 3, 4]), "h2.padding", "goaway 1"),
+        (raw(open(), frames::DATA, frames::PADDED, 1, &[]), "h2.padding", "goaway 1"),
+        (raw(hello(), frames::HEADERS, headers | frames::PADDED, 1, &[9, 0x82]), "h2.padding", "goaway 1"),
+        (raw(hello(), frames::SETTINGS, 0, 0, &[0, 2, 0, 0, 0, 2]), "h2.setting", "goaway 1"),
+        (raw(hello(), frames::SETTINGS, 0, 0, &[0, 4, 128, 0, 0, 0]), "h2.setting", "goaway 3"),
+        (raw(hello(), frames::SETTINGS, 0, 0, &[0, 5, 0, 0, 0, 1]), "h2.setting", "goaway 1"),
+        (hello().get(2), "h2.stream-id", "goaway 1"),
+        (hello().get(5).get(3), "h2.stream-id", "goaway 1"),
+        (hello().get(1).get(1), "h2.closed-stream", "goaway 5"),
+        (hello().data(1, true, b"x"), "h2.idle-stream", "goaway 1"),
+        (hello().reset(1), "h2.idle-stream", "goaway 1"),
+        (hello().window(1, 1), "h2.idle-stream", "goaway 1"),
+        (hello().get(1).data(1, true, b"x"), "h2.closed-stream", "reset 1 5"),
+        (open().window(1, 0), "h2.window-zero", "reset 1 1"),
+        (open().window(0, 0), "h2.window-zero", "goaway 1"),
+        (open().window(1, 0x7fff_ffff), "h2.window-overflow", "reset 1 3"),
+        (open().window(0, 0x7fff_ffff), "h2.window-overflow", "goaway 3"),
+        (hello().get(1).frame(frames::PRIORITY, 0, 3, &[0, 0, 0, 3, 1]).get(5), "h2.self-priority", "goaway 0"),
+        (raw(hello(), frames::HEADERS, 0, 1, &block(GET)).get(3), "h2.continuation", "goaway 1"),
+        (raw(open(), frames::CONTINUATION, 0, 1, &[]), "h2.continuation", "goaway 1"),
+        (raw(hello(), frames::HEADERS, headers, 1, &[0x82, 0x80]), "h2.compression", "goaway 9"),
+        (raw(open(), frames::HEADERS, headers, 1, &[0x80]), "h2.compression", "goaway 9"),
+        (open().reset(1), "h2.reset", "goaway 0"),
+        (open().headers(1, false, &[("x", "y")]), "h2.trailers", "reset 1 1"),
+        (open().headers(1, true, &[(":path", "/")]), "h2.pseudo-unknown", "reset 1 1"),
+        (hello().post(1, &[("content-length", "2")]).data(1, false, b"abc"), "h2.length", "reset 1 1"),
+        (hello().post(1, &[("content-length", "4")]).data(1, true, b"abc"), "h2.length", "reset 1 1"),
+        (hello().headers(1, true, &[GET, &[("content-length", "4")]].concat()), "h2.length", "reset 1 1"),
+    ] {
+        let talk = talk(Limits::default(), &said);
+        assert!(talk.told.iter().any(|line| line.contains(&format!("!{oddity}"))), "{oddity}: {:?}", talk.told);
+        assert!(talk.answers().iter().any(|it| it == answer), "{oddity} {answer}: {:?}", talk.answers());
+        assert_eq!(talk.told.last().unwrap(), "close");
+    }
+}
+
+#[test]
+fn malformed_requests_are_kept_and_reset() {
+    let with = |more: &[(&'static str, &'static str)]| [GET, more].concat();
+    for (fields, oddity) in [
+        (with(&[("X-Upper", "1")]), "h2.uppercase-name"),
+        (with(&[("x", "a\r\nset-cookie: b")]), "h2.field-octet"),
+        (with(&[("x", "a\0b")]), "h2.field-octet"),
+        (with(&[("x", " a")]), "h2.field-octet"),
+        (with(&[("x y", "a")]), "http.header-name"),
+        (with(&[("", "a")]), "http.header-name"),
+        (with(&[("connection", "close")]), "h2.connection-header"),
+        (with(&[("te", "gzip")]), "h2.connection-header"),
+        (with(&[("transfer-encoding", "chunked")]), "h2.connection-header"),
+        (with(&[(":status", "200")]), "h2.pseudo-unknown"),
+        (with(&[(":path", "/b")]), "h2.pseudo-repeated"),
+        (with(&[("x", "y"), (":protocol", "z")]), "h2.pseudo-late"),
+        (with(&[("host", "b.example")]), "h2.host-differs"),
+        (with(&[("content-length", "1x")]), "http.length"),
+        (GET[..3].to_vec(), "h2.pseudo-missing"),
+        (GET[1..].to_vec(), "h2.pseudo-missing"),
+        (vec![], "h2.pseudo-missing"),
+        ([&GET[..3], &[(":path", "")]].concat(), "h2.pseudo-missing"),
+        (vec![(":method", "CONNECT")], "h2.pseudo-missing"),
+        (vec![(":method", "CONNECT"), (":authority", "a"), (":path", "/")], "h2.pseudo-unknown"),
+        ([&[(":method", "CONNECT"), (":protocol", "websocket")], &GET[1..]].concat(), "h2.extended-connect"),
+    ] {
+        let talk = talk(Limits::default(), &Said::hello().headers(1, true, &fields).get(3));
+        assert!(talk.told[0].contains(" bad") && talk.told[0].contains(&format!("!{oddity}")), "{:?}", talk.told);
+        assert_eq!(talk.told[2], "3: GET / host=a.example", "the connection goes on");
+        assert_eq!(talk.answers()[2], "reset 1 1", "{oddity}");
+        let kept = String::from_utf8(talk.kept).unwrap();
+        assert!(!kept.contains("\nset-cookie"), "{kept:?}");
+    }
+}
+
+#[test]
+fn a_head_reads_like_one_of_http1() {
+    let fields = [GET, &[("cookie", "sid=hunter2"), ("user-agent", "x"), ("te", "trailers")]].concat();
+    let talk = talk(Limits::default(), &Said::hello().headers(1, true, &fields));
+    let kept =
+        "GET / HTTP/2.0\r\nhost: a.example\r\ncookie: sid={redacted:cookie}\r\nuser-agent: x\r\nte: trailers\r\n\r\n";
+    assert_eq!(String::from_utf8(talk.kept).unwrap(), kept);
+}
+
+//----------- Whatever comes ---------------------------------------------------------------------------------------
+
+fn any_frame() -> impl Strategy<Value = Vec<u8>> {
+    let payload = prop_oneof![
+        proptest::collection::vec(any::<u8>(), 0..40),
+        Just(block(GET)),
+        Just(block(&[POST, &[("content-length", "3")]].concat())),
+        Just(b"abc".to_vec()),
+    ];
+    (0u8..11, prop_oneof![Just(0x4u8), Just(0x5), Just(0x1), any::<u8>()], 0u32..8, payload).prop_map(
+        |(kind, flags, stream, payload)| {
+            let mut out = Vec::new();
+            frames::put(&mut out, kind, flags, stream, &payload);
+            out
+        },
+    )
+}
+
+proptest! {
+    #[test]
+    fn any_frames_come_to_the_same_end_however_they_are_cut(
+        frames in proptest::collection::vec(any_frame(), 0..24),
+        cuts in proptest::collection::vec(1usize..60, 1..40),
+    ) {
+        let said = [Said::hello().0, frames.concat()].concat();
+        let mut whole = Talk::new(Limits::default());
+        whole.hear(Duration::ZERO, &said);
+        let mut cut = Talk::new(Limits::default());
+        let mut rest = &said[..];
+        for at in cuts.iter().cycle() {
+            let (part, behind) = rest.split_at((*at).min(rest.len()));
+            cut.hear(Duration::ZERO, part);
+            rest = behind;
+            if rest.is_empty() { break }
+        }
+        let (whole, cut) = (whole.end(), cut.end());
+        prop_assert_eq!(&whole.told, &cut.told);
+        prop_assert_eq!(&whole.sent, &cut.sent);
+        let count = |mark: &str| whole.told.iter().filter(|line| line.contains(mark)).count();
+        prop_assert_eq!(count(": "), count(". "), "each head has one end: {:?}", whole.told);
+        whole.answers();
+    }
+
+    #[test]
+    fn any_octets_come_to_an_end(bytes in proptest::collection::vec(any::<u8>(), 0..300), greets in any::<bool>()) {
+        let said = if greets { [Said::hello().0, bytes].concat() } else { bytes };
+        let mut talk = Talk::new(Limits::default());
+        talk.hear(Duration::ZERO, &said);
+        let talk = talk.end();
+        prop_assert_eq!(talk.told.last().map(String::as_str), Some("close"));
+    }
+}
