@@ -54,7 +54,7 @@ pub enum Framing {
 
 impl Head {
     /// Reads a head's octets, up to and with the empty line or as far as they came.
-    pub(crate) fn read(raw: &[u8], opening: Opening, began: Duration) -> Self {
+    pub(super) fn read(raw: &[u8], opening: Opening, began: Duration) -> Self {
         let kept = RedactedHead::read(raw, opening);
         let mut head = Self {
             began,

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! preface ──24 octets──► settings ──first frame──► open ──close, breach, end of input──► over
-//!    └─anything else──► over            └─no SETTINGS──► over
+//!    └─anything else, a head of HTTP/1──► over   └─no SETTINGS──► over
 //! ```
 //!
 //! A frame is looked at only when all that came of the ones before it is carried out, so a client that sends a thousand
@@ -19,9 +19,8 @@ use super::hpack::Decoder;
 use super::requests::Block;
 use super::shown::{Priority, Shown};
 use super::streams::{By, Inbound, Outbound, STREAMS_MAX, Standing, Streams, WINDOW};
-use crate::http::{Exchange, Head, Limits};
+use crate::http::{self, Exchange, Head, Http1, Limits};
 use crate::oddity::{Oddity, note};
-use crate::secrets::Opening;
 use crate::session::{Output, Session};
 
 /// What every client says first (RFC 9113, 3.4).
@@ -65,6 +64,8 @@ pub struct Http2 {
     pub(super) began: Duration,
     heard: Duration,
     phase: Phase,
+    /// Who reads what does not begin as HTTP/2 does.
+    stranger: Option<Box<Http1>>,
     ended: bool,
     /// Whether we said that no new request is taken.
     pub(super) is_leaving: bool,
@@ -99,6 +100,7 @@ impl Http2 {
             began: Duration::ZERO,
             heard: Duration::ZERO,
             phase: Phase::Preface,
+            stranger: None,
             ended: false,
             is_leaving: false,
             was_seen: false,
@@ -117,7 +119,7 @@ impl Http2 {
 
     /// Whether a request has begun that is not over, or not wholly answered.
     pub fn is_busy(&self) -> bool {
-        !self.pending.is_empty() || self.block.is_some() || !self.streams.is_empty()
+        !self.pending.is_empty() || self.stranger.is_some() || self.block.is_some() || !self.streams.is_empty()
     }
 
     /// Takes no new request, and ends once those are answered that have begun.
@@ -148,19 +150,23 @@ impl Http2 {
     /// One step; whether another may follow.
     fn step(&mut self, now: Duration) -> bool {
         match self.phase {
-            Phase::Preface => self.greet(),
+            Phase::Preface => self.greet(now),
             Phase::Settings | Phase::Open => self.step_frame(now),
             Phase::Over => false,
         }
     }
 
-    fn greet(&mut self) -> bool {
-        if self.pending.len() < PREFACE.len() && !self.ended {
-            return false;
+    fn greet(&mut self, now: Duration) -> bool {
+        if self.stranger.is_some() {
+            return self.hear_stranger(now);
         }
-        if !self.pending.starts_with(PREFACE) {
-            self.meet_stranger();
-            return true;
+        match is_preface(&self.pending) {
+            None if !self.ended => return false,
+            Some(true) => {}
+            _ => {
+                self.stranger = Some(Box::new(Http1::new(self.limits)));
+                return true;
+            }
         }
         self.read = PREFACE.len();
         self.phase = Phase::Settings;
@@ -170,15 +176,26 @@ impl Http2 {
         true
     }
 
-    /// Something else than HTTP/2: what there is of it, up to the length of a preface, however much came at once.
-    fn meet_stranger(&mut self) {
-        let first = mem::take(&mut self.pending);
-        if !first.is_empty() {
-            let mut head = Head::read(&first[..first.len().min(PREFACE.len())], Opening::Fresh, self.began);
-            head.spoil(Oddity::H2Preface);
-            self.observe_whole(0, head);
+    /// Something else than HTTP/2: its head is recorded as HTTP/1 reads it, and then it is sent away.
+    fn hear_stranger(&mut self, now: Duration) -> bool {
+        let Some(stranger) = &mut self.stranger else { return false };
+        let bytes = mem::take(&mut self.pending);
+        if !bytes.is_empty() {
+            stranger.on_bytes(self.heard, &bytes);
+        }
+        if self.ended {
+            stranger.on_end(now);
+        }
+        match stranger.poll(now) {
+            Some(Output::Observe(http::Seen::Head(mut head))) => {
+                head.spoil(Oddity::H2Preface);
+                self.observe_whole(0, *head);
+            }
+            Some(_) => {}
+            None => return false,
         }
         self.shut(Code::Protocol, None);
+        true
     }
 
     fn step_frame(&mut self, now: Duration) -> bool {
@@ -475,6 +492,7 @@ impl Http2 {
 
     fn forget(&mut self) {
         self.pending = Vec::new();
+        self.stranger = None;
         self.block = None;
         self.streams = Streams::default();
         self.decoder = Decoder::default();

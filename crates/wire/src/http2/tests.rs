@@ -253,11 +253,7 @@ fn the_end_of_the_connection_keeps_what_came() {
 fn another_protocol_is_met_with_a_shape() {
     story(
         &Said(b"GET /a HTTP/1.1\r\nHost: a.example\r\n\r\n".to_vec()),
-        &[
-            "0: GET /a host=a bad !h2.preface".replace("host=a", "host=a.").replace("a. bad", "a. bad").as_str(),
-            "0. no body",
-            "close",
-        ],
+        &["0: GET /a host=a.example bad !h2.preface", "0. no body", "close"],
         &["goaway 1"],
     );
     assert_eq!(is_preface(b"PRI * HTTP/2.0\r\n"), None);

@@ -77,7 +77,7 @@ async fn a_get_and_a_post() {
     let (answer, mut body) = sender.send_request(post, false).unwrap();
     body.send_data(std::io::Cursor::new(b"{\"user\":\"bob\",\"password\":\"hunter2\"}".to_vec()), true).unwrap();
     assert_eq!(body_of(answer).await.1, b"page");
-    drop(sender);
+    drop((sender, body));
     let told = served.await.unwrap();
     assert!(told[0].starts_with("1: GET /a?b={redacted:query-value} host=a.example "), "{told:?}");
     assert!(told[1].contains("\r\nuser-agent: judge\r\n"), "{told:?}");
