@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use super::frames::{self, Code, FRAME_OCTETS_MAX};
 use super::hpack::{self, TABLE_OCTETS_MAX};
-use super::session::{Http2, first_window};
+use super::session::Http2;
 use super::streams::{By, Outbound, Reply, Stream, Streams, WINDOW};
 use crate::oddity::Oddity;
 
@@ -33,7 +33,7 @@ pub(super) struct Held {
 
 impl Default for Held {
     fn default() -> Self {
-        Self { window: first_window(), initial_window: WINDOW, octets: 0, owes_table: false }
+        Self { window: Outbound::new(WINDOW), initial_window: WINDOW, octets: 0, owes_table: false }
     }
 }
 

@@ -11,6 +11,8 @@
 //! settings in the order sent, and refuses what we want to record.
 
 mod answers;
+mod control;
+mod ending;
 mod floods;
 mod frames;
 mod hpack;

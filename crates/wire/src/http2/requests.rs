@@ -5,10 +5,11 @@
 
 use std::time::Duration;
 
+use super::ending::Breach;
 use super::frames::{self, Code, FRAME_HEAD, FrameHead};
 use super::hpack::{Fault, Fields, Room};
 use super::request::{Asked, fault_of_trailers};
-use super::session::{Breach, Http2};
+use super::session::Http2;
 use super::shown::Priority;
 use super::streams::{By, Inbound, Outbound, Reply, STREAMS_MAX, Standing, Stream};
 use crate::http::{BodyReader, Exchange, HEADERS_MAX, Head, Progress};
