@@ -104,7 +104,7 @@ impl Http2 {
 
     /// After the last answer the connection ends, if it was to.
     pub(super) fn leave_if_done(&mut self) {
-        if self.is_leaving && self.streams.is_empty() && !self.is_over() {
+        if self.leaves_after.is_some() && self.streams.is_empty() && !self.is_over() {
             self.shut(Code::NoError, None);
         }
     }
@@ -124,7 +124,7 @@ impl Http2 {
     /// that says nothing else.
     pub(super) fn shut(&mut self, code: Code, oddity: Option<Oddity>) {
         oddity.into_iter().for_each(|oddity| note(&mut self.loose, oddity));
-        let last = self.streams.last();
+        let last = self.leaves_after.unwrap_or(self.streams.last());
         for (stream, reader) in self.streams.iter_mut().filter_map(|(id, it)| Some((id, it.body.take()?))) {
             let oddities = [vec![Oddity::BodyIncomplete], mem::take(&mut self.loose)].concat();
             let exchange = Exchange { body: Some(reader.facts(false)), oddities, keep_alive: false };

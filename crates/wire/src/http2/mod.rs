@@ -27,7 +27,7 @@ pub use frames::FRAME_OCTETS_MAX;
 pub use requests::CONTINUATIONS_MAX;
 pub use session::{Http2, PREFACE, Seen, is_preface};
 pub use shown::{PRIORITIES_KEPT_MAX, PSEUDO_KEPT_MAX, SETTINGS_KEPT_MAX};
-pub use streams::STREAMS_MAX;
+pub use streams::{OPEN_HEADS_OCTETS_MAX, STREAMS_MAX};
 
 #[cfg(test)]
 mod tests;

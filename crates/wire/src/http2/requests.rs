@@ -11,7 +11,7 @@ use super::hpack::{Fault, Fields, Room};
 use super::request::{Asked, fault_of_trailers};
 use super::session::Http2;
 use super::shown::Priority;
-use super::streams::{By, Inbound, Outbound, Reply, STREAMS_MAX, Standing, Stream};
+use super::streams::{By, Inbound, OPEN_HEADS_OCTETS_MAX, Outbound, Reply, STREAMS_MAX, Standing, Stream};
 use crate::http::{BodyReader, Exchange, HEADERS_MAX, Head, Progress};
 use crate::oddity::Oddity;
 
@@ -77,7 +77,7 @@ impl Http2 {
     }
 
     fn purpose(&self, stream: u32) -> Result<Purpose, Breach> {
-        let is_open = |id| self.streams.iter().any(|(open, stream)| open == id && stream.may_send);
+        let is_open = |id| self.streams.get(id).is_some_and(|stream| stream.may_send);
         match self.streams.standing(stream) {
             _ if stream.is_multiple_of(2) => Err(Breach::Connection(Code::Protocol, Oddity::H2StreamId)),
             Standing::Idle => Ok(Purpose::Request),
@@ -122,8 +122,12 @@ impl Http2 {
             }
         }
         match block.purpose {
-            // We have said that no request is taken any more (RFC 9113, 6.8).
-            Purpose::Request if self.is_leaving => Ok(()),
+            Purpose::Request if self.leaves_after.is_some() => {
+                // We have said that no request is taken any more; its body may be on its way (RFC 9113, 6.8).
+                self.streams.advance(block.stream);
+                self.streams.close(block.stream, By::Us);
+                Ok(())
+            }
             Purpose::Request => {
                 self.begin_request(now, block, &fields);
                 Ok(())
@@ -189,13 +193,12 @@ impl Http2 {
         if !has_body && let Progress::Broken(oddity) = reader.on_end() {
             head.spoil(oddity);
         }
-        let code = match () {
-            () if self.streams.len() >= STREAMS_MAX => {
-                head.spoil(Oddity::H2TooManyStreams);
-                Code::RefusedStream
-            }
-            () => Code::Protocol,
-        };
+        let kept = head.kept.redacted.bytes.len();
+        let is_full = self.streams.len() >= STREAMS_MAX || self.streams.head_octets() + kept > OPEN_HEADS_OCTETS_MAX;
+        let code = if is_full { Code::RefusedStream } else { Code::Protocol };
+        if is_full {
+            head.spoil(Oddity::H2TooManyStreams);
+        }
         if head.is_bad {
             head.keep_alive = true;
             self.observe_whole(id, head);
@@ -203,6 +206,7 @@ impl Http2 {
         }
         let stream = Stream {
             body: has_body.then(|| Box::new(reader)),
+            head_octets: if has_body { kept } else { 0 },
             may_send: !block.is_end,
             inbound: Inbound::default(),
             outbound: Outbound::new(self.held.initial_window),
@@ -276,7 +280,7 @@ impl Http2 {
     }
 
     fn end_request(&mut self, id: u32, fault: Option<Oddity>) {
-        let Some(reader) = self.streams.get_mut(id).and_then(|stream| stream.body.take()) else { return };
+        let Some(reader) = self.streams.get_mut(id).and_then(Stream::end_body) else { return };
         let body = Some(reader.facts(fault.is_none()));
         self.observe_end(id, Exchange { body, oddities: fault.into_iter().collect(), keep_alive: true });
     }

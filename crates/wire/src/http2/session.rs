@@ -62,8 +62,8 @@ pub struct Http2 {
     /// Who reads what does not begin as HTTP/2 does.
     pub(super) stranger: Option<Box<Http1>>,
     ended: bool,
-    /// Whether we said that no new request is taken.
-    pub(super) is_leaving: bool,
+    /// The last stream that we answer, once we said that no new request is taken.
+    pub(super) leaves_after: Option<u32>,
     pub(super) was_seen: bool,
     pub(super) decoder: Decoder,
     pub(super) block: Option<Box<Block>>,
@@ -97,7 +97,7 @@ impl Http2 {
             phase: Phase::Preface,
             stranger: None,
             ended: false,
-            is_leaving: false,
+            leaves_after: None,
             was_seen: false,
             decoder: Decoder::default(),
             block: None,
@@ -119,13 +119,14 @@ impl Http2 {
 
     /// Takes no new request, and ends once those are answered that have begun.
     pub fn close(&mut self) {
-        if self.is_over() || mem::replace(&mut self.is_leaving, true) {
+        if self.is_over() || self.leaves_after.is_some() {
             return;
         }
         if self.streams.is_empty() {
             return self.shut(Code::NoError, None);
         }
         let last = self.streams.last();
+        self.leaves_after = Some(last);
         self.send(|out| frames::put_goaway(out, last, Code::NoError));
     }
 

@@ -6,7 +6,7 @@
 //! within a request's own HEADERS, follows behind a blank: whoever compares with a list takes what stands before it.
 //! What comes after the first request is no longer kept: it depends on what was answered.
 
-use std::fmt::Write;
+use std::fmt::{self, Write};
 
 /// Settings that are kept, of the first SETTINGS frame. Eight are registered; clients that grease send one more.
 pub const SETTINGS_KEPT_MAX: usize = 32;
@@ -62,28 +62,37 @@ impl Shown {
 
     /// All of it as text, with what one request shows.
     pub(super) fn text(&self, pseudo: &[u8], priority: Option<Priority>) -> Vec<u8> {
-        let mut text = joined(self.settings.iter().map(|(id, value)| format!("{id}:{value}")), ";");
-        // The published form has two zeros where no window came.
-        let window = self.window.map_or("00".to_owned(), |octets| octets.to_string());
-        let priorities = joined(self.priorities.iter().map(|(stream, it)| format!("{stream}:{}", it.text())), ",");
-        let priorities = if priorities.is_empty() { "0" } else { &priorities };
-        let pseudo = joined(pseudo.iter().take(PSEUDO_KEPT_MAX).map(|letter| char::from(*letter).to_string()), ",");
-        let written = write!(text, "|{window}|{priorities}|{pseudo}");
-        written.expect("writing to a string cannot fail");
+        let mut text = String::with_capacity(64);
+        join(&mut text, ';', &self.settings, |text, (id, value)| write!(text, "{id}:{value}"));
+        text.push('|');
+        match self.window {
+            Some(octets) => text.push_str(&octets.to_string()),
+            // The published form has two zeros where no window came.
+            None => text.push_str("00"),
+        }
+        text.push_str(if self.priorities.is_empty() { "|0" } else { "|" });
+        join(&mut text, ',', &self.priorities, |text, (stream, it)| write!(text, "{stream}:{it}"));
+        text.push('|');
+        let pseudo = &pseudo[..pseudo.len().min(PSEUDO_KEPT_MAX)];
+        join(&mut text, ',', pseudo, |text, letter| write!(text, "{}", char::from(*letter)));
         if let Some(priority) = priority {
-            text.push(' ');
-            text.push_str(&priority.text());
+            text.push_str(&format!(" {priority}"));
         }
         text.into_bytes()
     }
 }
 
-impl Priority {
-    fn text(self) -> String {
-        format!("{}:{}:{}", u8::from(self.is_exclusive), self.depends_on, self.weight)
+impl fmt::Display for Priority {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}:{}", u8::from(self.is_exclusive), self.depends_on, self.weight)
     }
 }
 
-fn joined(parts: impl Iterator<Item = String>, between: &str) -> String {
-    parts.collect::<Vec<_>>().join(between)
+fn join<T>(text: &mut String, between: char, parts: &[T], write: impl Fn(&mut String, &T) -> fmt::Result) {
+    for (at, part) in parts.iter().enumerate() {
+        if at > 0 {
+            text.push(between);
+        }
+        write(text, part).expect("writing to a string cannot fail");
+    }
 }

@@ -10,6 +10,9 @@ use crate::http::BodyReader;
 
 /// Streams at once, as we advertise: the least that RFC 9113, 6.5.2 recommends.
 pub const STREAMS_MAX: usize = 100;
+/// Octets of the heads whose bodies have not ended, together. Whoever drives the machine holds them until then, and a
+/// hundred of 64 KiB would be 6 MB; a hundred of what browsers send are below 200 KiB.
+pub const OPEN_HEADS_OCTETS_MAX: usize = 256 * 1024;
 /// Closed streams that are remembered: all that can be open, and some. Eight octets each.
 const CLOSED_KEPT_MAX: usize = 128;
 /// The window that each side begins with (RFC 9113, 6.9.2). We leave ours so: bodies are dropped as they come.
@@ -30,6 +33,8 @@ pub(super) struct Streams {
 pub(super) struct Stream {
     /// While the request's body has not ended.
     pub(super) body: Option<Box<BodyReader>>,
+    /// What its head holds while the body has not ended.
+    pub(super) head_octets: usize,
     /// Whether the client has not ended its side; after a body that was too long, it still sends.
     pub(super) may_send: bool,
     pub(super) inbound: Inbound,
@@ -98,6 +103,10 @@ impl Streams {
         self.open.remove(&id)
     }
 
+    pub(super) fn get(&self, id: u32) -> Option<&Stream> {
+        self.open.get(&id)
+    }
+
     pub(super) fn get_mut(&mut self, id: u32) -> Option<&mut Stream> {
         self.open.get_mut(&id)
     }
@@ -110,12 +119,25 @@ impl Streams {
         self.open.iter().map(|(id, stream)| (*id, stream))
     }
 
+    /// Octets of the heads whose bodies have not ended.
+    pub(super) fn head_octets(&self) -> usize {
+        self.open.values().map(|stream| stream.head_octets).sum()
+    }
+
     pub(super) fn len(&self) -> usize {
         self.open.len()
     }
 
     pub(super) fn is_empty(&self) -> bool {
         self.open.is_empty()
+    }
+}
+
+impl Stream {
+    /// The body is over, and so is what waits for it.
+    pub(super) fn end_body(&mut self) -> Option<Box<BodyReader>> {
+        self.head_octets = 0;
+        self.body.take()
     }
 }
 

@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use proptest::prelude::*;
-
 use super::*;
 use crate::http::Limits;
 use crate::oddity::Oddity;
@@ -12,6 +10,7 @@ use crate::session::{Output, Session};
 mod breaches;
 mod floods;
 mod peers;
+mod whatever;
 
 //----------- A client ---------------------------------------------------------------------------------------------
 
@@ -302,7 +301,7 @@ fn a_connection_that_leaves_answers_what_has_begun() {
     let mut talk = Talk::new(Limits::default());
     talk.hear(Duration::ZERO, &Said::hello().post(1, &[]).0);
     talk.http.close();
-    talk.hear(Duration::ZERO, &Said::default().get(3).data(1, true, b"abc").get(5).0);
+    talk.hear(Duration::ZERO, &Said::default().post(3, &[]).data(3, true, b"abc").data(1, true, b"abc").get(5).0);
     assert_eq!(talk.told[1..], ["1. 3 octets [], goes on", "close"]);
     assert_eq!(talk.answers()[2..], ["goaway 0", "headers 1", "data 1 2", "goaway 0"]);
     assert!(!talk.http.is_busy());
@@ -315,57 +314,4 @@ fn a_head_reads_like_one_of_http1() {
     let kept =
         "GET / HTTP/2.0\r\nhost: a.example\r\ncookie: sid={redacted:cookie}\r\nuser-agent: x\r\nte: trailers\r\n\r\n";
     assert_eq!(String::from_utf8(talk.kept).unwrap(), kept);
-}
-
-//----------- Whatever comes ---------------------------------------------------------------------------------------
-
-fn any_frame() -> impl Strategy<Value = Vec<u8>> {
-    let payload = prop_oneof![
-        proptest::collection::vec(any::<u8>(), 0..40),
-        Just(block(GET)),
-        Just(block(&[POST, &[("content-length", "3")]].concat())),
-        Just(b"abc".to_vec()),
-    ];
-    (0u8..11, prop_oneof![Just(0x4u8), Just(0x5), Just(0x1), any::<u8>()], 0u32..8, payload).prop_map(
-        |(kind, flags, stream, payload)| {
-            let mut out = Vec::new();
-            frames::put(&mut out, kind, flags, stream, &payload);
-            out
-        },
-    )
-}
-
-proptest! {
-    #[test]
-    fn any_frames_come_to_the_same_end_however_they_are_cut(
-        frames in proptest::collection::vec(any_frame(), 0..24),
-        cuts in proptest::collection::vec(1usize..60, 1..40),
-    ) {
-        let said = [Said::hello().0, frames.concat()].concat();
-        let mut whole = Talk::new(Limits::default());
-        whole.hear(Duration::ZERO, &said);
-        let mut cut = Talk::new(Limits::default());
-        let mut rest = &said[..];
-        for at in cuts.iter().cycle() {
-            let (part, behind) = rest.split_at((*at).min(rest.len()));
-            cut.hear(Duration::ZERO, part);
-            rest = behind;
-            if rest.is_empty() { break }
-        }
-        let (whole, cut) = (whole.end(), cut.end());
-        prop_assert_eq!(&whole.told, &cut.told);
-        prop_assert_eq!(&whole.sent, &cut.sent);
-        let count = |mark: &str| whole.told.iter().filter(|line| line.contains(mark)).count();
-        prop_assert_eq!(count(": "), count(". "), "each head has one end: {:?}", whole.told);
-        whole.answers();
-    }
-
-    #[test]
-    fn any_octets_come_to_an_end(bytes in proptest::collection::vec(any::<u8>(), 0..300), greets in any::<bool>()) {
-        let said = if greets { [Said::hello().0, bytes].concat() } else { bytes };
-        let mut talk = Talk::new(Limits::default());
-        talk.hear(Duration::ZERO, &said);
-        let talk = talk.end();
-        prop_assert_eq!(talk.told.last().map(String::as_str), Some("close"));
-    }
 }

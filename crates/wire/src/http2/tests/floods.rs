@@ -101,6 +101,16 @@ fn a_hundred_streams_and_no_more() {
 }
 
 #[test]
+fn long_heads_of_open_requests_have_a_limit() {
+    let mut talk = Talk::new(Limits::default());
+    talk.hear(Duration::ZERO, &Said::hello().0);
+    let long = "x".repeat(15_000);
+    streams().take(20).for_each(|id| talk.hear(Duration::ZERO, &Said::default().post(id, &[("x-long", &long)]).0));
+    let refused = talk.told.iter().filter(|line| line.contains("!h2.too-many-streams")).count();
+    assert_eq!(refused, 20 - OPEN_HEADS_OCTETS_MAX / 15_100, "{:?}", talk.told.last());
+}
+
+#[test]
 fn bodies_are_granted_what_is_dropped_and_cut_at_the_limit() {
     let limits = Limits { body_octets_max: 100_000, ..Limits::default() };
     let piece = vec![b'x'; 16_000];
