@@ -17,6 +17,10 @@ use crate::oddity::Oddity;
 pub const HELD_OCTETS_MAX: usize = 256 * 1024;
 /// What a request that is served pays back of the allowance for control frames: two updates of windows, and two more.
 const SERVED_PAYS: u32 = 4;
+/// The least piece of a page that pays back the updates, of the stream and of the connection, which made room for it.
+/// Clients with windows of one or two kilobytes are served; one that opens them by single octets pays for it.
+const PIECE_OCTETS_MIN: usize = 256;
+const PIECE_PAYS: u32 = 2;
 
 //----------- Held -------------------------------------------------------------------------------------------------
 
@@ -26,7 +30,8 @@ pub(super) struct Held {
     pub(super) window: Outbound,
     /// The window of each new stream.
     pub(super) initial_window: u32,
-    octets: usize,
+    /// What waits, each page once.
+    pub(super) octets: usize,
     /// Whether the client made its table smaller, which our next block must confirm (RFC 9113, 4.3.1).
     owes_table: bool,
 }
@@ -148,6 +153,9 @@ impl Http2 {
         let is_end = end == page.len();
         self.send(|out| put_page(out, id, &page[begin..end], is_end));
         drop(page);
+        if end - begin >= PIECE_OCTETS_MIN {
+            self.controls.pay_back(PIECE_PAYS);
+        }
         if is_end {
             self.end_answer(id);
         }

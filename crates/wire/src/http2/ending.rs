@@ -65,9 +65,16 @@ impl Http2 {
 
     /// Resets a stream; one too many ends the connection.
     fn send_reset(&mut self, now: Duration, stream: u32, code: Code) {
-        if !self.is_over() {
-            self.send(|out| frames::put_reset(out, stream, code));
-            self.spend_reset(now);
+        if self.is_over() {
+            return;
+        }
+        self.send(|out| frames::put_reset(out, stream, code));
+        if code != Code::RefusedStream {
+            return self.spend_reset(now);
+        }
+        // A client may send more than we take before it knows what we take, and means no harm by it.
+        if let Err(breach) = self.spend_control(now) {
+            self.punish(now, breach);
         }
     }
 

@@ -25,7 +25,7 @@ pub(super) struct Block {
     is_end: bool,
     priority: Option<Priority>,
     /// The fragments so far, and what came with their frames around them.
-    octets: Vec<u8>,
+    pub(super) octets: Vec<u8>,
     received: u64,
     continuations: usize,
     began: Duration,

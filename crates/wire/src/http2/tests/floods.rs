@@ -8,11 +8,22 @@ fn flood(said: impl Iterator<Item = Said>) -> Talk {
     talk.hear(Duration::ZERO, &Said::hello().0);
     for part in said {
         talk.hear(Duration::ZERO, &part.0);
+        stays_small(&talk.http);
         if talk.told.last().is_some_and(|line| line == "close") {
             return talk;
         }
     }
     panic!("the flood was let through: {:?}", talk.told.last());
+}
+
+/// What a machine holds between two pieces of input.
+fn stays_small(http: &Http2) {
+    let limits = http.limits;
+    assert!(http.pending.len() < frames::FRAME_HEAD + FRAME_OCTETS_MAX);
+    assert!(http.block.as_ref().is_none_or(|block| block.octets.len() <= limits.head_octets_max));
+    assert!(http.streams.len() <= STREAMS_MAX && http.streams.head_octets() <= OPEN_HEADS_OCTETS_MAX);
+    assert!(http.held.octets <= HELD_OCTETS_MAX);
+    assert!(http.loose.len() <= Oddity::ALL.len() && http.queue.is_empty());
 }
 
 fn ends_with(talk: &Talk, oddity: &str) {
@@ -101,6 +112,15 @@ fn a_hundred_streams_and_no_more() {
 }
 
 #[test]
+fn more_streams_than_we_take_end_at_last() {
+    // A client that does not know yet what we take may send a thousand; one that goes on means harm.
+    let talk = flood(streams().map(|id| Said::default().post(id, &[])));
+    ends_with(&talk, "h2.control-flood");
+    let refused = talk.answers().iter().filter(|it| it.ends_with(" 7")).count();
+    assert_eq!(refused, 1000);
+}
+
+#[test]
 fn long_heads_of_open_requests_have_a_limit() {
     let mut talk = Talk::new(Limits::default());
     talk.hear(Duration::ZERO, &Said::hello().0);
@@ -182,6 +202,23 @@ fn a_page_follows_as_the_window_opens() {
         ["headers 1", "data 1 10", "data 1 16384", "data 1 3616", "ack", "data 1 16384", "data 1 3606"]
     );
     assert!(!talk.http.is_busy());
+}
+
+#[test]
+fn a_window_of_single_octets_ends() {
+    let (mut http, _) = heard(&closed_windows().get(1));
+    page_of(40_000, &mut http, 1);
+    let mut talk = Talk { http, told: Vec::new(), sent: Vec::new(), kept: Vec::new() };
+    (0..2000).for_each(|_| talk.hear(Duration::ZERO, &Said::default().window(1, 1).0));
+    ends_with(&talk, "h2.control-flood");
+    // A small one is served: forty pages of a hundred pieces each are four thousand updates.
+    let (mut http, ended) = heard(&streams().take(40).fold(closed_windows(), Said::get));
+    ended.iter().for_each(|stream| page_of(40_000, &mut http, *stream));
+    let mut talk = Talk { http, told: Vec::new(), sent: Vec::new(), kept: Vec::new() };
+    for stream in ended {
+        (0..101).for_each(|_| talk.hear(Duration::ZERO, &Said::default().window(0, 400).window(stream, 400).0));
+    }
+    assert!(!talk.http.is_busy() && talk.told.is_empty(), "{:?}", talk.told);
 }
 
 #[test]
