@@ -85,7 +85,7 @@ impl Http2 {
     }
 
     pub(super) fn spend_reset(&mut self, now: Duration) {
-        if !self.is_over() && !self.resets.spend(now) {
+        if !self.resets.spend(now) {
             self.shut(Code::EnhanceYourCalm, Some(Oddity::H2ResetFlood));
         }
     }
@@ -111,26 +111,30 @@ impl Http2 {
 
     /// After the last answer the connection ends, if it was to.
     pub(super) fn leave_if_done(&mut self) {
-        if self.leaves_after.is_some() && self.streams.is_empty() && !self.is_over() {
+        if self.leaves_after.is_some() && self.streams.is_empty() {
             self.shut(Code::NoError, None);
         }
     }
 
     /// The client has no more to say.
     pub(super) fn conclude(&mut self) {
-        if let Some(block) = self.block.take() {
-            self.give_up_block(&block, Oddity::HeadIncomplete);
-        } else if !self.was_seen {
+        if self.block.is_none() && !self.was_seen {
             // Settings alone are worth a head.
             note(&mut self.loose, Oddity::HeadIncomplete);
         }
         self.shut(Code::NoError, None);
     }
 
-    /// Ends the connection: open requests end as they are, and what is odd is told by the first of them, or by a head
-    /// that says nothing else.
+    /// Ends the connection, once: a header block that is not whole is a bad head, open requests end as they are, and
+    /// what is odd is told by the first of these, or by a head that says nothing else.
     pub(super) fn shut(&mut self, code: Code, oddity: Option<Oddity>) {
+        if self.is_over() {
+            return;
+        }
         oddity.into_iter().for_each(|oddity| note(&mut self.loose, oddity));
+        if let Some(block) = self.block.take() {
+            self.give_up_block(&block);
+        }
         let last = self.leaves_after.unwrap_or(self.streams.last());
         for (stream, reader) in self.streams.iter_mut().filter_map(|(id, it)| Some((id, it.body.take()?))) {
             let oddities = [vec![Oddity::BodyIncomplete], mem::take(&mut self.loose)].concat();
@@ -151,7 +155,6 @@ impl Http2 {
     fn forget(&mut self) {
         self.pending = Vec::new();
         self.stranger = None;
-        self.block = None;
         self.streams = Streams::default();
         self.decoder = Decoder::default();
         self.held = Held::default();

@@ -161,10 +161,10 @@ impl Http2 {
     }
 
     /// A block whose end will not come.
-    pub(super) fn give_up_block(&mut self, block: &Block, oddity: Oddity) {
+    pub(super) fn give_up_block(&mut self, block: &Block) {
         if block.purpose == Purpose::Request {
             let (fields, _) = self.decode(block);
-            self.observe_bad(block, &fields, oddity);
+            self.observe_bad(block, &fields, Oddity::HeadIncomplete);
         }
     }
 

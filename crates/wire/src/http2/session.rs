@@ -22,7 +22,7 @@ use super::requests::Block;
 use super::shown::Shown;
 use super::streams::{Inbound, STREAMS_MAX, Streams};
 use crate::http::{self, Exchange, Head, Http1, Limits};
-use crate::oddity::Oddity;
+use crate::oddity::{Oddity, note};
 use crate::session::{Output, Session};
 
 /// What every client says first (RFC 9113, 3.4).
@@ -132,9 +132,7 @@ impl Http2 {
 
     /// Ends the connection now, whatever is not answered.
     pub fn end(&mut self) {
-        if !self.is_over() {
-            self.shut(Code::NoError, None);
-        }
+        self.shut(Code::NoError, None);
     }
 
     pub(super) fn is_over(&self) -> bool {
@@ -237,7 +235,7 @@ impl Http2 {
             return Err(Breach::Connection(Code::Protocol, Oddity::H2Continuation));
         }
         if self.phase == Phase::Settings && (head.kind != frames::SETTINGS || head.has(frames::ACK)) {
-            return Err(Breach::Connection(Code::Protocol, Oddity::H2NoSettings));
+            return self.on_rude_frame(now, head, payload);
         }
         check_form(head)?;
         match head.kind {
@@ -265,6 +263,17 @@ impl Http2 {
             _ => {}
         }
         Ok(())
+    }
+
+    /// A client that has not introduced itself is sent away (RFC 9113, 3.4), and what it asked for is kept.
+    fn on_rude_frame(&mut self, now: Duration, head: FrameHead, payload: &[u8]) -> Result<(), Breach> {
+        if head.kind == frames::HEADERS && head.stream != 0 {
+            note(&mut self.loose, Oddity::H2NoSettings);
+            self.on_headers(now, head, payload)?;
+            self.shut(Code::Protocol, None);
+            return Ok(());
+        }
+        Err(Breach::Connection(Code::Protocol, Oddity::H2NoSettings))
     }
 }
 

@@ -94,3 +94,23 @@ fn malformed_requests_are_kept_and_reset() {
         assert!(!kept.contains("\nset-cookie"), "{kept:?}");
     }
 }
+
+#[test]
+fn a_breach_within_a_header_block_keeps_the_head() {
+    let cut = Said::hello().frame(frames::HEADERS, frames::END_STREAM, 1, &block(GET)).get(3);
+    story(
+        &cut,
+        &["1: GET / host=a.example bad !http.head-incomplete !h2.continuation", "1. no body", "close"],
+        &["settings", "ack", "goaway 1"],
+    );
+    story(
+        &Said(PREFACE.to_vec()).get(1),
+        &["1: GET / host=a.example !h2.no-settings", "1. no body, goes on", "close"],
+        &["settings", "goaway 1"],
+    );
+    story(
+        &Said(PREFACE.to_vec()).frame(frames::PING, 0, 0, b"12345678"),
+        &["0:   host= bad !h2.no-settings", "0. no body", "close"],
+        &["settings", "goaway 1"],
+    );
+}
