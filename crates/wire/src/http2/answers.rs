@@ -72,7 +72,7 @@ impl Held {
 
 impl Http2 {
     /// Answers a request that is over; returns how many octets that takes, 0 if the client is gone or was refused.
-    /// Names are in lower case. What the client's window has no room for follows when it opens.
+    /// Names are in lower case and none speaks of the connection (RFC 9113, 8.2.2). What the client's window has no room for follows when it opens.
     pub fn respond(&mut self, stream: u32, status: u16, fields: &[(&str, &str)], body: &[u8]) -> u64 {
         let is_owed = |it: &&mut Stream| matches!(it.reply, Reply::Owed) && it.body.is_none();
         if self.streams.get_mut(stream).filter(is_owed).is_none() {

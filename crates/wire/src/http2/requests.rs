@@ -195,14 +195,13 @@ impl Http2 {
         }
         let kept = head.kept.redacted.bytes.len();
         let is_full = self.streams.len() >= STREAMS_MAX || self.streams.head_octets() + kept > OPEN_HEADS_OCTETS_MAX;
-        let code = if is_full { Code::RefusedStream } else { Code::Protocol };
         if is_full {
             head.spoil(Oddity::H2TooManyStreams);
         }
         if head.is_bad {
             head.keep_alive = true;
             self.observe_whole(id, head);
-            return self.reset(now, id, code);
+            return self.reset(now, id, if is_full { Code::RefusedStream } else { Code::Protocol });
         }
         let stream = Stream {
             body: has_body.then(|| Box::new(reader)),
