@@ -194,7 +194,8 @@ impl Http2 {
             head.spoil(oddity);
         }
         let kept = head.kept.redacted.bytes.len();
-        let is_full = self.streams.len() >= STREAMS_MAX || self.streams.head_octets() + kept > OPEN_HEADS_OCTETS_MAX;
+        let others = self.streams.head_octets();
+        let is_full = self.streams.len() >= STREAMS_MAX || others > 0 && others + kept > OPEN_HEADS_OCTETS_MAX;
         if is_full {
             head.spoil(Oddity::H2TooManyStreams);
         }
