@@ -9,6 +9,7 @@ pub mod banner;
 pub mod dns;
 pub mod dnstap;
 pub mod http;
+pub mod http2;
 pub mod oddity;
 pub mod proxy;
 pub mod secrets;

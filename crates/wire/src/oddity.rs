@@ -90,6 +90,74 @@ oddities! {
     /// The body is longer than what is read of one.
     BodyTooLong = "http.body-too-long",
 
+    //----- HTTP/2 (RFC 9113; the sections are its own)
+
+    /// The connection does not begin as HTTP/2 does (3.4).
+    H2Preface = "h2.preface",
+    /// The first frame is no SETTINGS (3.4).
+    H2NoSettings = "h2.no-settings",
+    /// A frame longer than we take, or of a length that its type does not have (4.2).
+    H2FrameSize = "h2.frame-size",
+    /// A frame on a stream that its type does not go with, the connection's own among them (6).
+    H2FrameStream = "h2.frame-stream",
+    /// A server's frame: PUSH_PROMISE, or an answer's push (8.4).
+    H2Push = "h2.push-promise",
+    /// Padding as long as what it pads (6.1).
+    H2Padding = "h2.padding",
+    /// A setting outside its range (6.5.2).
+    H2Setting = "h2.setting",
+    /// A stream that the client may not open: even, or not above those before (5.1.1).
+    H2StreamId = "h2.stream-id",
+    /// A frame on a stream that is not open yet (5.1).
+    H2Idle = "h2.idle-stream",
+    /// A frame on a stream that is closed, or half closed by its sender (5.1).
+    H2Closed = "h2.closed-stream",
+    /// More streams at once than we said that we take (5.1.2).
+    H2TooManyStreams = "h2.too-many-streams",
+    /// A window raised by nothing (6.9).
+    H2WindowZero = "h2.window-zero",
+    /// A window raised above 2^31-1 (6.9.1).
+    H2WindowOverflow = "h2.window-overflow",
+    /// More octets than our window allowed (6.9).
+    H2FlowControl = "h2.flow-control",
+    /// Answers that wait because the peer opens no window: more than we hold.
+    H2WindowStarved = "h2.window-starved",
+    /// A stream that depends on itself, which HTTP/2 once forbade (RFC 7540, 5.3.1).
+    H2SelfPriority = "h2.self-priority",
+    /// A header block that another frame interrupts, or a CONTINUATION of none (6.10).
+    H2Continuation = "h2.continuation",
+    /// A header block in more frames, or more octets, than we take.
+    H2ContinuationFlood = "h2.continuation-flood",
+    /// A header block that HPACK cannot decode (RFC 7541).
+    H2Compression = "h2.compression",
+    /// The peer took a request back.
+    H2Reset = "h2.reset",
+    /// More streams reset, by either side, than we take (CVE-2023-44487, CVE-2025-8671).
+    H2ResetFlood = "h2.reset-flood",
+    /// More frames that bring nothing than we take: SETTINGS, PING, PRIORITY, empty DATA and their kin.
+    H2ControlFlood = "h2.control-flood",
+    /// A field's name in upper case (8.2.1).
+    H2Uppercase = "h2.uppercase-name",
+    /// CR, LF or NUL within a field's value, or blanks around it (8.2.1).
+    H2FieldOctet = "h2.field-octet",
+    /// A header that speaks of the connection (8.2.2).
+    H2ConnectionHeader = "h2.connection-header",
+    /// A pseudo-header that requests do not have, or one in trailers (8.3).
+    H2PseudoUnknown = "h2.pseudo-unknown",
+    H2PseudoRepeated = "h2.pseudo-repeated",
+    /// A pseudo-header behind a header (8.3).
+    H2PseudoLate = "h2.pseudo-late",
+    /// A request without what its method needs: method, scheme, path, or CONNECT's authority (8.3.1, 8.5).
+    H2PseudoMissing = "h2.pseudo-missing",
+    /// An authority and a Host header that differ (8.3.1).
+    H2HostDiffers = "h2.host-differs",
+    /// CONNECT with a protocol (RFC 8441): recorded, never followed.
+    H2ExtendedConnect = "h2.extended-connect",
+    /// A body of another length than its Content-Length (8.1.1).
+    H2Length = "h2.length",
+    /// Headers within a body that do not end it (8.1).
+    H2Trailers = "h2.trailers",
+
     //----- The port and what came to it
 
     /// Plain HTTP on the port for TLS.
@@ -99,7 +167,6 @@ oddities! {
     LooksText = "looks.text",
     LooksBinary = "looks.binary",
     LooksForm = "looks.form",
-    LooksHttp = "looks.http",
     LooksTls = "looks.tls",
     LooksSsh = "looks.ssh",
     LooksSmtp = "looks.smtp",
@@ -272,7 +339,7 @@ mod tests {
         assert_eq!(codes.len(), count);
         for code in codes {
             let (room, word) = code.split_once('.').unwrap();
-            assert!(["http", "tls", "trap", "looks", "proxy", "smtp"].contains(&room), "{code}");
+            assert!(["http", "h2", "tls", "trap", "looks", "proxy", "smtp"].contains(&room), "{code}");
             assert!(word.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-'), "{code}");
         }
     }

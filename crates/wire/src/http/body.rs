@@ -21,7 +21,7 @@ pub struct BodyFacts {
 
 /// How far a body is.
 #[derive(Debug, Eq, PartialEq)]
-pub(super) enum Progress {
+pub(crate) enum Progress {
     More,
     Complete,
     Broken(Oddity),
@@ -30,7 +30,7 @@ pub(super) enum Progress {
 //----------- BodyReader -------------------------------------------------------------------------------------------
 
 #[derive(Debug)]
-pub(super) struct BodyReader {
+pub(crate) struct BodyReader {
     frame: Frame,
     content: Content,
 }
@@ -40,6 +40,8 @@ enum Frame {
     /// So many octets are left.
     Length(u64),
     Chunked(Chunked),
+    /// HTTP/2 says where a body ends; so many octets were announced, if any were.
+    Stream(Option<u64>),
 }
 
 /// What is counted and read, apart from the framing.
@@ -59,12 +61,33 @@ impl BodyReader {
             Framing::Length(len) => Frame::Length(len),
             Framing::Chunked => Frame::Chunked(Chunked::default()),
         };
+        Some(Self::of(frame, head, limit))
+    }
+
+    /// A reader for the body of an HTTP/2 request, whose end [`Self::on_end`] is told.
+    pub(crate) fn for_stream(head: &Head, limit: u64) -> Self {
+        let announced = match head.framing {
+            Framing::Length(len) => Some(len),
+            _ => None,
+        };
+        Self::of(Frame::Stream(announced), head, limit)
+    }
+
+    fn of(frame: Frame, head: &Head, limit: u64) -> Self {
         let fields = if head.is_coded { FieldReader::Opaque } else { FieldReader::for_type(&head.content_type) };
-        Some(Self { frame, content: Content { len: 0, limit, fields, first_value: None } })
+        Self { frame, content: Content { len: 0, limit, fields, first_value: None } }
+    }
+
+    /// The stream ends here; an announced length must be reached exactly (RFC 9113, 8.1.1).
+    pub(crate) fn on_end(&self) -> Progress {
+        match self.frame {
+            Frame::Stream(Some(left)) if left > 0 => Progress::Broken(Oddity::H2Length),
+            _ => Progress::Complete,
+        }
     }
 
     /// Takes octets up to the body's end; says how many.
-    pub(super) fn on_bytes(&mut self, bytes: &[u8]) -> (usize, Progress) {
+    pub(crate) fn on_bytes(&mut self, bytes: &[u8]) -> (usize, Progress) {
         let content = &mut self.content;
         let (taken, complete) = match &mut self.frame {
             Frame::Length(left) => {
@@ -77,6 +100,15 @@ impl BodyReader {
                 Ok(taken) => (taken, chunked.is_done()),
                 Err(oddity) => return (bytes.len(), Progress::Broken(oddity)),
             },
+            Frame::Stream(left) => {
+                content.take(bytes);
+                match left.map(|left| left.checked_sub(bytes.len() as u64)) {
+                    Some(None) => return (bytes.len(), Progress::Broken(Oddity::H2Length)),
+                    Some(rest) => *left = rest,
+                    None => {}
+                }
+                (bytes.len(), false)
+            }
         };
         match complete {
             _ if content.len > content.limit => (taken, Progress::Broken(Oddity::BodyTooLong)),
@@ -85,7 +117,7 @@ impl BodyReader {
         }
     }
 
-    pub(super) fn facts(self, complete: bool) -> BodyFacts {
+    pub(crate) fn facts(self, complete: bool) -> BodyFacts {
         let content = self.content;
         let redaction = |at| Redaction { offset: u32::try_from(at).unwrap_or(u32::MAX), kind: SecretKind::BodyValue };
         BodyFacts {

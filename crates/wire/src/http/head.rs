@@ -25,6 +25,8 @@ pub struct Head {
     pub is_bad: bool,
     pub keep_alive: bool,
     pub expects_continue: bool,
+    /// What an HTTP/2 client shows of itself beside the fields (see [`crate::http2::Traits`]); empty in HTTP/1.
+    pub h2: Vec<u8>,
     pub(super) framing: Framing,
     /// As sent, for the body's reader: it names the multipart boundary.
     pub(super) content_type: Vec<u8>,
@@ -63,6 +65,7 @@ impl Head {
             is_bad: false,
             keep_alive: false,
             expects_continue: false,
+            h2: Vec::new(),
             framing: Framing::None,
             content_type: Vec::new(),
             is_coded: false,
@@ -113,19 +116,19 @@ impl Head {
         self.kept.first.is_some()
     }
 
-    pub(super) fn note(&mut self, oddity: Oddity) {
+    pub(crate) fn note(&mut self, oddity: Oddity) {
         note(&mut self.oddities, oddity);
     }
 
     /// Notes why this head ends the connection.
-    pub(super) fn spoil(&mut self, oddity: Oddity) {
+    pub(crate) fn spoil(&mut self, oddity: Oddity) {
         self.note(oddity);
         self.is_bad = true;
         self.keep_alive = false;
         self.framing = Framing::None;
     }
 
-    fn note_target(&mut self) {
+    pub(super) fn note_target(&mut self) {
         let target = self.target();
         let oddity = match target {
             _ if self.method() == b"CONNECT" => Some(Oddity::AuthorityForm),
@@ -234,7 +237,7 @@ fn refusal(error: httparse::Error, known: &[Oddity]) -> Oddity {
 }
 
 /// Digits and nothing else (RFC 9110, 8.6); what does not fit into 64 bits is none.
-fn content_length(value: &[u8]) -> Option<u64> {
+pub(super) fn content_length(value: &[u8]) -> Option<u64> {
     let digits = value.trim_ascii();
     let all_digits = !digits.is_empty() && digits.iter().all(u8::is_ascii_digit);
     std::str::from_utf8(digits).ok().filter(|_| all_digits)?.parse().ok()

@@ -6,17 +6,20 @@
 //! between [`Seen::End`] and the next head.
 //!
 //! What is deliberately absent: bodies. They stream through [`body`], which keeps lengths and the names of fields, and
-//! are gone. HTTP/2 is recognised by its preface and no more.
+//! are gone. HTTP/2 has its own machine in [`crate::http2`]; its heads and ends are the ones from here.
 
 mod body;
 mod chunked;
 mod fields;
 mod head;
+mod second;
 mod session;
 
 pub use body::BodyFacts;
+pub(crate) use body::{BodyReader, Progress};
 pub use fields::{FIELD_NAMES_MAX, JSON_DEPTH_MAX};
 pub use head::{Framing, HEADERS_MAX, Head, Version};
+pub(crate) use second::Fields;
 pub use session::{Exchange, Http1, Limits, Seen};
 
 #[cfg(test)]

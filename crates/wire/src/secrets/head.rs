@@ -61,7 +61,7 @@ const METHODS: [&str; 43] = [
     "PURGE",
 ];
 /// The longest method that is kept where no registry knows it.
-const METHOD_OCTETS_MAX: usize = 20;
+pub(super) const METHOD_OCTETS_MAX: usize = 20;
 
 //----------- RedactedHead -----------------------------------------------------------------------------------------
 
@@ -190,31 +190,29 @@ impl RedactedHead {
             out.hide(SecretKind::HeaderToken);
             return SecretKind::HeaderToken;
         };
-        self.header_line(&line[..colon], &line[colon + 1..])
-    }
-
-    fn header_line(&mut self, before: &[u8], after: &[u8]) -> SecretKind {
-        let out = &mut self.redacted;
-        let name = before.trim_ascii_end();
-        if !is_header_name(name) {
-            note(&mut self.oddities, Oddity::HeaderName);
-            out.hide(SecretKind::HeaderToken);
-            return SecretKind::HeaderToken;
-        }
-        if name.len() < before.len() {
+        let (before, after) = (&line[..colon], &line[colon + 1..]);
+        let (name, value) = (before.trim_ascii_end(), after.trim_ascii_start());
+        if name.len() < before.len() && is_header_name(name) {
             note(&mut self.oddities, Oddity::SpaceBeforeColon);
         }
-        let name_span = out.span(|out| out.keep(name));
-        out.keep(&before[name.len()..]);
-        out.keep(b":");
-        let value = after.trim_ascii_start();
-        out.keep(&after[..after.len() - value.len()]);
-        let redactions = out.redactions.len();
-        let mut value_span = out.span(|out| redact_value(out, name, value));
-        value_span.end = value_span.start + out.bytes[value_span.clone()].trim_ascii_end().len();
-        let kind = out.redactions.get(redactions).map_or(SecretKind::HeaderToken, |redaction| redaction.kind);
-        self.headers.push(Header { name: name_span, value: value_span });
-        kind
+        let between = &line[name.len()..line.len() - value.len()];
+        let before = self.redacted.redactions.len();
+        self.header_line(name, between, |out| redact_value(out, name, value));
+        self.redacted.redactions.get(before).map_or(SecretKind::HeaderToken, |redaction| redaction.kind)
+    }
+
+    /// Appends a header, if the name is one, with what stands between name and value.
+    pub(super) fn header_line(&mut self, name: &[u8], between: &[u8], value: impl FnOnce(&mut Redacted)) {
+        let out = &mut self.redacted;
+        if !is_header_name(name) {
+            note(&mut self.oddities, Oddity::HeaderName);
+            return out.hide(SecretKind::HeaderToken);
+        }
+        let name = out.span(|out| out.keep(name));
+        out.keep(between);
+        let mut value = out.span(value);
+        value.end = value.start + out.bytes[value.clone()].trim_ascii_end().len();
+        self.headers.push(Header { name, value });
     }
 }
 
@@ -224,7 +222,7 @@ pub(crate) fn is_known_method(method: &[u8]) -> bool {
 }
 
 /// The target up to its first blank is a URL; what follows is nobody knows what.
-fn redact_target(out: &mut Redacted, target: &[u8]) {
+pub(super) fn redact_target(out: &mut Redacted, target: &[u8]) {
     let end = target.iter().position(u8::is_ascii_whitespace).unwrap_or(target.len());
     redact_url(out, &target[..end]);
     if end < target.len() {

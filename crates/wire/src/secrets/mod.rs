@@ -8,6 +8,7 @@
 //! What is deliberately absent: judging by entropy or by dictionaries. A token in a path (`/reset/d41d8c`) is part of
 //! the address that the caller asked for and stays; whoever may not keep that may not keep paths.
 
+mod fields;
 mod head;
 mod names;
 mod shape;

@@ -7,8 +7,8 @@ use super::replies;
 use super::seen::{End, Seen, Transaction};
 use super::session::{ERRORS_MAX, Smtp, State};
 use super::terms::Standing;
+use crate::banner::{Carrier, look};
 use crate::oddity::{Oddity, note};
-use crate::secrets::looks_like;
 use crate::session::Output;
 
 impl<J: Fn(&[u8]) -> Standing> Smtp<J> {
@@ -99,7 +99,7 @@ impl<J: Fn(&[u8]) -> Standing> Smtp<J> {
         if matches!(self.state, State::Command) && !self.lines.is_empty() {
             self.note(Oddity::CommandIncomplete);
             if self.lines_read == 0 && !self.lines.held().is_empty() {
-                self.note(looks_like(self.lines.held()));
+                self.note(look(self.lines.held(), Carrier::Stream).oddity());
             }
         }
         if matches!(self.state, State::Data { .. } | State::Chunk { .. }) || self.chunked.is_some() {

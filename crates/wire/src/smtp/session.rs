@@ -23,8 +23,8 @@ use super::lines::{Line, LineEnd, Lines};
 use super::replies;
 use super::seen::{Draft, End, Seen};
 use super::terms::{Standing, Terms, Tls};
+use crate::banner::{Carrier, look};
 use crate::oddity::{Oddity, note};
-use crate::secrets::looks_like;
 use crate::session::{Output, Session};
 
 /// Commands of one conversation: nine messages of 100 recipients each, at 102 commands a message. It bounds what waits
@@ -248,7 +248,7 @@ impl<J: Fn(&[u8]) -> Standing> Smtp<J> {
             return true;
         }
         // What a balancer of somebody else's says first; the line alone shows version 1, the signature version 2.
-        let looks = if self.lines_read == 1 { looks_like(line) } else { looks_like(&self.opening) };
+        let looks = look(if self.lines_read == 1 { line } else { &self.opening }, Carrier::Stream).oddity();
         let is_signature = self.lines_read <= OPENING_LINES_MAX && looks == Oddity::LooksProxy;
         let is_known =
             !matches!(looks, Oddity::LooksSmtp | Oddity::LooksText | Oddity::LooksForm | Oddity::LooksBinary);
