@@ -250,8 +250,10 @@ impl<J: Fn(&[u8]) -> Standing> Smtp<J> {
         // What a balancer of somebody else's says first; the line alone shows version 1, the signature version 2.
         let looks = look(if self.lines_read == 1 { line } else { &self.opening }, Carrier::Stream).oddity();
         let is_signature = self.lines_read <= OPENING_LINES_MAX && looks == Oddity::LooksProxy;
-        let is_known =
-            !matches!(looks, Oddity::LooksSmtp | Oddity::LooksText | Oddity::LooksForm | Oddity::LooksBinary);
+        let is_known = !matches!(
+            looks,
+            Oddity::LooksSmtp | Oddity::LooksText | Oddity::LooksForm | Oddity::LooksBinary | Oddity::LooksSilent
+        );
         let is_other = is_signature || self.lines_read == 1 && command.verb == Verb::Unknown && is_known;
         if is_other {
             self.note(looks);
