@@ -20,9 +20,12 @@ use tokio::time::{Instant, interval, sleep_until, timeout, timeout_at};
 use wire::session::{Output, Session};
 
 use super::book::{Book, Farewell};
-use super::conversation::{Conversation, Ground, Port};
+use super::conversation::Conversation;
+use super::ground::{Ground, Port};
+use super::knock::Knock;
 use crate::certificates::Certificates;
 use crate::gate::{Gate, Pass};
+use crate::keyed::CaseKeys;
 use crate::notice::Notices;
 use crate::recorder::{self, COUNTS_EVERY, Recorder, Total};
 use crate::run::now;
@@ -59,28 +62,57 @@ pub struct TrapRunning {
     doors: Vec<(String, Total, JoinHandle<()>)>,
 }
 
+/// The sockets, by what is expected there.
+#[derive(Debug, Default)]
+pub struct Doors {
+    pub http: Vec<std::net::TcpListener>,
+    pub https: Vec<std::net::TcpListener>,
+    pub smtp: Vec<std::net::TcpListener>,
+    pub smtps: Vec<std::net::TcpListener>,
+    pub any: Vec<std::net::TcpListener>,
+}
+
+impl Doors {
+    fn sockets(self) -> impl Iterator<Item = (std::net::TcpListener, Port)> {
+        let Self { http, https, smtp, smtps, any } = self;
+        let of = |sockets: Vec<_>, port| sockets.into_iter().map(move |socket| (socket, port));
+        of(http, Port::Http)
+            .chain(of(https, Port::Https))
+            .chain(of(smtp, Port::Smtp))
+            .chain(of(smtps, Port::Smtps))
+            .chain(of(any, Port::Any))
+    }
+}
+
 /// Starts a task per listener. Called within a tokio runtime.
 ///
 /// # Errors
 /// If a socket, a journal lane or the private authority cannot be had.
 pub fn start(
-    http: Vec<std::net::TcpListener>,
-    https: Vec<std::net::TcpListener>,
+    doors: Doors,
     zones: Arc<ZoneTable>,
     journal: &Arc<Journal>,
     settings: &Settings,
     keys: &Keys,
     stop: watch::Receiver<bool>,
 ) -> Result<TrapRunning, Error> {
+    let mut sockets = doors.sockets().peekable();
     let mut doors = Vec::new();
-    if http.is_empty() && https.is_empty() {
+    if sockets.peek().is_none() {
         return Ok(TrapRunning { doors });
     }
     let limits = settings.trap;
-    let certificates = Certificates::open(keys, now())?;
-    let ground = Arc::new(Ground { zones, certificates, notices: Notices::default(), limits });
+    let ground = Arc::new(Ground {
+        zones,
+        names: settings.names_by_address.clone(),
+        certificates: Certificates::open(keys, now())?,
+        keys: CaseKeys::new(keys),
+        notices: Notices::default(),
+        mail: settings.mail.clone(),
+        balancers: settings.balancers.clone(),
+        limits,
+    });
     let gate = Gate::new(limits.connections_max, limits.connections_per_prefix_max);
-    let sockets = http.into_iter().map(|s| (s, Port::Plain)).chain(https.into_iter().map(|s| (s, Port::Tls)));
     for (socket, port) in sockets {
         let (name, listener) = listener(socket, port)?;
         let lane = journal.lane(now()).map_err(|cause| Error::Journal { listener: name.clone(), cause })?;
@@ -95,7 +127,7 @@ pub fn start(
 }
 
 fn listener(socket: std::net::TcpListener, port: Port) -> Result<(String, TcpListener), Error> {
-    let kind = if port == Port::Plain { "http" } else { "https" };
+    let kind = port.word();
     let address = socket.local_addr().map_or_else(|_| "unknown".to_owned(), |address| address.to_string());
     let name = format!("{kind} {address}");
     // Connections inherit it. A kernel that refuses has its own limit.
@@ -185,17 +217,20 @@ impl Door {
     }
 
     fn admit(&self, stream: TcpStream, source: SocketAddr, alive: &mpsc::Sender<()>) {
-        let Some(pass) = self.gate.enter(source.ip()) else {
+        let is_balancer = self.ground.is_balancer(source.ip());
+        let pass = if is_balancer { self.gate.enter_for_another() } else { self.gate.enter(source.ip()) };
+        let Some(pass) = pass else {
             let shed = Shed { connections: 1, ..Shed::default() };
             self.recorder().count(&Tally { shed, ..Tally::default() });
             return;
         };
         // A peer that is gone already has no address any more; the listener's stands for ours.
         let local = stream.local_addr().unwrap_or(source);
-        let caller = Caller { source: canonical(source), local: canonical(local) };
+        let caller = Caller { source: canonical(source), local: canonical(local), balancer: None };
+        let ends = (caller.source.ip(), caller.local.ip());
         let accepted = now();
         let visit = Visit {
-            conversation: Conversation::new(Arc::clone(&self.ground), self.port, accepted),
+            conversation: Conversation::new(Arc::clone(&self.ground), self.port, ends, accepted),
             book: Book::new(Arc::clone(&self.recorder), caller, accepted),
             stream,
             began: Instant::now(),
@@ -204,7 +239,7 @@ impl Door {
             stop: self.stop.clone(),
             is_stopping: false,
             octets_out: 0,
-            _pass: pass,
+            pass,
             _alive: alive.clone(),
         };
         tokio::spawn(visit.serve());
@@ -236,7 +271,7 @@ struct Visit {
     stop: watch::Receiver<bool>,
     is_stopping: bool,
     octets_out: u64,
-    _pass: Pass,
+    pass: Pass,
     _alive: mpsc::Sender<()>,
 }
 
@@ -279,11 +314,18 @@ impl Visit {
     async fn speak(&mut self) -> Result<Option<Instant>, End> {
         loop {
             match self.conversation.poll(self.began.elapsed()) {
-                Some(Output::Observe(knock)) => self.book.record(&knock, now()),
+                Some(Output::Observe(knock)) => self.record(&knock),
                 Some(Output::Send(bytes)) => self.send(&bytes).await?,
                 Some(Output::Wait(until)) => return Ok(Some(self.began + until)),
                 Some(Output::Close) | None => return Ok(None),
             }
+        }
+    }
+
+    fn record(&mut self, knock: &Knock) {
+        self.book.record(knock, now());
+        if matches!(knock, Knock::Proxied(_)) && !self.pass.is_for(self.book.source()) {
+            self.conversation.end(End::Limit);
         }
     }
 
