@@ -15,6 +15,7 @@ mod name_servers;
 pub mod refusals;
 pub mod resolvers;
 pub mod stories;
+pub mod trap;
 pub mod web;
 pub mod zonemaster;
 
