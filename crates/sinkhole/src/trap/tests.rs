@@ -26,6 +26,8 @@ const APEX: &str = "outlook-verify.test";
 mod limits;
 mod tls;
 
+use tls::{exchange, tls_client};
+
 //----------- The stage --------------------------------------------------------------------------------------------
 
 /// A trap on two loopback ports, and what came of it.
