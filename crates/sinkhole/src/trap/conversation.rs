@@ -24,10 +24,10 @@ use wire::tls::{ClientHello, HelloReader, Step, looks_like_ssl2, looks_like_tls}
 use super::Limits;
 use super::answer::answer;
 use super::tls::TlsLayer;
-use crate::ZoneTable;
 use crate::certificates::Certificates;
 use crate::notice::Notices;
 use crate::witness::Concern;
+use crate::{ServedZone, ZoneTable};
 
 /// Octets that it takes to tell SSL 2.0's hello from anything else.
 const DECIDED_AFTER: usize = 5;
@@ -38,7 +38,7 @@ const RECORD_HEADER: usize = 5;
 /// What every conversation stands on.
 pub(super) struct Ground {
     pub(super) zones: Arc<ZoneTable>,
-    pub(super) certificates: Certificates,
+    pub(super) certificates: Arc<Certificates>,
     pub(super) notices: Notices,
     pub(super) limits: Limits,
 }
@@ -232,8 +232,7 @@ impl Conversation {
         if !is_answerable {
             return self.finish();
         }
-        let apex = concern.zone().map(|zone| zone.zone.apex());
-        match self.certify(apex, now) {
+        match self.certify(concern.zone(), now) {
             Some(layer) => {
                 self.layer = Layer::Tls(Box::new(layer));
                 self.hear_tls(now, &raw);
@@ -243,8 +242,8 @@ impl Conversation {
         }
     }
 
-    fn certify(&self, apex: Option<&model::DomainName>, now: Duration) -> Option<TlsLayer> {
-        let config = self.ground.certificates.for_apex(apex, self.at(now));
+    fn certify(&self, zone: Option<&ServedZone>, now: Duration) -> Option<TlsLayer> {
+        let config = self.ground.certificates.for_zone(zone, self.at(now));
         let config = config.inspect_err(|error| tracing::error!(%error, "TLS is not answered")).ok()?;
         TlsLayer::new(config).inspect_err(|error| tracing::error!(%error, "TLS is not answered")).ok()
     }

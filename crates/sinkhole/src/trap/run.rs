@@ -57,6 +57,7 @@ thread_local! {
 /// The trap's listeners.
 pub struct TrapRunning {
     doors: Vec<(String, Total, JoinHandle<()>)>,
+    certificates: Option<Arc<Certificates>>,
 }
 
 /// Starts a task per listener. Called within a tokio runtime.
@@ -74,11 +75,12 @@ pub fn start(
 ) -> Result<TrapRunning, Error> {
     let mut doors = Vec::new();
     if http.is_empty() && https.is_empty() {
-        return Ok(TrapRunning { doors });
+        return Ok(TrapRunning { doors, certificates: None });
     }
     let limits = settings.trap;
-    let certificates = Certificates::open(keys, now())?;
-    let ground = Arc::new(Ground { zones, certificates, notices: Notices::default(), limits });
+    let certificates = Arc::new(Certificates::open(keys, now())?);
+    let ground =
+        Arc::new(Ground { zones, certificates: Arc::clone(&certificates), notices: Notices::default(), limits });
     let gate = Gate::new(limits.connections_max, limits.connections_per_prefix_max);
     let sockets = http.into_iter().map(|s| (s, Port::Plain)).chain(https.into_iter().map(|s| (s, Port::Tls)));
     for (socket, port) in sockets {
@@ -91,7 +93,7 @@ pub fn start(
         let door = Door { ground, gate, port, recorder, stop };
         doors.push((name, total, tokio::spawn(door.serve(listener))));
     }
-    Ok(TrapRunning { doors })
+    Ok(TrapRunning { doors, certificates: Some(certificates) })
 }
 
 fn listener(socket: std::net::TcpListener, port: Port) -> Result<(String, TcpListener), Error> {
@@ -111,6 +113,11 @@ impl TrapRunning {
     /// What each listener counted since the start.
     pub fn tallies(&self) -> Vec<(String, Tally)> {
         self.doors.iter().map(|(name, total, _)| (name.clone(), read(total))).collect()
+    }
+
+    /// The certificates that it shows, where it shows any.
+    pub fn certificates(&self) -> Option<&Arc<Certificates>> {
+        self.certificates.as_ref()
     }
 
     /// Waits for the end of every listener, after the stop.
