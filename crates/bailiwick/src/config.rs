@@ -28,11 +28,13 @@ const THREADS_MAX: usize = 64;
 /// The example, which is also the manual.
 pub(crate) const EXAMPLE: &str = include_str!("../bailiwick.example.toml");
 
+mod acme;
 mod dnstap;
 mod policy;
 mod transfer;
 mod trap;
 
+pub(crate) use acme::Acme;
 pub(crate) use dnstap::{Door, Sensor};
 pub(crate) use policy::PolicyZone;
 pub(crate) use transfer::{Key as TransferKeyFile, Peer as TransferPeer, Transfer};
@@ -53,6 +55,7 @@ struct Draft {
     transfer: transfer::Draft,
     web: Web,
     trap: trap::Draft,
+    acme: acme::Draft,
     answer: Answer,
     insight: Insight,
     metrics: Metrics,
@@ -71,6 +74,7 @@ impl Default for Draft {
             transfer: transfer::Draft::default(),
             web: Web::default(),
             trap: trap::Draft::default(),
+            acme: acme::Draft::default(),
             answer: Answer::default(),
             insight: Insight::default(),
             metrics: Metrics::default(),
@@ -219,6 +223,8 @@ pub(crate) struct Config {
     pub(crate) web: Web,
     /// Any other port.
     pub(crate) trap: Trap,
+    /// Who is asked for public certificates, if anybody.
+    pub(crate) acme: Option<Acme>,
     pub(crate) answer: Answer,
     pub(crate) insight: Insight,
     pub(crate) metrics: Metrics,
@@ -258,6 +264,7 @@ impl Config {
             data: base.join(draft.data),
             keys: base.join(draft.keys),
             user: draft.user,
+            acme: acme::resolve(draft.acme, !dns.certifiers.is_empty(), &base)?,
             dns,
             dnstap: dnstap::resolve(draft.dnstap, &base)?,
             policy_zones,

@@ -212,6 +212,15 @@ fn make_authority(dir: &Path, now: Timestamp) -> io::Result<KeyPair> {
     Ok(key)
 }
 
+/// Keeps a file of secrets in a folder of keys: whole, and readable by us alone.
+///
+/// # Errors
+/// If the disk refuses.
+pub fn keep_file(folder: &Path, name: &str, content: &[u8]) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    write_whole(folder, name, 0o600, content)
+}
+
 pub(crate) fn write_whole(dir: &Path, name: &str, mode: u32, content: &[u8]) -> io::Result<()> {
     let draft = dir.join(format!("{name}.new"));
     let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(mode).open(&draft)?;

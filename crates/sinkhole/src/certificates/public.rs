@@ -6,9 +6,8 @@
 //! ([`Standing`](super::Standing)), and how one is had is none of this room.
 
 use std::collections::HashMap;
-use std::fs::{self, DirBuilder, File};
+use std::fs::{self, File};
 use std::io::{self, Read};
-use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -22,7 +21,7 @@ use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 
 use super::validity::validity;
-use super::{server_config, write_whole};
+use super::{keep_file, server_config};
 use crate::Error;
 
 /// The most public certificates at once: what one account may have of an authority in some months. About 20 KiB each.
@@ -89,10 +88,11 @@ impl PublicShelf {
             return Err(refused(apex, &format!("{PUBLIC_MAX} other names have one")));
         }
         let folder = self.folder.join(apex.as_str());
-        let written = DirBuilder::new().recursive(true).mode(0o700).create(&folder);
-        written
-            .and_then(|()| write_whole(&folder, FILE, 0o600, key_and_chain.as_bytes()))
-            .map_err(|cause| Error::Key { what: "keeping the certificate in", path: folder, cause })?;
+        keep_file(&folder, FILE, key_and_chain.as_bytes()).map_err(|cause| Error::Key {
+            what: "keeping the certificate in",
+            path: folder,
+            cause,
+        })?;
         self.change(|held| drop(held.insert(apex.clone(), shown.clone())));
         Ok(())
     }
