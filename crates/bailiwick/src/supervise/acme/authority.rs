@@ -128,3 +128,52 @@ fn roots(file: &Path) -> Result<RootCertStore, Failure> {
 pub(super) fn other(text: impl Into<String>) -> Error {
     Error::Other(io::Error::other(text.into()).into())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn authority(host: &str, port: u16) -> Authority {
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+        let tls = Arc::new(config.with_root_certificates(RootCertStore::empty()).with_no_client_auth()).into();
+        Authority { host: host.to_owned(), port, name: ServerName::try_from(host.to_owned()).unwrap(), tls }
+    }
+
+    #[test]
+    fn no_answer_leads_to_another_host() {
+        for (host, port, place, is_at) in [
+            ("acme.example", 443, "https://acme.example/acme/order/1", true),
+            ("acme.example", 443, "https://ACME.example:443/", true),
+            ("acme.example", 443, "https://acme.example:444/", false),
+            ("acme.example", 443, "http://acme.example/", false),
+            ("acme.example", 443, "https://acme.example.evil.test/", false),
+            ("acme.example", 443, "https://acme.example@evil.test/", false),
+            ("acme.example", 443, "https://169.254.169.254/", false),
+            ("acme.example", 443, "/acme/order/1", false),
+            ("::1", 14000, "https://[::1]:14000/dir", true),
+            ("127.0.0.1", 14000, "https://127.0.0.1:14000/dir", true),
+            ("127.0.0.1", 14000, "https://127.0.0.2:14000/dir", false),
+        ] {
+            assert_eq!(authority(host, port).is_at(&place.parse().unwrap()), is_at, "{place}");
+        }
+    }
+
+    #[test]
+    fn a_request_names_its_host_and_its_path_only() {
+        let request = Request::builder().uri("https://[::1]:14000/acme?x=1").body(BodyWrapper::default()).unwrap();
+        let sent = in_origin_form(request).unwrap();
+        assert_eq!(
+            (sent.uri().to_string().as_str(), &sent.headers()["host"]),
+            ("/acme?x=1", &"[::1]:14000".parse().unwrap())
+        );
+    }
+
+    #[test]
+    fn roots_are_certificates() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), "no certificate").unwrap();
+        assert!(format!("{:?}", roots(file.path()).unwrap_err()).contains("holds no certificate"));
+        assert!(roots(Path::new("/nowhere/roots.pem")).is_err());
+    }
+}
