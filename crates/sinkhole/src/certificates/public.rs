@@ -33,6 +33,8 @@ pub const CHAIN_CERTIFICATES_MAX: usize = 8;
 
 const FOLDER: &str = "certificates";
 const FILE: &str = "certificate.pem";
+/// What a crash in the middle of writing leaves: a key too.
+const DRAFT: &str = "certificate.pem.new";
 
 type ByApex = HashMap<DomainName, Shown, RandomState>;
 
@@ -104,15 +106,20 @@ impl PublicShelf {
     pub fn forget(&self, apex: &DomainName) -> Result<(), Error> {
         self.change(|held| drop(held.remove(apex)));
         let folder = self.folder.join(apex.as_str());
-        match fs::remove_dir_all(&folder) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                Err(Error::Key { what: "destroying the certificate in", path: folder, cause: error })
+        for path in [folder.join(FILE), folder.join(DRAFT)] {
+            match fs::remove_file(&path) {
+                Err(cause) if cause.kind() != io::ErrorKind::NotFound => {
+                    return Err(Error::Key { what: "destroying", path, cause });
+                }
+                _ => {}
             }
-            _ => Ok(()),
         }
+        // Whatever else lies there was not put there by us, and keeps the folder.
+        let _ = fs::remove_dir(&folder);
+        Ok(())
     }
 
-    /// The names that have something on the disk, whether it may be shown or not.
+    /// The names that have a key on the disk, whether it may be shown or not.
     ///
     /// # Errors
     /// If the folder is there and cannot be read.
@@ -122,8 +129,10 @@ impl PublicShelf {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
             Err(cause) => return Err(Error::Key { what: "listing", path: self.folder.clone(), cause }),
         };
-        // What is no name was not put there by us.
-        Ok(entries.flatten().filter_map(|entry| DomainName::parse(entry.file_name().to_str()?).ok()).collect())
+        // What is no name, or has no such file, was not put there by us.
+        let has_key = |folder: &Path| [FILE, DRAFT].iter().any(|file| folder.join(file).exists());
+        let ours = entries.flatten().filter(|entry| has_key(&entry.path()));
+        Ok(ours.filter_map(|entry| DomainName::parse(entry.file_name().to_str()?).ok()).collect())
     }
 
     /// When the certificate is to be replaced: with a third of its life left. `None`: there is none.

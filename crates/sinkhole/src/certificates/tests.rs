@@ -131,8 +131,13 @@ fn a_new_one_replaces_the_old_a_restart_finds_it_and_to_forget_destroys_it() {
     again.public().load().unwrap();
     assert_eq!((again.public().len(), again.public().names().unwrap()), (1, vec![apex.clone()]));
 
+    let (draft, note) = (file.with_file_name("certificate.pem.new"), file.with_file_name("note"));
+    fs::write(&draft, "half a key").unwrap();
+    fs::write(&note, "an operator's").unwrap();
     public.forget(&apex).unwrap();
-    assert!(!house.is_public(&permitted, when) && !file.exists());
+    assert!(!house.is_public(&permitted, when) && !file.exists() && !draft.exists());
+    assert!(note.exists() && public.names().unwrap().is_empty(), "what is not ours stays, and is no certificate");
+    fs::remove_file(&note).unwrap();
     public.forget(&apex).unwrap();
     again.public().load().unwrap();
     assert!(again.public().is_empty());

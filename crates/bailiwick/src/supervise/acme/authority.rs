@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use axum::body::Bytes;
 use axum::http::uri::PathAndQuery;
-use axum::http::{HeaderValue, Request, Response, Uri, header};
+use axum::http::{HeaderMap, HeaderValue, Request, Response, Uri, header};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper_util::rt::TokioIo;
 use instant_acme::{BodyWrapper, BytesResponse, Error, HttpClient};
@@ -29,6 +29,8 @@ use crate::failure::{Failure, Tried};
 const PATIENCE: Duration = Duration::from_secs(30);
 /// The largest answer: a chain of eight certificates has some 20 KiB, a directory one.
 const ANSWER_OCTETS_MAX: usize = 256 * 1024;
+/// The longest wait between two looks that an authority may ask for; an order ends in ten minutes.
+const RETRY_AFTER_SECS_MAX: u64 = 600;
 /// The largest file of roots: a system's has about 220 KiB.
 const ROOTS_OCTETS_MAX: u64 = 4 << 20;
 
@@ -78,8 +80,9 @@ impl Authority {
         // The set ends the connection when this function does.
         let mut connections = JoinSet::new();
         connections.spawn(connection);
-        let (parts, body) = sender.send_request(in_origin_form(request)?).await?.into_parts();
+        let (mut parts, body) = sender.send_request(in_origin_form(request)?).await?.into_parts();
         let body = Limited::new(body, ANSWER_OCTETS_MAX).collect().await?.to_bytes();
+        drop_odd_wait(&mut parts.headers);
         Ok(Response::from_parts(parts, Full::new(body)).into())
     }
 }
@@ -105,6 +108,15 @@ fn in_origin_form(mut request: Sent) -> Result<Sent, Cause> {
     request.headers_mut().extend(host.map(|host| (header::HOST, host)));
     *request.uri_mut() = place.path_and_query().cloned().unwrap_or_else(|| PathAndQuery::from_static("/")).into();
     Ok(request)
+}
+
+/// The library adds to the clock whatever seconds an authority tells it to wait, and panics beyond the clock's end. A wait
+/// that is no number of seconds, or longer than anybody waits here, is as good as none.
+fn drop_odd_wait(fields: &mut HeaderMap) {
+    let secs = fields.get(header::RETRY_AFTER).and_then(|value| value.to_str().ok()?.trim().parse::<u64>().ok());
+    if secs.is_none_or(|secs| secs > RETRY_AFTER_SECS_MAX) {
+        fields.remove(header::RETRY_AFTER);
+    }
 }
 
 fn roots(file: &Path) -> Result<RootCertStore, Failure> {
@@ -167,6 +179,17 @@ mod tests {
             (sent.uri().to_string().as_str(), &sent.headers()["host"]),
             ("/acme?x=1", &"[::1]:14000".parse().unwrap())
         );
+    }
+
+    #[test]
+    fn a_wait_beyond_every_clock_is_none() {
+        for (told, is_kept) in
+            [("1", true), ("600", true), ("601", false), ("18446744073709551615", false), ("x", false)]
+        {
+            let mut fields = HeaderMap::from_iter([(header::RETRY_AFTER, told.parse().unwrap())]);
+            drop_odd_wait(&mut fields);
+            assert_eq!(fields.contains_key(header::RETRY_AFTER), is_kept, "{told}");
+        }
     }
 
     #[test]
