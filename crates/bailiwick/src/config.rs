@@ -28,12 +28,14 @@ const THREADS_MAX: usize = 64;
 /// The example, which is also the manual.
 pub(crate) const EXAMPLE: &str = include_str!("../bailiwick.example.toml");
 
+mod acme;
 mod dnstap;
 mod mail;
 mod policy;
 mod transfer;
 mod trap;
 
+pub(crate) use acme::Acme;
 pub(crate) use dnstap::{Door, Sensor};
 pub(crate) use policy::PolicyZone;
 pub(crate) use transfer::{Key as TransferKeyFile, Peer as TransferPeer, Transfer};
@@ -55,6 +57,7 @@ struct Draft {
     web: Web,
     mail: mail::Mail,
     trap: trap::Draft,
+    acme: acme::Draft,
     answer: Answer,
     insight: Insight,
     metrics: Metrics,
@@ -74,6 +77,7 @@ impl Default for Draft {
             web: Web::default(),
             mail: mail::Mail::default(),
             trap: trap::Draft::default(),
+            acme: acme::Draft::default(),
             answer: Answer::default(),
             insight: Insight::default(),
             metrics: Metrics::default(),
@@ -223,6 +227,8 @@ pub(crate) struct Config {
     pub(crate) mail: mail::Mail,
     /// Any other port.
     pub(crate) trap: Trap,
+    /// Who is asked for public certificates, if anybody.
+    pub(crate) acme: Option<Acme>,
     pub(crate) answer: Answer,
     pub(crate) insight: Insight,
     pub(crate) metrics: Metrics,
@@ -262,6 +268,7 @@ impl Config {
             data: base.join(draft.data),
             keys: base.join(draft.keys),
             user: draft.user,
+            acme: acme::resolve(draft.acme, !dns.certifiers.is_empty(), &base)?,
             dns,
             dnstap: dnstap::resolve(draft.dnstap, &base)?,
             policy_zones,

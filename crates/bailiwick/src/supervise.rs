@@ -21,6 +21,7 @@ use crate::config::Config;
 use crate::failure::{Failure, Tried};
 use crate::listen::Sockets;
 
+mod acme;
 mod captured;
 mod control;
 mod cookies;
@@ -31,6 +32,7 @@ mod peers;
 mod publish;
 mod pulse;
 
+use acme::Certifier;
 use captured::Shelf;
 use gate::Gate;
 use publish::Publisher;
@@ -159,6 +161,7 @@ impl Daemon {
         gate.load(&house.ledger, &table).await?;
         let sinkhole = sinkhole::start(listeners, Arc::clone(&table), &journal, &settings, &keys)
             .tried("starting the sinkhole")?;
+        let certifier = Certifier::new(config, &sinkhole, &table)?;
         let sinkhole = Held::new(Some(sinkhole).into());
 
         let mut publisher = Publisher::new(config);
@@ -172,6 +175,9 @@ impl Daemon {
         let primary = Primary { access, published, seized: seized.subscribe() };
         let transfer =
             Transfer::start(transfer, primary, Arc::clone(&table), &stopped).tried("starting the primary")?;
+        if let Some(certifier) = certifier {
+            tokio::spawn(certifier.follow(seized.subscribe(), stopped.clone()));
+        }
         let publisher = tokio::spawn(publisher.follow(house.ledger.clone(), stopped.clone()));
         let zones = tokio::spawn(gate.follow(house.ledger.clone(), Arc::clone(&table), seized, stopped.clone()));
         let rules = insight::run::Settings { own: config.insight.own_addresses.clone(), ..Default::default() };

@@ -33,6 +33,7 @@ use super::knock::Knock;
 use super::requests::OpenRequest;
 use super::speech::{Heard, Speech};
 use super::tls::TlsLayer;
+use crate::ServedZone;
 use crate::witness::Concern;
 
 /// Octets that it takes to tell SSL 2.0's hello from anything else.
@@ -233,8 +234,7 @@ impl Conversation {
         if !is_answerable {
             return self.finish();
         }
-        let apex = concern.zone().map(|zone| zone.zone.apex());
-        match self.certify(apex, &offered, now) {
+        match self.certify(concern.zone(), &offered, now) {
             Some(layer) => {
                 self.layer = Layer::Tls(Box::new(layer));
                 self.hear_tls(now, &raw);
@@ -244,8 +244,8 @@ impl Conversation {
         }
     }
 
-    fn certify(&self, apex: Option<&model::DomainName>, offered: &[Vec<u8>], now: Duration) -> Option<TlsLayer> {
-        let config = self.ground.certificates.for_apex(apex, self.at(now));
+    fn certify(&self, zone: Option<&ServedZone>, offered: &[Vec<u8>], now: Duration) -> Option<TlsLayer> {
+        let config = self.ground.certificates.for_zone(zone, self.at(now));
         let config = config.inspect_err(|error| tracing::error!(%error, "TLS is not answered")).ok()?;
         let is_known = |protocol: &Vec<u8>| config.alpn_protocols.contains(protocol);
         let agrees = !self.port.is_mail() && !self.is_upgrading && offered.iter().any(is_known);

@@ -54,7 +54,7 @@ impl Port {
 pub(super) struct Ground {
     pub(super) zones: Arc<ZoneTable>,
     pub(super) names: NamesByAddress,
-    pub(super) certificates: Certificates,
+    pub(super) certificates: Arc<Certificates>,
     pub(super) keys: CaseKeys,
     pub(super) notices: Notices,
     pub(super) mail: MailSettings,
