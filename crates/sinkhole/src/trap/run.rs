@@ -4,15 +4,19 @@
 //! A connection owns no buffer while it waits: octets are read into one scratch buffer per thread and handed on.
 
 use std::cell::RefCell;
+use std::future::poll_fn;
 use std::io;
 use std::net::{Shutdown, SocketAddr};
+use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use model::outcome::End;
 use model::tally::{Shed, Tally};
 use socket2::SockRef;
 use store::journal::Journal;
+use tokio::io::{AsyncRead, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
@@ -221,6 +225,25 @@ fn canonical(address: SocketAddr) -> SocketAddr {
     SocketAddr::new(address.ip().to_canonical(), address.port())
 }
 
+/// Reads once into the thread's scratch buffer and hands it on. A read that does not fill it tells the runtime that
+/// nothing is left, which spares one more that would find nothing.
+fn hear(
+    stream: &mut TcpStream,
+    conversation: &mut Conversation,
+    began: Instant,
+    context: &mut Context<'_>,
+) -> Poll<io::Result<()>> {
+    SCRATCH.with_borrow_mut(|scratch| {
+        let mut buffer = ReadBuf::new(scratch);
+        ready!(Pin::new(stream).poll_read(context, &mut buffer))?;
+        match buffer.filled() {
+            [] => conversation.on_end(began.elapsed()),
+            bytes => conversation.on_bytes(began.elapsed(), bytes),
+        }
+        Poll::Ready(Ok(()))
+    })
+}
+
 //----------- Visit ------------------------------------------------------------------------------------------------
 
 /// One connection.
@@ -241,10 +264,45 @@ struct Visit {
 }
 
 impl Visit {
-    async fn serve(mut self) {
-        // Answers are written whole: waiting for more to fill a packet only delays them.
-        let _ = self.stream.set_nodelay(true);
-        let end = self.converse().await;
+    /// A block and no `async fn`: that would keep its argument twice, and ten thousand of these wait at once.
+    fn serve(mut self) -> impl Future<Output = ()> + Send {
+        async move {
+            // Answers are written whole: waiting for more to fill a packet only delays them.
+            let _ = self.stream.set_nodelay(true);
+            let end = self.converse().await;
+            self.say_farewell(end);
+            if self.octets_out > 0 && !matches!(end, End::Peer | End::Reset) {
+                self.linger().await;
+            }
+        }
+    }
+
+    /// One timer for all waits: most of them only put it off, so it is set anew when it was too late or has rung.
+    async fn converse(&mut self) -> End {
+        let mut timer = pin!(sleep_until(self.until));
+        loop {
+            let until = match self.speak().await {
+                Ok(Some(until)) => until,
+                Ok(None) => return self.conversation.ending(),
+                Err(end) => return end,
+            };
+            if until < timer.deadline() || timer.is_elapsed() {
+                timer.as_mut().reset(until);
+            }
+            tokio::select! {
+                biased;
+                () = stopped(&mut self.stop) => self.listen_for_the_last_time(),
+                heard = poll_fn(|context| hear(&mut self.stream, &mut self.conversation, self.began, context)) => {
+                    if heard.is_err() {
+                        self.conversation.end(End::Reset);
+                    }
+                }
+                () = &mut timer => {}
+            }
+        }
+    }
+
+    fn say_farewell(&mut self, end: End) {
         let farewell = Farewell {
             octets_in: self.conversation.octets_in(),
             octets_out: self.octets_out,
@@ -253,26 +311,6 @@ impl Visit {
             tls: self.conversation.tls(),
         };
         self.book.close(&farewell, now());
-        if self.octets_out > 0 && !matches!(end, End::Peer | End::Reset) {
-            self.linger().await;
-        }
-    }
-
-    async fn converse(&mut self) -> End {
-        loop {
-            let until = match self.speak().await {
-                Ok(Some(until)) => until,
-                Ok(None) => return self.conversation.ending(),
-                Err(end) => return end,
-            };
-            tokio::select! {
-                ready = self.stream.readable() => if ready.and_then(|()| self.listen()).is_err() {
-                    self.conversation.end(End::Reset);
-                },
-                () = sleep_until(until) => {}
-                () = stopped(&mut self.stop) => self.listen_for_the_last_time(),
-            }
-        }
     }
 
     /// Records and sends what the conversation has to say; then says until when it waits, or that it is over.
@@ -330,7 +368,7 @@ impl Visit {
         end
     }
 
-    /// Reads once into the thread's scratch buffer. Says whether there was anything.
+    /// Reads once, without waiting. Says whether there was anything.
     fn listen(&mut self) -> io::Result<bool> {
         let elapsed = self.began.elapsed();
         SCRATCH.with_borrow_mut(|scratch| match self.stream.try_read(scratch) {
