@@ -149,6 +149,7 @@ impl Daemon {
             cookie_secrets: config.dns.cookie_secrets.as_deref().map_or(Ok(Vec::new()), cookies::secrets)?,
             certifiers: config.dns.certifiers.clone(),
             names_by_address: NamesByAddress::new(config.trap.names.clone()),
+            trap: config.web.limits.of_trap(),
             ..Settings::default()
         };
         let table = Arc::new(ZoneTable::default());

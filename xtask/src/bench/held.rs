@@ -9,7 +9,7 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{ChildStdout, Stdio};
 
-use super::http::{NGINX, OURS, alone, page};
+use super::http::{NGINX, OURS, alone};
 use super::load::{HoldOrders, How, Orders};
 use super::targets::Judged;
 use super::{Measured, Plan, Seen, What, measure, median_by, meter, servers};
@@ -31,7 +31,7 @@ struct Beside {
     during: Option<Measured>,
 }
 
-pub(super) fn compare(plan: Plan, binary: &Path) -> Result<Vec<Judged>, Trouble> {
+pub(super) fn compare(plan: Plan, binary: &Path, page: &str) -> Result<Vec<Judged>, Trouble> {
     let mut rounds: [Vec<Beside>; 2] = Default::default();
     for round in 1..=plan.rounds {
         println!("round {round} of {}, connections that are left open", plan.rounds);
@@ -41,7 +41,7 @@ pub(super) fn compare(plan: Plan, binary: &Path) -> Result<Vec<Judged>, Trouble>
             (How::Hello, HALF_OPEN),
             (How::HalfHeadOverTls, HALF_OPEN),
         ] {
-            let nginx = servers::nginx(&page())?;
+            let nginx = servers::nginx(page)?;
             let server = Server { pids: nginx.peer.pids(), http: nginx.peer.port, https: nginx.https };
             rounds[0].push(server.beside(how, count, plan)?);
             let mut program = alone(binary)?;

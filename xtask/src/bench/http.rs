@@ -5,16 +5,16 @@
 //! server's processor answers: the load shares the machine, and where it is the slower of the two a rate says nothing.
 //! Then what it costs to be left alone with: [`super::held`].
 
+use std::io::{Read, Write};
+use std::net::{Ipv4Addr, TcpStream};
 use std::path::{Path, PathBuf};
 
 use super::load::{Kind, Orders};
 use super::targets::Judged;
-use super::{Measured, Plan, What, held, measure, median, print, servers, targets};
+use super::{Measured, Plan, What, held, load, measure, median, print, servers, targets};
 use crate::program::{Program, exercise};
 use crate::{Done, Trouble};
 
-/// As long as our notice, so that nobody sends less.
-const PAGE_OCTETS: usize = 2_000;
 /// The trap alone: nobody makes sense of what it records, as nobody does of nginx's log.
 const ALONE: &str = "follow = false\n";
 
@@ -37,20 +37,21 @@ const ALL: [(Asked, f64); 4] = [
 ];
 
 pub(super) fn compare(plan: Plan, binary: &Path) -> Done {
+    let page = page(binary)?;
     let mut judged = Vec::new();
     for (asked, share) in ALL {
-        judged.push(compare_rates(asked, share, plan, binary)?);
+        judged.push(compare_rates(asked, share, plan, (binary, &page))?);
     }
-    judged.extend(held::compare(plan, binary)?);
+    judged.extend(held::compare(plan, binary, &page)?);
     targets::say(&judged);
     Ok(())
 }
 
-fn compare_rates(asked: Asked, share: f64, plan: Plan, binary: &Path) -> Result<Judged, Trouble> {
+fn compare_rates(asked: Asked, share: f64, plan: Plan, (binary, page): (&Path, &str)) -> Result<Judged, Trouble> {
     let mut rounds: [Vec<Measured>; 2] = Default::default();
     for round in 1..=plan.rounds {
         println!("round {round} of {}, {}", plan.rounds, asked.spoken());
-        let nginx = servers::nginx(&page())?;
+        let nginx = servers::nginx(page)?;
         let port = if asked.is_tls() { nginx.https } else { nginx.peer.port };
         rounds[0].push(measure(&nginx.peer.pids(), asked.orders(port, plan))?);
         rounds[1].push(ours(asked, plan, binary)?);
@@ -81,8 +82,18 @@ pub(super) fn alone(binary: &Path) -> Result<Program, Trouble> {
     Ok(program)
 }
 
-pub(super) fn page() -> String {
-    format!("<!doctype html><title>Notice</title><p>{}</p>", "notice ".repeat(PAGE_OCTETS / 7))
+/// A page for nginx, as long as our own notice is at this time, so that nobody sends less.
+fn page(binary: &Path) -> Result<String, Trouble> {
+    let mut program = alone(binary)?;
+    program.start()?;
+    let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, program.ports.http))?;
+    write!(stream, "GET / HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", load::asked_for()?.as_str())?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer)?;
+    program.stop()?;
+    let (_, body) = answer.split_once("\r\n\r\n").ok_or("no answer of ours to copy")?;
+    println!("each answer carries a page of {} octets", body.len());
+    Ok("x".repeat(body.len()))
 }
 
 impl Asked {

@@ -145,7 +145,7 @@ fn dns(orders: Orders) -> Result<Seen, Trouble> {
 }
 
 fn http(orders: Orders) -> Result<Seen, Trouble> {
-    let name = exercise_names()?.swap_remove(0);
+    let name = asked_for()?;
     let load = Load {
         target: orders.target(),
         from: FROM,
@@ -164,7 +164,7 @@ fn handshakes(orders: Orders, kind: Kind) -> Result<Seen, Trouble> {
     let load = Handshakes {
         target: orders.target(),
         from: FROM,
-        name: exercise_names()?.swap_remove(0),
+        name: asked_for()?,
         clients: CONNECTIONS,
         resumes: kind == Kind::Resumed,
         stop: orders.stop(),
@@ -231,7 +231,7 @@ pub fn hold(orders: HoldOrders) -> Done {
         target: (Ipv4Addr::LOCALHOST, orders.port).into(),
         from: HELD_FROM,
         sources: HELD_SOURCES,
-        name: exercise_names()?.swap_remove(0),
+        name: asked_for()?,
         connections: orders.connections,
         held,
     })?;
@@ -245,6 +245,11 @@ pub fn hold(orders: HoldOrders) -> Done {
 pub(super) fn generated_names(count: usize) -> Result<Vec<DomainName>, Trouble> {
     let name = |number: usize| DomainName::parse(&format!("zone{number:06}.example")).map_err(Into::into);
     (1..=count).map(name).collect()
+}
+
+/// The name that the loads of the trap ask for.
+pub(super) fn asked_for() -> Result<DomainName, Trouble> {
+    exercise_names()?.into_iter().next().ok_or_else(|| "the exercise names nothing".into())
 }
 
 /// The names of the exercise.

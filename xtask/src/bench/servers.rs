@@ -5,6 +5,8 @@ use std::net::{Ipv4Addr, TcpListener, TcpStream, UdpSocket};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use tempfile::TempDir;
 
 use super::on_core_zero;
@@ -15,6 +17,9 @@ use crate::tools::find;
 
 /// From start to the first answer: NSD needs 46 s for a million zones.
 pub(super) const START: Duration = Duration::from_secs(300);
+
+/// From the word to the end.
+const END: Duration = Duration::from_secs(10);
 
 /// A peer with its folder; both go away with it.
 pub(super) struct Peer {
@@ -48,6 +53,17 @@ pub(super) struct Nginx {
     pub(super) peer: Peer,
     /// Where it speaks TLS, with a key of the type that we show.
     pub(super) https: u16,
+}
+
+impl Drop for Nginx {
+    /// A master that is killed leaves its worker behind; one that is asked takes it along.
+    fn drop(&mut self) {
+        let child = &mut self.peer.running.0;
+        if let Ok(pid) = i32::try_from(child.id()) {
+            let _ = kill(Pid::from_raw(pid), Signal::SIGTERM);
+        }
+        let _ = wait_for("the end of nginx", END, || child.try_wait().ok().flatten());
+    }
 }
 
 const LOGGED: [&str; 14] = [

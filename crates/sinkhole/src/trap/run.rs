@@ -20,7 +20,7 @@ use tokio::io::{AsyncRead, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
-use tokio::time::{Instant, interval, sleep_until, timeout, timeout_at};
+use tokio::time::{Instant, interval, sleep, sleep_until, timeout, timeout_at};
 use wire::session::{Output, Session};
 
 use super::book::{Book, Farewell};
@@ -28,7 +28,7 @@ use super::conversation::{Conversation, Ground, Port};
 use crate::certificates::Certificates;
 use crate::gate::{Gate, Pass};
 use crate::notice::Notices;
-use crate::recorder::{self, COUNTS_EVERY, Recorder, Total};
+use crate::recorder::{self, COUNTS_EVERY, Recorder, Total, WRITTEN_AFTER};
 use crate::run::now;
 use crate::witness::Caller;
 use crate::{Error, Keys, Settings, ZoneTable};
@@ -92,7 +92,8 @@ pub fn start(
         let total = recorder.total();
         let recorder = Arc::new(Mutex::new(recorder));
         let (ground, gate, stop) = (Arc::clone(&ground), Arc::clone(&gate), stop.clone());
-        let door = Door { ground, gate, port, recorder, stop };
+        let local = listener.local_addr().ok().filter(|local| !local.ip().is_unspecified());
+        let door = Door { ground, gate, port, local, recorder, stop };
         doors.push((name, total, tokio::spawn(door.serve(listener))));
     }
     Ok(TrapRunning { doors })
@@ -102,8 +103,10 @@ fn listener(socket: std::net::TcpListener, port: Port) -> Result<(String, TcpLis
     let kind = if port == Port::Plain { "http" } else { "https" };
     let address = socket.local_addr().map_or_else(|_| "unknown".to_owned(), |address| address.to_string());
     let name = format!("{kind} {address}");
-    // Connections inherit it. A kernel that refuses has its own limit.
+    // Connections inherit both. A kernel that refuses has its own limit. Answers are written whole: waiting for more to
+    // fill a packet only delays them.
     let _ = SockRef::from(&socket).set_send_buffer_size(KERNEL_OCTETS_OUT);
+    let _ = SockRef::from(&socket).set_tcp_nodelay(true);
     let listener = socket.set_nonblocking(true).and_then(|()| TcpListener::from_std(socket));
     match listener {
         Ok(listener) => Ok((name, listener)),
@@ -141,6 +144,8 @@ struct Door {
     ground: Arc<Ground>,
     gate: Arc<Gate>,
     port: Port,
+    /// Where everybody comes who comes here; a listener for all addresses asks each connection.
+    local: Option<SocketAddr>,
     recorder: Arc<Mutex<Recorder>>,
     stop: watch::Receiver<bool>,
 }
@@ -169,7 +174,9 @@ impl Door {
         if timeout(DRAIN, all_gone.recv()).await.is_err() {
             tracing::warn!("connections were left open at the stop");
         }
-        self.recorder().write_counts(now());
+        let mut recorder = self.recorder();
+        recorder.write_staged(now());
+        recorder.write_counts(now());
     }
 
     /// Whoever had connected before the stop is served: what they sent is recorded and answered. The runtime may not
@@ -194,8 +201,11 @@ impl Door {
             self.recorder().count(&Tally { shed, ..Tally::default() });
             return;
         };
-        // A peer that is gone already has no address any more; the listener's stands for ours.
-        let local = stream.local_addr().unwrap_or(source);
+        let local = match self.local {
+            Some(local) => local,
+            // A peer that is gone already has no address any more.
+            None => stream.local_addr().unwrap_or(source),
+        };
         let caller = Caller { source: canonical(source), local: canonical(local) };
         let accepted = now();
         let visit = Visit {
@@ -267,11 +277,14 @@ impl Visit {
     /// A block and no `async fn`: that would keep its argument twice, and ten thousand of these wait at once.
     fn serve(mut self) -> impl Future<Output = ()> + Send {
         async move {
-            // Answers are written whole: waiting for more to fill a packet only delays them.
-            let _ = self.stream.set_nodelay(true);
             let end = self.converse().await;
             self.say_farewell(end);
-            if self.octets_out > 0 && !matches!(end, End::Peer | End::Reset) {
+            let is_cut_short = match end {
+                End::Peer | End::Reset => false,
+                End::Us => self.conversation.may_still_be_sending(),
+                _ => true,
+            };
+            if self.octets_out > 0 && is_cut_short {
                 self.linger().await;
             }
         }
@@ -310,7 +323,12 @@ impl Visit {
             end,
             tls: self.conversation.tls(),
         };
-        self.book.close(&farewell, now());
+        if let Some(recorder) = self.book.close(&farewell, now()) {
+            tokio::spawn(async move {
+                sleep(WRITTEN_AFTER).await;
+                recorder::held(&recorder).write_staged(now());
+            });
+        }
     }
 
     /// Records and sends what the conversation has to say; then says until when it waits, or that it is over.
