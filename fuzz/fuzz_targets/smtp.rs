@@ -13,9 +13,9 @@ fuzz_target!(|parts: Vec<Vec<u8>>| {
         mail: Mail::Accept { octets_max: 4096 },
         tls: Tls::Offered,
         login: Login::Always,
-        key: [7; 32],
+        nonce_key: [7; 32],
     };
-    let mut smtp = Smtp::new(terms, |domain: &[u8]| if domain.len() < 8 { Standing::Ours } else { Standing::Stranger });
+    let mut smtp = Smtp::new(terms, |domain: &[u8]| if domain.len() < 8 { Standing::Ours { key: [7; 32] } } else { Standing::Stranger });
     let (mut records, mut ends) = (0, 0);
     for part in parts.iter().map(Some).chain([None]) {
         match part {

@@ -43,13 +43,25 @@ pub struct Ports {
     pub dns: u16,
     pub http: u16,
     pub https: u16,
+    pub smtp: u16,
+    pub smtps: u16,
+    /// TCP and UDP alike.
+    pub any: u16,
 }
 
 impl Ports {
     /// Ports that nobody holds at this moment, one of them for UDP and TCP alike.
     pub fn free() -> Result<Self, Trouble> {
-        let (dns, http, https) = (free_for_both()?, free_tcp()?, free_tcp()?);
-        Ok(Self { dns: port(&dns.1)?, http: port(&http)?, https: port(&https)? })
+        let (dns, any) = (free_for_both()?, free_for_both()?);
+        let (http, https, smtp, smtps) = (free_tcp()?, free_tcp()?, free_tcp()?, free_tcp()?);
+        Ok(Self {
+            dns: port(&dns.1)?,
+            http: port(&http)?,
+            https: port(&https)?,
+            smtp: port(&smtp)?,
+            smtps: port(&smtps)?,
+            any: port(&any.1)?,
+        })
     }
 }
 
@@ -126,9 +138,9 @@ impl Program {
     }
 
     /// A configuration for this data folder on the given ports.
-    pub fn write_config(&self, file: &Path, Ports { dns, http, https }: Ports) -> Done {
+    pub fn write_config(&self, file: &Path, Ports { dns, http, https, smtp, smtps, any }: Ports) -> Done {
         let text = format!(
-            "data = \"data\"\nkeys = \"keys\"\n\n[dns]\nlisten = [\"127.0.0.1:{dns}\"]\n\n[web]\nhttp = [\"127.0.0.1:{http}\"]\nhttps = [\"127.0.0.1:{https}\"]\n\n[answer]\nv4 = [\"127.0.0.1\"]\nv6 = [\"::1\"]\n\n[insight]\ntables = [\"networks.csv\"]\n"
+            "data = \"data\"\nkeys = \"keys\"\n\n[dns]\nlisten = [\"127.0.0.1:{dns}\"]\n\n[web]\nhttp = [\"127.0.0.1:{http}\"]\nhttps = [\"127.0.0.1:{https}\"]\n\n[mail]\nsmtp = [\"127.0.0.1:{smtp}\"]\nsmtps = [\"127.0.0.1:{smtps}\"]\n\n[trap]\nany_tcp = [\"127.0.0.1:{any}\"]\nany_udp = [\"127.0.0.1:{any}\"]\n\n[answer]\nv4 = [\"127.0.0.1\"]\nv6 = [\"::1\"]\n\n[insight]\ntables = [\"networks.csv\"]\n"
         );
         Ok(fs::write(file, text)?)
     }

@@ -29,6 +29,7 @@ const THREADS_MAX: usize = 64;
 pub(crate) const EXAMPLE: &str = include_str!("../bailiwick.example.toml");
 
 mod dnstap;
+mod mail;
 mod policy;
 mod transfer;
 mod trap;
@@ -53,6 +54,7 @@ struct Draft {
     catalog: policy::Catalog,
     transfer: transfer::Draft,
     web: Web,
+    mail: mail::Mail,
     trap: trap::Draft,
     answer: Answer,
     insight: Insight,
@@ -71,6 +73,7 @@ impl Default for Draft {
             catalog: policy::Catalog::default(),
             transfer: transfer::Draft::default(),
             web: Web::default(),
+            mail: mail::Mail::default(),
             trap: trap::Draft::default(),
             answer: Answer::default(),
             insight: Insight::default(),
@@ -219,6 +222,7 @@ pub(crate) struct Config {
     /// Who takes zones over from us.
     pub(crate) transfer: Transfer,
     pub(crate) web: Web,
+    pub(crate) mail: mail::Mail,
     /// Any other port.
     pub(crate) trap: Trap,
     pub(crate) answer: Answer,
@@ -266,6 +270,7 @@ impl Config {
             transfer: transfer::resolve(draft.transfer, &named, &base)?,
             catalog: draft.catalog,
             web: draft.web,
+            mail: draft.mail,
             trap: trap::resolve(draft.trap)?,
             answer: draft.answer,
             insight,
@@ -285,6 +290,8 @@ impl Config {
             ("dns.listen", self.dns.listen.len()),
             ("web.http", self.web.http.len()),
             ("web.https", self.web.https.len()),
+            ("mail.smtp", self.mail.smtp.len()),
+            ("mail.smtps", self.mail.smtps.len()),
             ("metrics.listen", self.metrics.listen.len()),
             ("transfer.listen", self.transfer.listen.len()),
         ] {
@@ -338,9 +345,10 @@ impl Config {
 
     /// Every TCP address at which callers or sensors come in.
     fn tcp_listeners(&self) -> impl Iterator<Item = SocketAddr> {
-        let Self { dns, web, transfer, .. } = self;
+        let Self { dns, web, mail, transfer, .. } = self;
         let dnstap = self.dnstap.iter().filter_map(dnstap::Sensor::tcp);
-        dns.listen.iter().chain(&web.http).chain(&web.https).chain(&transfer.listen).copied().chain(dnstap)
+        let of_trap = web.http.iter().chain(&web.https).chain(&mail.smtp).chain(&mail.smtps);
+        dns.listen.iter().chain(of_trap).chain(&transfer.listen).copied().chain(dnstap)
     }
 
     /// Whether nothing beyond this machine can reach us: exercises are served only then.

@@ -49,12 +49,13 @@ pub(crate) fn open(config: &Config) -> Result<Sockets, Failure> {
         addresses.iter().map(|&address| passed_or_own(address, &mut passed)).collect::<Result<Vec<_>, _>>()
     };
     let (http, https, metrics) = (all(&config.web.http)?, all(&config.web.https)?, all(&config.metrics.listen)?);
+    let (smtp, smtps) = (all(&config.mail.smtp)?, all(&config.mail.smtps)?);
     let dnstap = dnstap(config, &mut passed)?;
     let transfer = config.transfer.listen.iter().map(|&address| transfer(address, &mut passed));
     let transfer = transfer.collect::<Result<_, _>>()?;
     passed.check_all_are_used()?;
     let any_port::AnyPort { tcp: any_tcp, udp: silent_udp } = any_port::open(&config.trap)?;
-    let sinkhole = Listeners { dns_udp, dns_tcp, http, https, dnstap, any_tcp, silent_udp };
+    let sinkhole = Listeners { dns_udp, dns_tcp, http, https, smtp, smtps, dnstap, any_tcp, silent_udp };
     Ok(Sockets { sinkhole, metrics, transfer })
 }
 

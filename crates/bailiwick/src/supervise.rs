@@ -148,6 +148,8 @@ impl Daemon {
             nsid: config.dns.nsid.clone(),
             cookie_secrets: config.dns.cookie_secrets.as_deref().map_or(Ok(Vec::new()), cookies::secrets)?,
             certifiers: config.dns.certifiers.clone(),
+            mail: config.mail.settings(),
+            balancers: config.trap.balancers.clone(),
             names_by_address: NamesByAddress::new(config.trap.names.clone()),
             trap: config.web.limits.of_trap(),
             ..Settings::default()

@@ -270,7 +270,7 @@ impl HttpVersion {
     }
 }
 
-/// An SMTP transaction: the envelope under a key, nothing of the letter.
+/// An SMTP transaction: the envelope under a key, and the form of the letter.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Message<'a> {
     pub helo: Cow<'a, [u8]>,
@@ -278,6 +278,37 @@ pub struct Message<'a> {
     pub auth_mechanism: Cow<'a, str>,
     pub mail_from: Option<Digest>,
     pub recipients: Vec<Digest>,
+    /// All of them, also those whose hashes are not kept.
+    pub recipients_count: u32,
+    /// Why the record was made: `letter`, `refused`, `auth`, `reset`, `starttls`, `quit`, `cut`, `closed`.
+    pub end: Cow<'a, str>,
+    /// How the client speaks: verbs in order and case, line ends, whether it waits.
+    pub fingerprint: Cow<'a, str>,
+    pub letter: Option<Letter<'a>>,
+}
+
+/// The form of a letter: nothing that somebody wrote.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Letter<'a> {
+    pub octets: u64,
+    /// Whether its end was seen.
+    pub complete: bool,
+    /// The names of its headers, in order and case.
+    pub header_names: Vec<Cow<'a, str>>,
+    pub parts: u32,
+    pub attachments: Vec<Attachment<'a>>,
+}
+
+/// Something attached.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Attachment<'a> {
+    /// HMAC of the content under the case's key.
+    pub keyed_hash: Digest,
+    pub octets: u64,
+    /// As declared.
+    pub media_type: Cow<'a, str>,
+    /// Of the declared file name; empty if there is none.
+    pub extension: Cow<'a, str>,
 }
 
 /// A datagram on a port that speaks nothing.

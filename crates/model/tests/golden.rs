@@ -134,6 +134,33 @@ fn contacts() -> Vec<(&'static str, Contact<'static>)> {
                     auth_mechanism: "PLAIN".into(),
                     mail_from: hash,
                     recipients: vec![Digest([8; 32]), Digest([9; 32])],
+                    ..Message::default()
+                }),
+            ),
+        ),
+        (
+            "letter",
+            contact(
+                8,
+                What::Message(Message {
+                    helo: bytes(b"[192.0.2.1]"),
+                    recipients: vec![Digest([8; 32])],
+                    recipients_count: 101,
+                    end: "letter".into(),
+                    fingerprint: "EHLO=literal,MAIL+SIZE,RCPT*,DATA|crlf|pipelined".into(),
+                    letter: Some(Letter {
+                        octets: 5000,
+                        complete: true,
+                        header_names: vec!["From".into(), "Subject".into()],
+                        parts: 2,
+                        attachments: vec![Attachment {
+                            keyed_hash: Digest([3; 32]),
+                            octets: 1234,
+                            media_type: "application/zip".into(),
+                            extension: "zip".into(),
+                        }],
+                    }),
+                    ..Message::default()
                 }),
             ),
         ),

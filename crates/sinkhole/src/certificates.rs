@@ -109,7 +109,7 @@ impl Certificates {
             .with_safe_default_protocol_versions()
             .and_then(|builder| builder.with_no_client_auth().with_single_cert(vec![leaf.der().clone()], key))
             .map_err(|error| failed(error.to_string()))?;
-        config.alpn_protocols = vec![b"http/1.1".to_vec(), b"http/1.0".to_vec()];
+        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec(), b"http/1.0".to_vec()];
         // A caller who comes back says hello all the same, so that nothing of it is lost; what is saved is the signature.
         config.ticketer = Arc::clone(&self.tickets);
         config.session_storage = Arc::new(NoServerSessionStorage {});

@@ -30,21 +30,29 @@ impl Gate {
 
     /// Lets one connection in, or not. It counts as open until the pass is dropped.
     pub(crate) fn enter(self: &Arc<Self>, address: IpAddr) -> Option<Pass> {
-        let address = address.to_canonical();
-        let prefix = Prefix::of(address, if address.is_ipv4() { PREFIX_V4 } else { PREFIX_V6 });
+        let prefix = prefix_of(address);
         let mut open = self.open.lock().expect("nothing panics while it counts");
         if open.total >= self.total_max || open.by_prefix.get(&prefix).is_some_and(|n| *n >= self.per_prefix_max) {
             return None;
         }
         open.total += 1;
         *open.by_prefix.entry(prefix).or_default() += 1;
-        Some(Pass { gate: Arc::clone(self), prefix })
+        Some(Pass { gate: Arc::clone(self), prefix: Some(prefix) })
     }
 
-    fn leave(&self, prefix: Prefix) {
+    /// Lets a balancer's connection in: it counts among all, and among a prefix's once the balancer has said whose it is.
+    pub(crate) fn enter_for_another(self: &Arc<Self>) -> Option<Pass> {
+        let mut open = self.open.lock().expect("nothing panics while it counts");
+        (open.total < self.total_max).then(|| {
+            open.total += 1;
+            Pass { gate: Arc::clone(self), prefix: None }
+        })
+    }
+
+    fn leave(&self, prefix: Option<Prefix>) {
         let mut open = self.open.lock().expect("nothing panics while it counts");
         open.total -= 1;
-        if let Some(count) = open.by_prefix.get_mut(&prefix) {
+        if let Some((prefix, count)) = prefix.and_then(|prefix| Some((prefix, open.by_prefix.get_mut(&prefix)?))) {
             *count -= 1;
             if *count == 0 {
                 open.by_prefix.remove(&prefix);
@@ -53,10 +61,29 @@ impl Gate {
     }
 }
 
+fn prefix_of(address: IpAddr) -> Prefix {
+    let address = address.to_canonical();
+    Prefix::of(address, if address.is_ipv4() { PREFIX_V4 } else { PREFIX_V6 })
+}
+
 /// One open connection.
 pub(crate) struct Pass {
     gate: Arc<Gate>,
-    prefix: Prefix,
+    prefix: Option<Prefix>,
+}
+
+impl Pass {
+    /// A balancer has said who called. Whether its prefix has room for one more.
+    pub(crate) fn is_for(&mut self, address: IpAddr) -> bool {
+        let prefix = prefix_of(address);
+        let mut open = self.gate.open.lock().expect("nothing panics while it counts");
+        let count = open.by_prefix.entry(prefix).or_default();
+        if self.prefix.is_none() && *count < self.gate.per_prefix_max {
+            *count += 1;
+            self.prefix = Some(prefix);
+        }
+        self.prefix.is_some()
+    }
 }
 
 impl Drop for Pass {

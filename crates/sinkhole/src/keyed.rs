@@ -29,6 +29,8 @@ const KEY_OCTETS: usize = 32;
 #[derive(Debug)]
 pub(crate) struct CaseKeys {
     dir: PathBuf,
+    /// For what is no case's and no hash: it lives as long as the process.
+    house: Key,
     /// `None`: it cannot be had, which has been said.
     known: Mutex<HashMap<CaseId, Option<Key>>>,
 }
@@ -45,15 +47,28 @@ impl std::fmt::Debug for Key {
 
 impl CaseKeys {
     pub(crate) fn new(keys: &Keys) -> Self {
-        Self { dir: keys.dir.join(FOLDER), known: Mutex::default() }
+        let mut house = [0; KEY_OCTETS];
+        // Without the system's dice it is the same for ever, and challenges can be guessed: nobody is let in anyway.
+        let _ = getrandom::fill(&mut house);
+        Self { dir: keys.dir.join(FOLDER), house: Key(house), known: Mutex::default() }
+    }
+
+    /// A key for challenges; nothing is hashed under it.
+    pub(crate) fn of_the_house(&self) -> &[u8; KEY_OCTETS] {
+        &self.house.0
     }
 
     /// The hash of these bytes within the case; `None` if its key cannot be had, which is logged once.
     pub(crate) fn hash(&self, case: &CaseId, bytes: &[u8]) -> Option<Digest> {
-        self.key(case).map(|Key(key)| keyed_hash(&key, bytes))
+        self.key(case).map(|key| keyed_hash(&key, bytes))
     }
 
-    fn key(&self, case: &CaseId) -> Option<Key> {
+    /// The case's key, for whoever hashes what streams by.
+    pub(crate) fn key(&self, case: &CaseId) -> Option<[u8; KEY_OCTETS]> {
+        self.known_key(case).map(|Key(key)| key)
+    }
+
+    fn known_key(&self, case: &CaseId) -> Option<Key> {
         let mut known = self.known.lock().expect("nothing panics while it looks up a key");
         if let Some(key) = known.get(case) {
             return *key;

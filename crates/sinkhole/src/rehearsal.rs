@@ -193,6 +193,23 @@ impl Stage {
         self.folder.path().join("data/journal")
     }
 
+    /// Every octet below the stage's folder.
+    pub(crate) fn octets(&self) -> Vec<u8> {
+        let mut octets = Vec::new();
+        let mut folders = vec![self.folder.path().to_owned()];
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder).unwrap() {
+                let entry = entry.unwrap();
+                match entry.file_type().unwrap() {
+                    kind if kind.is_dir() => folders.push(entry.path()),
+                    kind if kind.is_file() => octets.extend(std::fs::read(entry.path()).unwrap()),
+                    _ => {}
+                }
+            }
+        }
+        octets
+    }
+
     /// What `look` makes of each frame on disk.
     pub(crate) fn read<T>(&self, mut look: impl FnMut(&Frame<'_>) -> Option<T>) -> Vec<T> {
         let mut seen = Vec::new();

@@ -21,7 +21,7 @@ use crate::dns::{Challenges, DnsTcp, DnsUdp, Voice};
 use crate::dnstap::{Dnstap, Gaps, Sensor};
 use crate::keyed::CaseKeys;
 use crate::silent::{Ground, SilentUdp};
-use crate::trap::{self, TrapRunning};
+use crate::trap::{self, Doors, TrapRunning};
 use crate::{Error, Keys, Settings, ZoneTable};
 
 /// Where the time comes from; a test brings its own.
@@ -55,6 +55,10 @@ pub struct Listeners {
     pub dns_tcp: Vec<TcpListener>,
     pub http: Vec<TcpListener>,
     pub https: Vec<TcpListener>,
+    /// Mail, with STARTTLS.
+    pub smtp: Vec<TcpListener>,
+    /// Mail within TLS from the first octet.
+    pub smtps: Vec<TcpListener>,
     pub dnstap: Vec<Sensor>,
     /// Any other port: the first bytes choose who answers.
     pub any_tcp: Vec<TcpListener>,
@@ -101,8 +105,9 @@ pub fn start(
     let files_max = files_max().saturating_sub(of_ranges);
     let settings = &settings.clone().within_files(files_max, listeners.dns_tcp.len());
     let (stop, stopping) = watch::channel(false);
-    let trap =
-        trap::start(listeners.http, listeners.https, Arc::clone(&zones), journal, settings, keys, stopping.clone())?;
+    let Listeners { http, https, smtp, smtps, any_tcp: any, .. } = listeners;
+    let doors = Doors { http, https, smtp, smtps, any };
+    let trap = trap::start(doors, Arc::clone(&zones), journal, settings, keys, stopping.clone())?;
     let wake = Arc::new(StopSignal::new()?);
     let challenges = Arc::<Challenges>::default();
     let voice = Voice::new(settings, Arc::clone(&challenges));

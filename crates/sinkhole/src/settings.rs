@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use model::DomainName;
+use model::address::Prefix;
 use wire::dns::SECRET_OCTETS;
 
 use crate::Error;
@@ -41,8 +42,26 @@ pub struct Settings {
     /// Secrets of DNS cookies: one to make them with, then one that is believed too; none: made anew every day.
     pub cookie_secrets: Vec<CookieSecret>,
     pub trap: crate::trap::Limits,
+    pub mail: MailSettings,
+    /// Balancers of the operator's, whose PROXY header says who called.
+    pub balancers: Vec<Prefix>,
     /// Seized names that have an address of ours to themselves.
     pub names_by_address: crate::NamesByAddress,
+}
+
+/// How we speak to mail clients.
+#[derive(Clone, Debug)]
+pub struct MailSettings {
+    /// The name in the greeting. Neutral: it tells of no case and no operator.
+    pub host: String,
+    /// Whether a password is asked for without TLS. None is ever accepted or kept.
+    pub login_in_clear: bool,
+}
+
+impl Default for MailSettings {
+    fn default() -> Self {
+        Self { host: "mx.localdomain".to_owned(), login_in_clear: false }
+    }
 }
 
 impl Default for Settings {
@@ -60,6 +79,8 @@ impl Default for Settings {
             certifiers: Vec::new(),
             cookie_secrets: Vec::new(),
             trap: crate::trap::Limits::default(),
+            mail: MailSettings::default(),
+            balancers: Vec::new(),
             names_by_address: crate::NamesByAddress::default(),
         }
     }

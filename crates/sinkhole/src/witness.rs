@@ -5,19 +5,25 @@
 //! its order covers), and what of it is kept. Secrets are gone already: `wire::secrets` hid them before a head could
 //! leave its machine, and the types here have no place for a body.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
-use model::Timestamp;
 use model::contact::{
-    Connection, Contact, Hello, HttpVersion, Limits, NamedBy, Redaction, Request, Secret, Subject, Transport, Via, What,
+    Attachment, Connection, Contact, Hello, HttpVersion, Letter, Limits, Message, NamedBy, Redaction, Request, Secret,
+    Subject, Transport, Via, What,
 };
 use model::id::ContactId;
 use model::outcome::Body;
+use model::{Digest, DomainName, Timestamp};
+use wire::banner::Looks;
 use wire::http::{BodyFacts, Head, Version};
 use wire::oddity::Oddity;
+use wire::proxy::Header;
 use wire::secrets::{self, SecretKind};
+use wire::smtp;
 use wire::tls::{ClientHello, ja3, ja4};
 
+use crate::NamesByAddress;
+use crate::trap::{First, Mailed};
 use crate::zones::{ServedZone, ZoneTable};
 
 /// The most octets of a head that are kept. Markers are longer than most secrets, so a head can outgrow its limit.
@@ -32,6 +38,26 @@ pub const REDACTIONS_KEPT_MAX: usize = 1024;
 pub(crate) struct Caller {
     pub(crate) source: SocketAddr,
     pub(crate) local: SocketAddr,
+    /// Who called for them, and in which version of the PROXY protocol.
+    pub(crate) balancer: Option<(u8, IpAddr)>,
+}
+
+impl Caller {
+    /// The same, as a balancer tells it. What it does not know stays as it was.
+    pub(crate) fn told_by(self, header: &Header) -> Self {
+        if header.is_local {
+            return self;
+        }
+        let balancer = Some((header.version, self.source.ip()));
+        Self { source: header.source.unwrap_or(self.source), local: header.destination.unwrap_or(self.local), balancer }
+    }
+
+    fn via(self) -> Via<'static> {
+        match self.balancer {
+            Some((version, balancer)) => Via::Proxy { version, balancer },
+            None => Via::Direct,
+        }
+    }
 }
 
 //----------- Concern ----------------------------------------------------------------------------------------------
@@ -45,6 +71,21 @@ impl Concern {
     pub(crate) fn find(zones: &ZoneTable, sni: &[u8], host: &[u8]) -> Self {
         let find = |name: &[u8], by| zones.find(&wire_name(name)?).map(|zone| (zone, by));
         Self(find(sni, NamedBy::Sni).or_else(|| find(host, NamedBy::Host)))
+    }
+
+    /// By the domain that mail is for.
+    pub(crate) fn of_recipient(zones: &ZoneTable, domain: &DomainName) -> Self {
+        Self(zones.find(&domain.to_wire()).map(|zone| (zone, NamedBy::Recipient)))
+    }
+
+    /// By an address of ours that one name has to itself.
+    pub(crate) fn of_address(names: &NamesByAddress, zones: &ZoneTable, called: IpAddr) -> Self {
+        let found = names.find(&zones.read(), called).map(|found| found.served.clone());
+        Self(found.map(|zone| (zone, NamedBy::Address)))
+    }
+
+    pub(crate) fn or_else(self, other: impl FnOnce() -> Self) -> Self {
+        if self.0.is_some() { self } else { other() }
     }
 
     pub(crate) fn zone(&self) -> Option<&ServedZone> {
@@ -86,6 +127,27 @@ pub(crate) struct Witness<'a> {
 impl<'a> Witness<'a> {
     pub(crate) fn connection(&self, id: ContactId, accepted: Timestamp) -> Contact<'a> {
         self.contact(id, accepted, None, &[], What::Connection(Connection::default()))
+    }
+
+    /// A connection that nobody here reads, with what its first octets are like.
+    pub(crate) fn first(&self, id: ContactId, accepted: Timestamp, first: &'a First) -> Contact<'a> {
+        let what = Connection {
+            looks_like: first.looks.map(Looks::word).unwrap_or_default().into(),
+            first_bytes: first.bytes.as_slice().into(),
+            keyed_hash: first.keyed_hash,
+        };
+        let contact = self.contact(id, accepted, None, &first.oddities, What::Connection(what));
+        Contact { limits: if first.is_cut { Limits::CUT } else { Limits::default() }, ..contact }
+    }
+
+    pub(crate) fn mail(
+        &self,
+        id: ContactId,
+        received: Timestamp,
+        over: Option<ContactId>,
+        mailed: &'a Mailed,
+    ) -> Contact<'a> {
+        self.contact(id, received, over, &mailed.transaction.oddities, What::Message(message(mailed)))
     }
 
     pub(crate) fn hello(
@@ -142,7 +204,7 @@ impl<'a> Witness<'a> {
             source: self.caller.source,
             local: self.caller.local,
             transport: Transport::Tcp,
-            via: Via::Direct,
+            via: self.caller.via(),
             over,
             subject: self.concern.subject(),
             oddities: oddities.iter().map(|oddity| oddity.code().into()).collect(),
@@ -167,7 +229,38 @@ fn request(head: &Head) -> Request<'_> {
         forwarded: cut(forwarded(head)).into(),
         head: kept.into(),
         redactions: redacted.redactions.iter().filter(fits).take(REDACTIONS_KEPT_MAX).map(redaction).collect(),
-        h2: Vec::new().into(),
+        h2: head.h2.as_slice().into(),
+    }
+}
+
+fn message(mailed: &Mailed) -> Message<'_> {
+    let Mailed { transaction, sender, recipients } = mailed;
+    Message {
+        helo: transaction.helo.as_ref().map(|helo| helo.name.as_bytes()).unwrap_or_default().into(),
+        starttls: transaction.starttls,
+        auth_mechanism: transaction.auth.as_ref().map_or("", |attempt| attempt.mechanism.name()).into(),
+        mail_from: *sender,
+        recipients: recipients.clone(),
+        recipients_count: transaction.recipients_count,
+        end: transaction.end.word().into(),
+        fingerprint: transaction.fingerprint.as_str().into(),
+        letter: transaction.letter.as_ref().map(letter),
+    }
+}
+
+fn letter(letter: &smtp::Letter) -> Letter<'_> {
+    let attachment = |attachment: &'_ smtp::Attachment| Attachment {
+        keyed_hash: Digest(attachment.hash),
+        octets: attachment.octets,
+        media_type: attachment.media_type.clone().into(),
+        extension: attachment.extension.clone().unwrap_or_default().into(),
+    };
+    Letter {
+        octets: letter.octets,
+        complete: letter.complete,
+        header_names: letter.header_names.iter().map(|name| name.as_str().into()).collect(),
+        parts: letter.parts_count,
+        attachments: letter.attachments.iter().map(attachment).collect(),
     }
 }
 

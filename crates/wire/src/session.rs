@@ -31,3 +31,15 @@ pub enum Output<Seen> {
     /// The conversation is over from our side.
     Close,
 }
+
+impl<Seen> Output<Seen> {
+    /// The same, with what was seen as somebody else tells it.
+    pub fn map<Told>(self, tell: impl FnOnce(Seen) -> Told) -> Output<Told> {
+        match self {
+            Self::Send(bytes) => Output::Send(bytes),
+            Self::Observe(seen) => Output::Observe(tell(seen)),
+            Self::Wait(until) => Output::Wait(until),
+            Self::Close => Output::Close,
+        }
+    }
+}

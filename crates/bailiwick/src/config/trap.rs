@@ -11,6 +11,7 @@ use std::ops::RangeInclusive;
 use std::str::FromStr;
 
 use model::DomainName;
+use model::address::Prefix;
 use serde::{Deserialize, Serialize, Serializer};
 
 use crate::failure::Failure;
@@ -21,6 +22,8 @@ pub(super) const SOCKETS_MAX: usize = 1_024;
 /// The most ranges of one transport, and the most addresses with a name of their own.
 const RANGES_MAX: usize = 64;
 const NAMES_MAX: usize = 4_096;
+/// The most prefixes of balancers: each connection is compared with all of them.
+const BALANCERS_MAX: usize = 64;
 
 //----------- Trap -------------------------------------------------------------------------------------------------
 
@@ -32,6 +35,7 @@ pub(super) struct Draft {
     any_udp: Vec<String>,
     transparent: bool,
     names: BTreeMap<IpAddr, DomainName>,
+    balancers: Vec<Prefix>,
 }
 
 /// Which ports are opened beside those that speak.
@@ -43,10 +47,16 @@ pub(crate) struct Trap {
     pub(crate) transparent: bool,
     /// Seized names that have an address of ours to themselves.
     pub(crate) names: BTreeMap<IpAddr, DomainName>,
+    /// Whose PROXY header says who called.
+    pub(crate) balancers: Vec<Prefix>,
 }
 
 pub(super) fn resolve(draft: Draft) -> Result<Trap, Failure> {
-    let Draft { any_tcp, any_udp, transparent, names } = draft;
+    let Draft { any_tcp, any_udp, transparent, names, balancers } = draft;
+    if balancers.len() > BALANCERS_MAX {
+        let given = format!("`trap.balancers` has {} prefixes; at most {BALANCERS_MAX} are believed", balancers.len());
+        return Err(Failure::new(given));
+    }
     if names.len() > NAMES_MAX {
         let given = format!("`trap.names` gives {} addresses to names; at most {NAMES_MAX} are known", names.len());
         return Err(Failure::new(given));
@@ -56,7 +66,7 @@ pub(super) fn resolve(draft: Draft) -> Result<Trap, Failure> {
         return Err(Failure::new("`trap.transparent` is true, and there is no port to lead anything to")
             .hint("name one, such as any_udp = [\"0.0.0.0:50000\"], and a rule of nftables that leads there"));
     }
-    Ok(Trap { any_tcp, any_udp, transparent, names })
+    Ok(Trap { any_tcp, any_udp, transparent, names, balancers })
 }
 
 impl Trap {

@@ -22,12 +22,13 @@ fn told(config: &Config) -> String {
     let reach =
         if config.is_loopback_only() { "loopback only: exercises are served" } else { "exercises are not served" };
     format!(
-        "configuration  {from}\ndata           {}\nkeys           {}\nDNS            {}\nHTTP           {}\nHTTPS          {}\nreach          {reach}\ndigest         {}",
+        "configuration  {from}\ndata           {}\nkeys           {}\nDNS            {}\nHTTP           {}\nHTTPS          {}\nSMTP           {}\nreach          {reach}\ndigest         {}",
         config.data.display(),
         config.keys.display(),
         list(&config.dns.listen),
         list(&config.web.http),
         list(&config.web.https),
+        list(&[&config.mail.smtp[..], &config.mail.smtps[..]].concat()),
         config.digest().short(),
     )
 }

@@ -1,7 +1,7 @@
 //! What the running process knows of itself, for whoever asks: addresses, tallies, zones, uptime.
 
 use std::fmt;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use desk::StatusSource;
@@ -30,6 +30,10 @@ pub(crate) struct Addresses {
     dns: Vec<SocketAddr>,
     http: Vec<SocketAddr>,
     https: Vec<SocketAddr>,
+    smtp: Vec<SocketAddr>,
+    smtps: Vec<SocketAddr>,
+    any_tcp: Vec<SocketAddr>,
+    any_udp: Vec<SocketAddr>,
     metrics: Vec<SocketAddr>,
     transfer: Vec<SocketAddr>,
     /// Each sensor with its socket's file or address.
@@ -40,12 +44,19 @@ impl Addresses {
     pub(super) fn of(sockets: &Sockets) -> Result<Self, Failure> {
         let Sockets { sinkhole: listeners, metrics, transfer } = sockets;
         let local = |found: std::io::Result<SocketAddr>| found.tried("asking a socket for its address");
+        let tcp = |sockets: &[TcpListener]| {
+            sockets.iter().map(|socket| local(socket.local_addr())).collect::<Result<Vec<_>, _>>()
+        };
         Ok(Self {
             // One TCP socket for each address, however many threads read its UDP.
             dns: listeners.dns_tcp.iter().map(|socket| local(socket.local_addr())).collect::<Result<_, _>>()?,
-            http: listeners.http.iter().map(|socket| local(socket.local_addr())).collect::<Result<_, _>>()?,
-            https: listeners.https.iter().map(|socket| local(socket.local_addr())).collect::<Result<_, _>>()?,
-            metrics: metrics.iter().map(|socket| local(socket.local_addr())).collect::<Result<_, _>>()?,
+            http: tcp(&listeners.http)?,
+            https: tcp(&listeners.https)?,
+            smtp: tcp(&listeners.smtp)?,
+            smtps: tcp(&listeners.smtps)?,
+            any_tcp: tcp(&listeners.any_tcp)?,
+            any_udp: listeners.silent_udp.iter().map(|socket| local(socket.local_addr())).collect::<Result<_, _>>()?,
+            metrics: tcp(metrics)?,
             transfer: transfer.iter().map(|one| local(one.tcp.local_addr())).collect::<Result<_, _>>()?,
             dnstap: listeners.dnstap.iter().map(dnstap).collect::<Result<_, _>>()?,
         })
@@ -53,14 +64,20 @@ impl Addresses {
 
     fn listeners(&self) -> Vec<Listener> {
         let dns = self.dns.iter().flat_map(|address| [("dns-udp", address), ("dns-tcp", address)]);
-        let http = self.http.iter().map(|address| ("http", address));
-        let https = self.https.iter().map(|address| ("https", address));
-        let metrics = self.metrics.iter().map(|address| ("metrics", address));
-        let transfer = self.transfer.iter().map(|address| ("transfer", address));
+        let others = [
+            ("http", &self.http),
+            ("https", &self.https),
+            ("smtp", &self.smtp),
+            ("smtps", &self.smtps),
+            ("any-tcp", &self.any_tcp),
+            ("silent-udp", &self.any_udp),
+            ("metrics", &self.metrics),
+            ("transfer", &self.transfer),
+        ];
+        let others = others.into_iter().flat_map(|(name, all)| all.iter().map(move |address| (name, address)));
         let listener =
             |(name, address): (&str, &SocketAddr)| Listener { name: name.into(), address: address.to_string() };
-        let mut all: Vec<Listener> =
-            dns.chain(http).chain(https).chain(metrics).chain(transfer).map(listener).collect();
+        let mut all: Vec<Listener> = dns.chain(others).map(listener).collect();
         all.extend(
             self.dnstap
                 .iter()

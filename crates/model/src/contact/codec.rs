@@ -8,6 +8,8 @@ use crate::digest::Digest;
 use crate::frame::{Fields, FrameError, Value, put_bytes, put_number, put_signed, put_some};
 use crate::time::{from_nanos, to_nanos};
 
+mod message;
+
 /// Tags, for ever. A new field takes a new number; a number is never used again for something else.
 mod tag {
     pub(super) const KIND: u32 = 1;
@@ -71,6 +73,19 @@ mod tag {
     pub(super) const AUTH_MECHANISM: u32 = 102;
     pub(super) const MAIL_FROM: u32 = 103;
     pub(super) const RECIPIENT: u32 = 104;
+    pub(super) const RECIPIENTS_COUNT: u32 = 106;
+    pub(super) const MESSAGE_END: u32 = 107;
+    pub(super) const MAIL_FINGERPRINT: u32 = 108;
+    /// Where this is there is a letter.
+    pub(super) const LETTER_OCTETS: u32 = 109;
+    pub(super) const LETTER_COMPLETE: u32 = 110;
+    pub(super) const LETTER_HEADER: u32 = 111;
+    pub(super) const LETTER_PARTS: u32 = 112;
+    /// An attachment's hash; its other fields follow it.
+    pub(super) const ATTACHMENT: u32 = 113;
+    pub(super) const ATTACHMENT_OCTETS: u32 = 114;
+    pub(super) const ATTACHMENT_TYPE: u32 = 115;
+    pub(super) const ATTACHMENT_EXTENSION: u32 = 116;
 }
 
 /// Numbers of closed enums, for ever.
@@ -244,20 +259,6 @@ impl Request<'_> {
     }
 }
 
-impl Message<'_> {
-    fn encode(&self, out: &mut Vec<u8>) {
-        put_some(out, tag::HELO, &self.helo);
-        put_number(out, tag::STARTTLS, u64::from(self.starttls));
-        put_some(out, tag::AUTH_MECHANISM, self.auth_mechanism.as_bytes());
-        if let Some(from) = &self.mail_from {
-            put_bytes(out, tag::MAIL_FROM, &from.0);
-        }
-        for recipient in &self.recipients {
-            put_bytes(out, tag::RECIPIENT, &recipient.0);
-        }
-    }
-}
-
 impl Datagram<'_> {
     fn encode(&self, out: &mut Vec<u8>) {
         put_some(out, tag::FIRST_BYTES, &self.first_bytes);
@@ -316,7 +317,7 @@ impl<'a> Draft<'a> {
             40..=59 => self.take_first_bytes(tag, value),
             60..=79 => self.take_hello(tag, value),
             80..=99 => self.take_request(tag, value),
-            100..=119 => self.take_message(tag, value),
+            100..=119 => self.message.take(tag, value),
             _ => Ok(()),
         }
     }
@@ -409,18 +410,6 @@ impl<'a> Draft<'a> {
             tag::HEAD => self.request.head = value.bytes(tag)?.into(),
             tag::REDACTION => self.request.redactions.push(redaction(tag, value)?),
             tag::H2 => self.request.h2 = value.bytes(tag)?.into(),
-            _ => {}
-        }
-        Ok(())
-    }
-
-    fn take_message(&mut self, tag: u32, value: Value<'a>) -> Result<(), FrameError> {
-        match tag {
-            tag::HELO => self.message.helo = value.bytes(tag)?.into(),
-            tag::STARTTLS => self.message.starttls = value.number(tag)? != 0,
-            tag::AUTH_MECHANISM => self.message.auth_mechanism = value.text(tag)?.into(),
-            tag::MAIL_FROM => self.message.mail_from = Some(digest(tag, value)?),
-            tag::RECIPIENT => self.message.recipients.push(digest(tag, value)?),
             _ => {}
         }
         Ok(())

@@ -3,6 +3,7 @@
 //!
 //! [`decide`] says it without a version of HTTP: status, fields, page. [`answer`] writes that down as HTTP/1.
 
+use std::borrow::Cow;
 use std::fmt::Write;
 
 use model::Timestamp;
@@ -86,6 +87,22 @@ impl Said {
     }
 }
 
+//----------- HTTP/2 -----------------------------------------------------------------------------------------------
+
+/// The fields of an answer as HTTP/2 has them: in lower case, and nothing of the connection (RFC 9113, 8.2).
+pub(super) fn fields(said: &Said, now: Timestamp) -> Vec<(String, Cow<'_, str>)> {
+    let mut fields = vec![("date".to_owned(), date(now).into())];
+    if said.status != 204 {
+        fields.push(("content-length".to_owned(), said.body().len().to_string().into()));
+    }
+    fields.extend(said.fields().map(|(name, value)| (name.to_ascii_lowercase(), value)));
+    fields
+}
+
+fn date(now: Timestamp) -> String {
+    now.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
+}
+
 //----------- Sheet ------------------------------------------------------------------------------------------------
 
 /// Octets of a head: some 600 as they are, and a mark.
@@ -111,7 +128,7 @@ impl Sheet<'_> {
 
     fn write_head(&self, text: &mut String, said: &Said) {
         let (status, reason) = (said.status, reason(said.status));
-        let date = self.now.strftime("%a, %d %b %Y %H:%M:%S GMT");
+        let date = date(self.now);
         let connection = if self.closes { "close" } else { "keep-alive" };
         let written = write!(text, "HTTP/1.1 {status} {reason}\r\nDate: {date}\r\nConnection: {connection}\r\n");
         written.expect("writing to a string cannot fail");

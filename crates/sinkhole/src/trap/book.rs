@@ -1,5 +1,6 @@
 //! Writes one connection's knocks: the connection with the first of them, each request with its outcome in one commit.
 
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -9,7 +10,7 @@ use model::outcome::{End, Outcome, Tls};
 use model::tally::{Shed, Tally};
 use wire::http::{Exchange, Head};
 
-use super::conversation::{Knock, Reply};
+use super::knock::{First, Knock, Reply};
 use crate::recorder::{self, Recorder};
 use crate::witness::{self, Caller, Concern, Witness};
 
@@ -63,15 +64,27 @@ impl Book {
 
     /// Writes a knock, before anything is answered to it.
     pub(super) fn record(&mut self, knock: &Knock, now: Timestamp) {
+        let Some(concern) = knock.concern() else { return self.turn(knock) };
         let recorder = Arc::clone(&self.recorder);
         let mut recorder = recorder::held(&recorder);
-        if knock.concern().may_record(now) {
-            let lines = self.stage(&mut recorder, knock);
+        if concern.may_record(now) {
+            let lines = self.stage(&mut recorder, knock, concern);
             self.lines = if recorder.commit(now) { lines } else { self.lines.counted() };
         } else {
             recorder.count(&not_covered(self.count_of(knock)));
             self.lines = self.lines.counted();
         }
+    }
+
+    /// Who called is whom the balancer names, from here on.
+    fn turn(&mut self, knock: &Knock) {
+        if let Knock::Proxied(header) = knock {
+            self.caller = self.caller.told_by(header);
+        }
+    }
+
+    pub(super) fn source(&self) -> IpAddr {
+        self.caller.source.ip()
     }
 
     /// Writes how it ended; a connection that said nothing is on record from here. What is on record already may wait
@@ -109,14 +122,19 @@ impl Book {
     //----- Staging
 
     /// Stages a knock and what has to stand before it; says what is on record if the commit succeeds.
-    fn stage(&self, recorder: &mut Recorder, knock: &Knock) -> Lines {
+    fn stage(&self, recorder: &mut Recorder, knock: &Knock, concern: &Concern) -> Lines {
         let mut lines = self.lines;
         if lines.connection == Line::Blank {
-            lines.connection = Line::Kept(self.stage_connection(recorder, knock.concern()));
+            let first = if let Knock::First { first, .. } = knock { first } else { &First::default() };
+            lines.connection = Line::Kept(self.stage_first(recorder, first, concern));
         }
         let over = lines.hello.id().or(lines.connection.id());
-        let (id, witness) = (recorder.next_id(), Witness { caller: self.caller, concern: knock.concern() });
+        let (id, witness) = (recorder.next_id(), Witness { caller: self.caller, concern });
         match knock {
+            Knock::Arrived { .. } | Knock::First { .. } | Knock::Proxied(_) => {}
+            Knock::Mail { mailed, .. } => {
+                recorder.contact(witness.mail(id, self.after(mailed.transaction.began), over, mailed));
+            }
             Knock::Hello { at, hello, raw, .. } => {
                 recorder.contact(witness.hello(id, self.after(*at), over, hello, raw));
                 lines.hello = Line::Kept(id);
@@ -149,6 +167,12 @@ impl Book {
         id
     }
 
+    fn stage_first(&self, recorder: &mut Recorder, first: &First, concern: &Concern) -> ContactId {
+        let id = recorder.next_id();
+        recorder.contact(Witness { caller: self.caller, concern }.first(id, self.accepted, first));
+        id
+    }
+
     fn answered<'a>(
         &self,
         id: ContactId,
@@ -177,7 +201,11 @@ impl Book {
 
     /// How many contacts a knock that may not be kept stands for.
     fn count_of(&self, knock: &Knock) -> u64 {
-        let is_new = !matches!(knock, Knock::Answered { reply, .. } if reply.was_asked);
+        let is_new = match knock {
+            Knock::Answered { reply, .. } => !reply.was_asked,
+            Knock::Arrived { .. } | Knock::First { .. } => false,
+            _ => true,
+        };
         u64::from(is_new) + u64::from(self.lines.connection == Line::Blank)
     }
 }

@@ -1,32 +1,38 @@
 //! One connection as a pure machine: what the caller says in, what to record and what to answer out, in that order.
 //!
 //! It goes on only when it is polled and has nothing left to say: a caller who sends a thousand requests at once and
-//! reads no answer costs the memory of one answer.
+//! reads no answer costs the memory of one answer. What is heard goes through a layer to a machine that reads it.
 //!
 //! ```text
-//! undecided ──0x16──► hello ──whole──► tls ──plain──► http
-//!     └──anything else─────────────────────────────► http
-//! each ──end of input, a limit, a stop──► over
+//! balancer ──header──► first octets ──0x16──► hello ──whole──► tls ──plain──► machine: HTTP/1, HTTP/2 or SMTP
+//!                           └─anything else, as the port says──────────────────► │  └─STARTTLS──► hello
+//!                           └─on a port for anything: nobody's ──► counted        │
+//! each ──end of input, a limit, a stop──► over ◄───────────────────────────────────┘
 //! ```
 
 use std::collections::VecDeque;
 use std::mem;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use model::Timestamp;
 use model::outcome::{End, Tls};
-use wire::http::{Exchange, Head, Http1, Seen};
+use rustls::ServerConfig;
+use wire::banner::FirstBytes;
+use wire::http::Http1;
+use wire::http2::{Http2, is_preface};
 use wire::oddity::Oddity;
+use wire::proxy::HeaderReader;
 use wire::session::{Output, Session};
+use wire::smtp;
 use wire::tls::{ClientHello, HelloReader, Step, looks_like_ssl2, looks_like_tls};
 
-use super::Limits;
-use super::answer::answer;
+use super::ground::{Ground, Port};
+use super::knock::Knock;
+use super::requests::OpenRequest;
+use super::speech::{Heard, Speech};
 use super::tls::TlsLayer;
-use crate::ZoneTable;
-use crate::certificates::Certificates;
-use crate::notice::Notices;
 use crate::witness::Concern;
 
 /// Octets that it takes to tell SSL 2.0's hello from anything else.
@@ -35,77 +41,25 @@ const DECIDED_AFTER: usize = 5;
 /// The octets of a record's header (RFC 8446, 5.1).
 const RECORD_HEADER: usize = 5;
 
-/// What every conversation stands on.
-pub(super) struct Ground {
-    pub(super) zones: Arc<ZoneTable>,
-    pub(super) certificates: Certificates,
-    pub(super) notices: Notices,
-    pub(super) limits: Limits,
-}
-
-/// What the port is for.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Port {
-    Plain,
-    Tls,
-}
-
-//----------- Knock ------------------------------------------------------------------------------------------------
-
-/// Something to record.
-#[derive(Debug)]
-pub(super) enum Knock {
-    Hello {
-        at: Duration,
-        hello: Box<ClientHello>,
-        raw: Vec<u8>,
-        concern: Concern,
-    },
-    /// A head whose client waits for leave to send its body.
-    Asked {
-        head: Arc<Head>,
-        concern: Concern,
-    },
-    /// A request, with what it is about to be answered.
-    Answered {
-        head: Arc<Head>,
-        concern: Concern,
-        exchange: Exchange,
-        reply: Reply,
-    },
-}
-
-/// What a request is answered with.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Reply {
-    pub(super) at: Duration,
-    pub(super) status: Option<u16>,
-    pub(super) octets: u64,
-    pub(super) ends: bool,
-    /// Whether the head is on record already.
-    pub(super) was_asked: bool,
-}
-
-impl Knock {
-    pub(super) fn concern(&self) -> &Concern {
-        match self {
-            Self::Hello { concern, .. } | Self::Asked { concern, .. } | Self::Answered { concern, .. } => concern,
-        }
-    }
-}
+/// HTTP/2 within TLS (RFC 9113, 3.1).
+const ALPN_HTTP2: &[u8] = b"h2";
 
 //----------- Conversation -----------------------------------------------------------------------------------------
 
 pub(super) struct Conversation {
-    ground: Arc<Ground>,
-    port: Port,
-    accepted: Timestamp,
+    pub(super) ground: Arc<Ground>,
+    pub(super) port: Port,
+    pub(super) accepted: Timestamp,
+    /// The address that was called.
+    pub(super) called: IpAddr,
     heard_at: Duration,
-    layer: Layer,
-    http: Http1,
+    pub(super) layer: Layer,
+    pub(super) speech: Speech,
+    /// A mail client asked for TLS, and it does not stand yet.
+    pub(super) is_upgrading: bool,
     sni: Vec<u8>,
-    open: Option<OpenRequest>,
-    requests: u32,
+    pub(super) open: Vec<OpenRequest>,
+    pub(super) requests: u32,
     octets_in: u64,
     queue: VecDeque<Output<Knock>>,
     /// How it will end if it ends now.
@@ -117,31 +71,34 @@ pub(super) struct Conversation {
     is_over: bool,
 }
 
-enum Layer {
+pub(super) enum Layer {
+    Balancer(Box<HeaderReader>),
     Undecided(Vec<u8>),
+    Any(Box<FirstBytes>),
     Hello(Box<HelloReader>),
     Tls(Box<TlsLayer>),
     Plain,
 }
 
-/// A request whose body has not ended.
-struct OpenRequest {
-    head: Arc<Head>,
-    concern: Concern,
-    was_asked: bool,
-}
-
 impl Conversation {
-    pub(super) fn new(ground: Arc<Ground>, port: Port, accepted: Timestamp) -> Self {
-        Self {
-            http: Http1::new(ground.limits.of_http()),
+    pub(super) fn new(
+        ground: Arc<Ground>,
+        port: Port,
+        (source, called): (IpAddr, IpAddr),
+        accepted: Timestamp,
+    ) -> Self {
+        let is_balancer = ground.is_balancer(source);
+        let mut conversation = Self {
             ground,
             port,
             accepted,
+            called,
             heard_at: Duration::ZERO,
-            layer: Layer::Undecided(Vec::new()),
+            layer: Layer::Plain,
+            speech: Speech::Unknown,
+            is_upgrading: false,
             sni: Vec::new(),
-            open: None,
+            open: Vec::new(),
             requests: 0,
             octets_in: 0,
             queue: VecDeque::new(),
@@ -149,7 +106,12 @@ impl Conversation {
             closing: None,
             was_told: false,
             is_over: false,
+        };
+        match is_balancer {
+            true => conversation.layer = Layer::Balancer(Box::default()),
+            false => conversation.open(),
         }
+        conversation
     }
 
     /// Nothing more will be heard, for this reason: what has come is served, what has begun is recorded as far as it
@@ -169,10 +131,16 @@ impl Conversation {
                 let hello = reader.on_end();
                 self.observe_hello(now, Box::new(hello), reader.into_raw());
             }
-            Layer::Undecided(first) => self.http.on_bytes(now, &first),
+            Layer::Undecided(first) if !first.is_empty() => {
+                self.speak_http1();
+                self.speech.on_bytes(now, &first);
+            }
+            Layer::Undecided(_) => {}
+            Layer::Any(first) => self.observe_first(*first, now),
+            Layer::Balancer(reader) => self.end_balancer(&reader),
             other => self.layer = other,
         }
-        self.http.on_end(now);
+        self.speech.on_end(now);
     }
 
     pub(super) fn octets_in(&self) -> u64 {
@@ -186,7 +154,7 @@ impl Conversation {
     /// Whether the caller may be saying something still, so that closing at once would reset the connection and take
     /// our answer with it. Over TLS he says at least that he closes, too.
     pub(super) fn may_still_be_sending(&self) -> bool {
-        !matches!(self.layer, Layer::Plain) || self.http.may_still_be_sending()
+        !matches!(self.layer, Layer::Plain) || self.speech.may_still_be_sending()
     }
 
     /// How TLS went, if there was any.
@@ -199,8 +167,13 @@ impl Conversation {
 
     //----- In
 
-    fn hear(&mut self, now: Duration, bytes: &[u8]) {
+    pub(super) fn hear(&mut self, now: Duration, bytes: &[u8]) {
+        if bytes.is_empty() || self.is_over {
+            return;
+        }
         match &mut self.layer {
+            Layer::Balancer(_) => self.hear_balancer(now, bytes),
+            Layer::Any(_) => self.hear_first(now, bytes),
             Layer::Undecided(first) => {
                 first.extend_from_slice(bytes);
                 self.decide(now);
@@ -212,21 +185,48 @@ impl Conversation {
                 }
             }
             Layer::Tls(_) => self.hear_tls(now, bytes),
-            Layer::Plain => self.http.on_bytes(now, bytes),
+            Layer::Plain => self.speech.on_bytes(now, bytes),
         }
     }
 
-    /// By the first byte, on either port: a program that mistakes the port is worth knowing.
+    /// By the first octets, whatever the port: a program that mistakes the port is worth knowing.
     fn decide(&mut self, now: Duration) {
         let Layer::Undecided(first) = &self.layer else { return };
-        let may_be_ssl2 = self.port == Port::Tls && first[0] >= 0x80;
+        let may_be_ssl2 = self.port.is_tls() && first[0] >= 0x80;
         if may_be_ssl2 && first.len() < DECIDED_AFTER {
             return;
         }
         let is_tls = looks_like_tls(first) || may_be_ssl2 && looks_like_ssl2(first);
-        let next = if is_tls { Layer::Hello(Box::default()) } else { Layer::Plain };
-        let Layer::Undecided(first) = mem::replace(&mut self.layer, next) else { return };
+        let preface = is_preface(first);
+        if !is_tls && self.port != Port::Smtps && preface.is_none() {
+            return;
+        }
+        let Layer::Undecided(first) = mem::replace(&mut self.layer, Layer::Plain) else { return };
+        match (is_tls, self.port) {
+            (true, _) => self.layer = Layer::Hello(Box::default()),
+            (false, Port::Smtps) => self.layer = Layer::Any(Box::default()),
+            _ if preface == Some(true) => self.speak_http2(),
+            _ => self.speak_http1(),
+        }
         self.hear(now, &first);
+    }
+
+    pub(super) fn speak_http1(&mut self) {
+        self.keep_layer_of_machine();
+        self.speech = Speech::Http1(Box::new(Http1::new(self.ground.limits.of_http())));
+    }
+
+    /// Its settings go out before any request comes, so the connection is put on record first.
+    pub(super) fn speak_http2(&mut self) {
+        self.keep_layer_of_machine();
+        self.arrive();
+        self.speech = Speech::Http2(Box::new(Http2::new(self.ground.limits.of_http())));
+    }
+
+    fn keep_layer_of_machine(&mut self) {
+        if !matches!(self.layer, Layer::Tls(_)) {
+            self.layer = Layer::Plain;
+        }
     }
 
     fn begin_tls(&mut self, now: Duration, hello: Box<ClientHello>, raw: Vec<u8>, rest: &[u8]) {
@@ -234,12 +234,13 @@ impl Conversation {
             .oddities
             .iter()
             .any(|oddity| matches!(oddity, Oddity::Ssl2 | Oddity::NotHello | Oddity::HelloTooLong));
+        let offered = hello.alpn.clone();
         let concern = self.observe_hello(now, hello, raw.clone());
         if !is_answerable {
             return self.finish();
         }
         let apex = concern.zone().map(|zone| zone.zone.apex());
-        match self.certify(apex, now) {
+        match self.certify(apex, &offered, now) {
             Some(layer) => {
                 self.layer = Layer::Tls(Box::new(layer));
                 self.hear_tls(now, &raw);
@@ -249,9 +250,12 @@ impl Conversation {
         }
     }
 
-    fn certify(&self, apex: Option<&model::DomainName>, now: Duration) -> Option<TlsLayer> {
+    fn certify(&self, apex: Option<&model::DomainName>, offered: &[Vec<u8>], now: Duration) -> Option<TlsLayer> {
         let config = self.ground.certificates.for_apex(apex, self.at(now));
         let config = config.inspect_err(|error| tracing::error!(%error, "TLS is not answered")).ok()?;
+        let is_known = |protocol: &Vec<u8>| config.alpn_protocols.contains(protocol);
+        let agrees = !self.port.is_mail() && !self.is_upgrading && offered.iter().any(is_known);
+        let config = if agrees { config } else { silent_of_protocols(&config) };
         TlsLayer::new(config).inspect_err(|error| tracing::error!(%error, "TLS is not answered")).ok()
     }
 
@@ -259,11 +263,12 @@ impl Conversation {
         let Layer::Tls(tls) = &mut self.layer else { return };
         let (mut plain, mut out) = (Vec::new(), Vec::new());
         tls.on_bytes(bytes, &mut plain, &mut out);
-        let (has_failed, has_closed) = (tls.has_failed(), tls.peer_has_closed());
+        let (stands, has_failed, has_closed) = (tls.outcome().completed, tls.has_failed(), tls.peer_has_closed());
         self.send(out);
-        if !plain.is_empty() {
-            self.http.on_bytes(now, &plain);
+        if stands {
+            self.speak_within_tls();
         }
+        self.speech.on_bytes(now, &plain);
         if has_closed {
             self.end(End::Peer);
         } else if has_failed {
@@ -271,46 +276,44 @@ impl Conversation {
         }
     }
 
+    fn speak_within_tls(&mut self) {
+        let Layer::Tls(tls) = &self.layer else { return };
+        let is_http2 = tls.protocol() == Some(ALPN_HTTP2);
+        match &self.speech {
+            Speech::Unknown if self.port == Port::Smtps => self.greet(smtp::Tls::Running),
+            Speech::Unknown if is_http2 => self.speak_http2(),
+            Speech::Unknown => self.speak_http1(),
+            _ => self.secured(),
+        }
+    }
+
     //----- Through
 
-    fn take(&mut self, now: Duration, output: Output<Seen>) {
+    fn take(&mut self, now: Duration, output: Output<Heard>) {
         match output {
-            Output::Observe(Seen::Head(head)) => self.begin_request(*head),
-            Output::Observe(Seen::End(exchange)) => self.end_request(now, exchange),
-            Output::Send(leave) => self.give_leave(leave),
+            Output::Observe(Heard::Head { stream, head }) => self.begin_request(stream, *head),
+            Output::Observe(Heard::End { stream, exchange }) => self.end_request(now, stream, exchange),
+            Output::Observe(Heard::Leave(leave)) => self.give_leave(&leave),
+            Output::Observe(Heard::Mail(transaction)) => self.take_mail(*transaction),
+            Output::Observe(Heard::StartTls) => self.start_tls(),
+            Output::Send(bytes) => self.send_plain(&bytes),
             Output::Close => self.finish(),
             Output::Wait(_) => {}
         }
     }
 
-    fn begin_request(&mut self, mut head: Head) {
-        if self.port == Port::Tls && matches!(self.layer, Layer::Plain) {
-            head.oddities.push(Oddity::PlainOnTlsPort);
-        }
-        let concern = Concern::find(&self.ground.zones, &self.sni, head.host());
-        self.requests += 1;
-        self.open = Some(OpenRequest { head: Arc::new(head), concern, was_asked: false });
-    }
-
-    fn give_leave(&mut self, leave: Vec<u8>) {
-        let Some(open) = &mut self.open else { return };
-        open.was_asked = true;
-        let knock = Knock::Asked { head: Arc::clone(&open.head), concern: open.concern.clone() };
+    pub(super) fn observe(&mut self, knock: Knock) {
         self.queue.push_back(Output::Observe(knock));
-        self.send_plain(&leave);
     }
 
-    fn end_request(&mut self, now: Duration, exchange: Exchange) {
-        let Some(OpenRequest { head, concern, was_asked }) = self.open.take() else { return };
-        let goes_on = exchange.keep_alive && self.requests < self.ground.limits.requests_max;
-        let answer = answer(&head, &concern, &self.ground.notices, goes_on, self.at(now));
-        let (status, octets, ends) = (answer.status, answer.bytes.len() as u64, answer.closes);
-        let reply = Reply { at: now, status, octets, ends, was_asked };
-        self.queue.push_back(Output::Observe(Knock::Answered { head, concern, exchange, reply }));
-        self.send_plain(&answer.bytes);
-        if ends {
-            self.finish();
-        }
+    /// Puts the connection itself on record.
+    pub(super) fn arrive(&mut self) {
+        self.observe(Knock::Arrived { concern: self.concern(&[]) });
+    }
+
+    /// The name that it concerns, by all that was said so far.
+    pub(super) fn concern(&self, host: &[u8]) -> Concern {
+        self.ground.concern(&self.sni, host, self.called)
     }
 
     fn observe_hello(&mut self, at: Duration, mut hello: Box<ClientHello>, mut raw: Vec<u8>) -> Concern {
@@ -318,12 +321,12 @@ impl Conversation {
             // Whatever it is, nobody has read it, so nobody knows what secret it holds.
             raw.truncate(RECORD_HEADER);
         }
-        if self.port == Port::Plain {
+        if self.port == Port::Http {
             hello.oddities.push(Oddity::TlsOnPlainPort);
         }
         self.sni.clone_from(&hello.sni);
-        let concern = Concern::find(&self.ground.zones, &self.sni, &[]);
-        self.queue.push_back(Output::Observe(Knock::Hello { at, hello, raw, concern: concern.clone() }));
+        let concern = self.concern(&[]);
+        self.observe(Knock::Hello { at, hello, raw, concern: concern.clone() });
         concern
     }
 
@@ -335,7 +338,7 @@ impl Conversation {
         }
     }
 
-    fn send_plain(&mut self, bytes: &[u8]) {
+    pub(super) fn send_plain(&mut self, bytes: &[u8]) {
         let mut out = Vec::new();
         match &mut self.layer {
             Layer::Tls(tls) => tls.seal(bytes, &mut out),
@@ -344,7 +347,7 @@ impl Conversation {
         self.send(out);
     }
 
-    fn finish(&mut self) {
+    pub(super) fn finish(&mut self) {
         if self.is_over {
             return;
         }
@@ -363,19 +366,27 @@ impl Conversation {
     fn deadline(&self) -> (Duration, End) {
         let limits = &self.ground.limits;
         let is_shaking_hands = match &self.layer {
-            Layer::Undecided(_) => self.port == Port::Tls,
+            Layer::Undecided(_) => self.port.is_tls(),
             Layer::Hello(_) => true,
             Layer::Tls(tls) => !tls.outcome().completed,
-            Layer::Plain => false,
+            Layer::Plain | Layer::Any(_) | Layer::Balancer(_) => false,
         };
         let idle = self.heard_at + limits.idle;
-        let patience = if is_shaking_hands { idle.min(limits.handshake) } else { idle };
+        // A mail client may ask for TLS late; it has the patience that any word of it has.
+        let patience = if is_shaking_hands && !self.is_upgrading { idle.min(limits.handshake) } else { idle };
         if limits.lifetime < patience { (limits.lifetime, End::Limit) } else { (patience, End::TimedOut) }
     }
 
-    fn at(&self, now: Duration) -> Timestamp {
+    pub(super) fn at(&self, now: Duration) -> Timestamp {
         self.accepted.checked_add(now).unwrap_or(self.accepted)
     }
+}
+
+/// Who asks for a protocol that we do not know is heard all the same, and mail has none to agree on.
+fn silent_of_protocols(config: &ServerConfig) -> Arc<ServerConfig> {
+    let mut config = config.clone();
+    config.alpn_protocols.clear();
+    Arc::new(config)
 }
 
 impl Session for Conversation {
@@ -399,7 +410,7 @@ impl Session for Conversation {
             if !self.queue.is_empty() || self.is_over {
                 return self.queue.pop_front();
             }
-            if let Some(output) = self.http.poll(now) {
+            if let Some(output) = self.speech.poll(now) {
                 self.take(now, output);
             } else if let Some(ending) = self.closing {
                 self.conclude(now, ending);

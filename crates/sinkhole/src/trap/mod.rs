@@ -1,16 +1,16 @@
-//! HTTP and HTTPS: whatever calls in is recorded whole and answered harmlessly.
+//! HTTP, TLS, mail and any other TCP port: whatever calls in is recorded whole and answered harmlessly.
 //!
 //! ```text
-//! run ── bytes ──► conversation ── plain ──────────────► wire::http ── head, end ──► answer
-//!  ▲               │ first byte      ┌─ rustls ◄─ bytes ─┘                            │
-//!  │               └─ hello ─► wire::tls ─ Knock::Hello                               │
-//!  └─ Send, Close ◄─ queue ◄──────── Knock::Answered, then its bytes ◄────────────────┘
+//! run ── bytes ──► conversation ── plain ──► speech: wire::http, http2, smtp ── head, end, letter ──► answer
+//!  ▲               │ first octets   ┌─ rustls ◄─ bytes ─┘                                               │
+//!  │               └─ hello ─► wire::tls ─ Knock::Hello                                                  │
+//!  └─ Send, Close ◄─ queue ◄──────── Knock::Answered or Mail, then its bytes ◄──────────────────────────┘
 //!        └─ before each Send: book ─► witness ─► journal
 //! ```
 //!
 //! [`run`] owns sockets, tasks and time. A [`conversation`] is one connection as a pure machine: it decides by the first
-//! byte whether TLS or HTTP is spoken, on either port, and queues what is to be recorded before what is to be sent. A
-//! [`book`] writes: the connection with the first thing that came over it, each request with its outcome in one commit.
+//! octets what is spoken, whatever the port, and queues what is to be recorded before what is to be sent; [`front`] is
+//! what may stand before that, [`requests`] and [`mail`] what becomes of what was said. A [`book`] writes: the connection with the first thing that came over it, each request with its outcome in one commit.
 //!
 //! A connection is written with the first thing that comes over it, not at accept: only then is it known whether it
 //! concerns a name on hold, of which nothing may be kept. One that says nothing is written when it ends.
@@ -21,12 +21,19 @@
 mod answer;
 mod book;
 mod conversation;
+mod front;
+mod ground;
+mod knock;
 mod limits;
+mod mail;
+mod requests;
 mod run;
+mod speech;
 mod tls;
 
 #[cfg(test)]
 mod tests;
 
+pub(crate) use knock::{First, Mailed};
 pub use limits::Limits;
-pub use run::{TrapRunning, start};
+pub use run::{Doors, TrapRunning, start};

@@ -24,9 +24,12 @@ use tokio::time::{Instant, interval, sleep, sleep_until, timeout, timeout_at};
 use wire::session::{Output, Session};
 
 use super::book::{Book, Farewell};
-use super::conversation::{Conversation, Ground, Port};
+use super::conversation::Conversation;
+use super::ground::{Ground, Port};
+use super::knock::Knock;
 use crate::certificates::Certificates;
 use crate::gate::{Gate, Pass};
+use crate::keyed::CaseKeys;
 use crate::notice::Notices;
 use crate::recorder::{self, COUNTS_EVERY, Recorder, Total, WRITTEN_AFTER};
 use crate::run::now;
@@ -63,28 +66,57 @@ pub struct TrapRunning {
     doors: Vec<(String, Total, JoinHandle<()>)>,
 }
 
+/// The sockets, by what is expected there.
+#[derive(Debug, Default)]
+pub struct Doors {
+    pub http: Vec<std::net::TcpListener>,
+    pub https: Vec<std::net::TcpListener>,
+    pub smtp: Vec<std::net::TcpListener>,
+    pub smtps: Vec<std::net::TcpListener>,
+    pub any: Vec<std::net::TcpListener>,
+}
+
+impl Doors {
+    fn sockets(self) -> impl Iterator<Item = (std::net::TcpListener, Port)> {
+        let Self { http, https, smtp, smtps, any } = self;
+        let of = |sockets: Vec<_>, port| sockets.into_iter().map(move |socket| (socket, port));
+        of(http, Port::Http)
+            .chain(of(https, Port::Https))
+            .chain(of(smtp, Port::Smtp))
+            .chain(of(smtps, Port::Smtps))
+            .chain(of(any, Port::Any))
+    }
+}
+
 /// Starts a task per listener. Called within a tokio runtime.
 ///
 /// # Errors
 /// If a socket, a journal lane or the private authority cannot be had.
 pub fn start(
-    http: Vec<std::net::TcpListener>,
-    https: Vec<std::net::TcpListener>,
+    doors: Doors,
     zones: Arc<ZoneTable>,
     journal: &Arc<Journal>,
     settings: &Settings,
     keys: &Keys,
     stop: watch::Receiver<bool>,
 ) -> Result<TrapRunning, Error> {
+    let mut sockets = doors.sockets().peekable();
     let mut doors = Vec::new();
-    if http.is_empty() && https.is_empty() {
+    if sockets.peek().is_none() {
         return Ok(TrapRunning { doors });
     }
     let limits = settings.trap;
-    let certificates = Certificates::open(keys, now())?;
-    let ground = Arc::new(Ground { zones, certificates, notices: Notices::default(), limits });
+    let ground = Arc::new(Ground {
+        zones,
+        names: settings.names_by_address.clone(),
+        certificates: Certificates::open(keys, now())?,
+        keys: CaseKeys::new(keys),
+        notices: Notices::default(),
+        mail: settings.mail.clone(),
+        balancers: settings.balancers.clone(),
+        limits,
+    });
     let gate = Gate::new(limits.connections_max, limits.connections_per_prefix_max);
-    let sockets = http.into_iter().map(|s| (s, Port::Plain)).chain(https.into_iter().map(|s| (s, Port::Tls)));
     for (socket, port) in sockets {
         let (name, listener) = listener(socket, port)?;
         let lane = journal.lane(now()).map_err(|cause| Error::Journal { listener: name.clone(), cause })?;
@@ -92,7 +124,8 @@ pub fn start(
         let total = recorder.total();
         let recorder = Arc::new(Mutex::new(recorder));
         let (ground, gate, stop) = (Arc::clone(&ground), Arc::clone(&gate), stop.clone());
-        let local = listener.local_addr().ok().filter(|local| !local.ip().is_unspecified());
+        // What a rule of the kernel's leads to a door for anything came to another address.
+        let local = listener.local_addr().ok().filter(|local| port != Port::Any && !local.ip().is_unspecified());
         let door = Door { ground, gate, port, local, recorder, stop };
         doors.push((name, total, tokio::spawn(door.serve(listener))));
     }
@@ -100,7 +133,7 @@ pub fn start(
 }
 
 fn listener(socket: std::net::TcpListener, port: Port) -> Result<(String, TcpListener), Error> {
-    let kind = if port == Port::Plain { "http" } else { "https" };
+    let kind = port.word();
     let address = socket.local_addr().map_or_else(|_| "unknown".to_owned(), |address| address.to_string());
     let name = format!("{kind} {address}");
     // Connections inherit both. A kernel that refuses has its own limit. Answers are written whole: waiting for more to
@@ -196,7 +229,9 @@ impl Door {
     }
 
     fn admit(&self, stream: TcpStream, source: SocketAddr, alive: &mpsc::Sender<()>) {
-        let Some(pass) = self.gate.enter(source.ip()) else {
+        let is_balancer = self.ground.is_balancer(source.ip());
+        let pass = if is_balancer { self.gate.enter_for_another() } else { self.gate.enter(source.ip()) };
+        let Some(pass) = pass else {
             let shed = Shed { connections: 1, ..Shed::default() };
             self.recorder().count(&Tally { shed, ..Tally::default() });
             return;
@@ -206,10 +241,11 @@ impl Door {
             // A peer that is gone already has no address any more.
             None => stream.local_addr().unwrap_or(source),
         };
-        let caller = Caller { source: canonical(source), local: canonical(local) };
+        let caller = Caller { source: canonical(source), local: canonical(local), balancer: None };
+        let ends = (caller.source.ip(), caller.local.ip());
         let accepted = now();
         let visit = Visit {
-            conversation: Conversation::new(Arc::clone(&self.ground), self.port, accepted),
+            conversation: Conversation::new(Arc::clone(&self.ground), self.port, ends, accepted),
             book: Book::new(Arc::clone(&self.recorder), caller, accepted),
             stream,
             began: Instant::now(),
@@ -218,7 +254,7 @@ impl Door {
             stop: self.stop.clone(),
             is_stopping: false,
             octets_out: 0,
-            _pass: pass,
+            pass,
             _alive: alive.clone(),
         };
         tokio::spawn(visit.serve());
@@ -269,8 +305,15 @@ struct Visit {
     stop: watch::Receiver<bool>,
     is_stopping: bool,
     octets_out: u64,
-    _pass: Pass,
+    pass: Pass,
     _alive: mpsc::Sender<()>,
+}
+
+/// What a conversation wants done, everything before it being on record.
+enum Next {
+    Send(Vec<u8>),
+    Wait(Instant),
+    Close,
 }
 
 impl Visit {
@@ -285,7 +328,7 @@ impl Visit {
                 _ => true,
             };
             if self.octets_out > 0 && is_cut_short {
-                self.linger().await;
+                Box::pin(self.linger()).await;
             }
         }
     }
@@ -334,12 +377,31 @@ impl Visit {
     /// Records and sends what the conversation has to say; then says until when it waits, or that it is over.
     async fn speak(&mut self) -> Result<Option<Instant>, End> {
         loop {
-            match self.conversation.poll(self.began.elapsed()) {
-                Some(Output::Observe(knock)) => self.book.record(&knock, now()),
-                Some(Output::Send(bytes)) => self.send(&bytes).await?,
-                Some(Output::Wait(until)) => return Ok(Some(self.began + until)),
-                Some(Output::Close) | None => return Ok(None),
+            match self.next() {
+                Next::Send(bytes) => self.send(&bytes).await?,
+                Next::Wait(until) => return Ok(Some(until)),
+                Next::Close => return Ok(None),
             }
+        }
+    }
+
+    /// Records what is to be recorded before the next thing is done. Apart from whoever waits, so that nobody has room
+    /// for a request while he does.
+    fn next(&mut self) -> Next {
+        loop {
+            match self.conversation.poll(self.began.elapsed()) {
+                Some(Output::Observe(knock)) => self.record(&knock),
+                Some(Output::Send(bytes)) => return Next::Send(bytes),
+                Some(Output::Wait(until)) => return Next::Wait(self.began + until),
+                Some(Output::Close) | None => return Next::Close,
+            }
+        }
+    }
+
+    fn record(&mut self, knock: &Knock) {
+        self.book.record(knock, now());
+        if matches!(knock, Knock::Proxied(_)) && !self.pass.is_for(self.book.source()) {
+            self.conversation.end(End::Limit);
         }
     }
 
@@ -351,7 +413,8 @@ impl Visit {
                     bytes = &bytes[count..];
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    self.room().await.map_err(|end| self.give_up(end))?;
+                    // Few callers make us wait; those who do pay for the room.
+                    Box::pin(self.room()).await.map_err(|end| self.give_up(end))?;
                 }
                 Err(_) => return Err(self.give_up(End::Reset)),
             }
@@ -442,7 +505,17 @@ mod tests {
     /// Ten thousand slow clients are ten thousand of these, each with the runtime's own 300 octets and what it has said.
     #[test]
     fn a_connection_that_waits_is_small() {
-        eprintln!("future {} visit {} conversation {} http {} book {} stream {} sleep {} open {}", octets_of(Visit::serve), size_of::<Visit>(), size_of::<Conversation>(), size_of::<wire::http::Http1>(), size_of::<Book>(), size_of::<TcpStream>(), size_of::<tokio::time::Sleep>(), size_of::<crate::witness::Concern>());
+        eprintln!(
+            "future {} visit {} conversation {} http {} book {} stream {} sleep {} open {}",
+            octets_of(Visit::serve),
+            size_of::<Visit>(),
+            size_of::<Conversation>(),
+            size_of::<wire::http::Http1>(),
+            size_of::<Book>(),
+            size_of::<TcpStream>(),
+            size_of::<tokio::time::Sleep>(),
+            size_of::<crate::witness::Concern>()
+        );
         let octets = octets_of(Visit::serve);
         assert!(octets <= 100, "{octets}");
     }

@@ -68,6 +68,11 @@ impl TlsLayer {
         self.peer_has_closed
     }
 
+    /// The protocol agreed on within TLS (RFC 7301).
+    pub(super) fn protocol(&self) -> Option<&[u8]> {
+        self.connection.alpn_protocol()
+    }
+
     pub(super) fn outcome(&self) -> Tls {
         self.outcome
     }

@@ -132,6 +132,7 @@ impl ContactRow {
         self.helo = some(&message.helo);
         self.mail_from = message.mail_from.map(|hash| hash.to_string());
         self.recipients = Some(message.recipients.iter().map(ToString::to_string).collect());
+        self.keep("mail-fingerprint", message.fingerprint.as_bytes());
     }
 
     fn take_datagram(&mut self, datagram: &Datagram<'_>) {

@@ -69,7 +69,7 @@ impl<J: Fn(&[u8]) -> Standing> Smtp<J> {
 
     /// Of the time within the conversation and our key, so that nobody guesses it and no dice are needed.
     pub(super) fn nonce(&self) -> [u8; 8] {
-        let mut mac = Hmac::<Sha256>::new_from_slice(&self.terms.key).expect("HMAC takes a key of any length");
+        let mut mac = Hmac::<Sha256>::new_from_slice(&self.terms.nonce_key).expect("HMAC takes a key of any length");
         mac.update(b"challenge");
         mac.update(&self.now.as_nanos().to_be_bytes());
         let mut nonce = [0; 8];

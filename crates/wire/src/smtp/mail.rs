@@ -81,8 +81,12 @@ impl<J: Fn(&[u8]) -> Standing> Smtp<J> {
             self.note(Oddity::RelayRoute);
             return replies::RELAY;
         }
-        if !recipient.is_postmaster() && (self.judge)(recipient.domain()) == Standing::Stranger {
-            return replies::RELAY;
+        match (self.judge)(recipient.domain()) {
+            // A letter has the key of the first that it is for.
+            Standing::Ours { key } => _ = self.draft.key.get_or_insert(key),
+            // Each server has this mailbox (RFC 5321, 4.5.1), and none of ours takes mail.
+            Standing::Stranger if !recipient.is_postmaster() => return replies::RELAY,
+            Standing::Mailless | Standing::Stranger => return replies::NULL_MX,
         }
         match self.terms.mail {
             Mail::Refuse => replies::NULL_MX,
@@ -127,7 +131,7 @@ impl<J: Fn(&[u8]) -> Standing> Smtp<J> {
     }
 
     fn letter_reader(&self) -> LetterReader {
-        LetterReader::new(self.terms.mail.octets_max(), self.terms.key)
+        LetterReader::new(self.terms.mail.octets_max(), self.draft.key.unwrap_or(self.terms.nonce_key))
     }
 
     /// The letter is over. One that was too long leaves us within it, so then the conversation is, too.

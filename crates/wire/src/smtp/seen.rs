@@ -63,6 +63,22 @@ pub enum End {
     Closed,
 }
 
+impl End {
+    /// The word for it in contacts and rules.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Letter => "letter",
+            Self::Refused => "refused",
+            Self::Auth => "auth",
+            Self::Reset => "reset",
+            Self::StartTls => "starttls",
+            Self::Quit => "quit",
+            Self::Cut => "cut",
+            Self::Closed => "closed",
+        }
+    }
+}
+
 /// What has been seen since the last record.
 #[derive(Default)]
 pub(super) struct Draft {
@@ -73,6 +89,8 @@ pub(super) struct Draft {
     pub(super) sender: Option<Address>,
     pub(super) recipients: Vec<Address>,
     pub(super) recipients_count: u32,
+    /// Under which the letter's attachments are hashed.
+    pub(super) key: Option<[u8; 32]>,
     /// Recipients that were taken.
     pub(super) accepted: u32,
     pub(super) is_utf8: bool,

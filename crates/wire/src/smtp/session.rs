@@ -41,7 +41,7 @@ const OPENING_LINES_MAX: u32 = 4;
 
 /// One conversation. It is polled before it gets any octets, since the greeting comes first.
 ///
-/// `judge` says whose a recipient's domain is; it gets it in lower case, as [`Address::domain`](super::Address::domain)
+/// `judge` says whose a recipient's domain is, of `postmaster` alone too, whose domain is empty; it gets it in lower case, as [`Address::domain`](super::Address::domain)
 /// has it, and an address of ours in brackets as well.
 pub struct Smtp<J> {
     pub(super) terms: Terms,

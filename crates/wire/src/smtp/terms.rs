@@ -13,8 +13,8 @@ pub struct Terms {
     pub mail: Mail,
     pub tls: Tls,
     pub login: Login,
-    /// Under which attachments are hashed (HMAC-SHA-256): a plain hash of what a caller sent could be looked up.
-    pub key: [u8; 32],
+    /// What challenges are made with (RFC 2195), so that nobody guesses them.
+    pub nonce_key: [u8; 32],
 }
 
 /// What becomes of mail.
@@ -58,9 +58,14 @@ pub enum Login {
     Always,
 }
 
-/// Whose a recipient's domain is.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+/// Whose a recipient's domain is. It has no `Debug`: it holds a key.
+#[derive(Clone, Copy, Eq, PartialEq)]
 pub enum Standing {
-    Ours,
+    /// Ours, and its mail is taken where [`Mail`] says so: attachments are hashed under its case's key.
+    Ours {
+        key: [u8; 32],
+    },
+    /// Ours, and no mail is taken for it.
+    Mailless,
     Stranger,
 }

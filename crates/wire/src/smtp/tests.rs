@@ -12,7 +12,7 @@ use crate::session::{Output, Session};
 const KEY: [u8; 32] = [7; 32];
 
 fn terms(mail: Mail) -> Terms {
-    Terms { host: "mx.ours.test".to_owned(), mail, tls: Tls::Offered, login: Login::Always, key: KEY }
+    Terms { host: "mx.ours.test".to_owned(), mail, tls: Tls::Offered, login: Login::Always, nonce_key: KEY }
 }
 
 fn accepting() -> Terms {
@@ -21,7 +21,7 @@ fn accepting() -> Terms {
 
 fn judge(domain: &[u8]) -> Standing {
     match domain {
-        b"ours.test" | b"[192.0.2.1]" | b"b\xc3\xbccher.test" => Standing::Ours,
+        b"ours.test" | b"[192.0.2.1]" | b"b\xc3\xbccher.test" => Standing::Ours { key: KEY },
         _ => Standing::Stranger,
     }
 }
@@ -311,7 +311,7 @@ fn paths_as_the_world_writes_them() {
             "250",
         ),
         ("<a@[192.0.2.1]>", "to=<a@[192.0.2.1]>", "250"),
-        ("<Postmaster>", "to=<postmaster>", "250"),
+        ("<Postmaster>", "to=<postmaster>", "556"),
         (
             "<a@ours.test> NOTIFY=NEVER ORCPT=rfc822;a X=1",
             "MAIL,RCPT+NOTIFY+ORCPT+?|crlf|waits !smtp.no-helo !smtp.parameter",

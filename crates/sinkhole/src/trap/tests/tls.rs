@@ -41,7 +41,7 @@ impl ServerCertVerifier for Careless {
     }
 }
 
-fn tls_client(sni: Option<&str>, versions: &[&'static SupportedProtocolVersion]) -> ClientConnection {
+pub(super) fn tls_client(sni: Option<&str>, versions: &[&'static SupportedProtocolVersion]) -> ClientConnection {
     let name = ServerName::try_from(sni.unwrap_or("unnamed.example").to_owned()).unwrap();
     ClientConnection::new(tls_setup(sni.is_some(), versions), name).unwrap()
 }
@@ -59,7 +59,7 @@ fn tls_setup(has_sni: bool, versions: &[&'static SupportedProtocolVersion]) -> A
 }
 
 /// One request over TLS; what came back and the names in the certificate's octets.
-fn exchange(at: SocketAddr, client: &mut ClientConnection, sent: &str) -> (String, Vec<u8>) {
+pub(super) fn exchange(at: SocketAddr, client: &mut ClientConnection, sent: &str) -> (String, Vec<u8>) {
     tokio::task::block_in_place(|| {
         let mut socket = connect(at);
         let mut stream = rustls::Stream::new(client, &mut socket);
@@ -73,7 +73,7 @@ fn exchange(at: SocketAddr, client: &mut ClientConnection, sent: &str) -> (Strin
     })
 }
 
-fn holds(bytes: &[u8], name: &str) -> bool {
+pub(super) fn holds(bytes: &[u8], name: &str) -> bool {
     bytes.windows(name.len()).any(|part| part == name.as_bytes())
 }
 
