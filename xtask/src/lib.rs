@@ -70,6 +70,9 @@ enum Task {
     /// The bench's load, in a process of its own.
     #[command(hide = true)]
     Load(bench::Orders),
+    /// Connections that the bench has held open, in a process of their own.
+    #[command(hide = true)]
+    Hold(bench::HoldOrders),
     /// The bench's floor: send every datagram back.
     #[command(hide = true)]
     Echo {
@@ -90,6 +93,7 @@ pub fn run() -> ExitCode {
             bench::run(what, plan, || binary.map_or_else(|| bench::build(&profile), Ok))
         }
         Task::Load(orders) => bench::load(orders),
+        Task::Hold(orders) => bench::hold(orders),
         Task::Echo { port, told } => bench::echo(port, told),
     };
     match done {

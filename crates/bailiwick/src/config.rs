@@ -34,6 +34,7 @@ mod mail;
 mod policy;
 mod transfer;
 mod trap;
+mod web_limits;
 
 pub(crate) use acme::Acme;
 pub(crate) use dnstap::{Door, Sensor};
@@ -167,6 +168,7 @@ impl Rate {
 pub(crate) struct Web {
     pub(crate) http: Vec<SocketAddr>,
     pub(crate) https: Vec<SocketAddr>,
+    pub(crate) limits: web_limits::Limits,
 }
 
 /// Where Prometheus reads our counters, over HTTP.
@@ -310,6 +312,7 @@ impl Config {
             return Err(Failure::new(format!("`dns.threads` is {}", self.dns.threads))
                 .hint(format!("1 to {THREADS_MAX}; more than there are cores helps nobody")));
         }
+        self.web.limits.check()?;
         self.check_each_address_is_named_once()
     }
 

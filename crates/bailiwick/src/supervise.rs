@@ -153,6 +153,7 @@ impl Daemon {
             mail: config.mail.settings(),
             balancers: config.trap.balancers.clone(),
             names_by_address: NamesByAddress::new(config.trap.names.clone()),
+            trap: config.web.limits.of_trap(),
             ..Settings::default()
         };
         let table = Arc::new(ZoneTable::default());

@@ -7,7 +7,8 @@
 //! and the two must agree.
 //!
 //! Start with [`cast`] (who exists), then [`script`] (what each does; both are pure functions of a seed), then
-//! [`run()`], the one door. [`flood()`] and [`load()`] are the load generators of the benches.
+//! [`run()`], the one door. [`flood()`], [`load()`] and [`handshakes()`] are the load generators of
+//! the benches, and [`hold()`] keeps connections open beside them.
 //!
 //! What it deliberately does not do: call anything but loopback, validate certificates, or know anything of cases,
 //! journals and labels. It is never imported by the rooms that it calls.
@@ -17,7 +18,9 @@ mod answer;
 pub mod cast;
 mod dice;
 pub mod flood;
+pub mod handshakes;
 mod hello;
+pub mod hold;
 pub mod latency;
 pub mod load;
 pub mod plan;
@@ -27,8 +30,11 @@ mod run;
 mod script;
 mod secret;
 pub mod tally;
+pub mod tls;
 
 pub use flood::flood;
+pub use handshakes::handshakes;
+pub use hold::hold;
 pub use load::load;
 pub use plan::Plan;
 pub use run::{call, run};

@@ -19,7 +19,7 @@ use crate::secret::Passwords;
 use crate::tally::Tally;
 
 mod connection;
-mod dangerous;
+pub(crate) mod dangerous;
 mod dns;
 mod visit;
 

@@ -64,6 +64,8 @@ impl End {
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Tls {
     pub completed: bool,
+    /// Whether the peer came back with a ticket of ours (RFC 8446, 2.2; RFC 5077): then it has been here before.
+    pub resumed: bool,
     pub version: u16,
     pub cipher: u16,
     /// The alert that the peer sent.

@@ -189,7 +189,14 @@ fn outcome() -> Outcome<'static> {
         duration_nanos: 210_987_655,
         end: End::Peer,
         status: Some(200),
-        tls: Some(Tls { completed: true, version: 0x0304, cipher: 0x1301, alert_in: Some(0), alert_out: None }),
+        tls: Some(Tls {
+            completed: true,
+            resumed: false,
+            version: 0x0304,
+            cipher: 0x1301,
+            alert_in: Some(0),
+            alert_out: None,
+        }),
         body: Some(Body {
             len: 42,
             complete: true,
@@ -262,6 +269,16 @@ fn outcomes_and_counts_of_version_1_are_written_and_read_as_ever() {
     counts().encode(&mut bytes);
     compare("counts.v1.hex", &hex(&bytes));
     assert_eq!(Counts::decode(&golden_bytes("counts.v1.hex")).unwrap(), counts());
+}
+
+#[test]
+fn a_resumed_handshake_says_so_beside_what_it_always_said() {
+    let tls = outcome().tls.map(|tls| Tls { resumed: true, ..tls });
+    let outcome = Outcome { tls, ..outcome() };
+    let mut bytes = Vec::new();
+    outcome.encode(&mut bytes);
+    compare("outcome-resumed.v1.hex", &hex(&bytes));
+    assert_eq!(Outcome::decode(id(8), &golden_bytes("outcome-resumed.v1.hex")).unwrap(), outcome);
 }
 
 #[test]

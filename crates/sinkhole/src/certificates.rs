@@ -23,7 +23,8 @@ use rcgen::{
     KeyUsagePurpose, date_time_ymd,
 };
 use rustls::ServerConfig;
-use rustls::server::NoServerSessionStorage;
+use rustls::crypto::ring::Ticketer;
+use rustls::server::{NoServerSessionStorage, ProducesTickets};
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 
 use crate::{Error, Keys, ServedZone};
@@ -45,6 +46,10 @@ const RENEW_DAYS: i32 = 30;
 /// Clocks of callers go wrong; a leaf is valid from this long ago.
 const BACKDATED_DAYS: i32 = 2;
 
+/// Tickets after a handshake of TLS 1.3: a client that comes back uses one (RFC 8446, C.4), and most come back alone.
+/// Each costs us a record of some 240 octets.
+const TICKETS: usize = 1;
+
 const KEY_FILE: &str = "trap-authority.key";
 const CERTIFICATE_FILE: &str = "trap-authority.pem";
 /// Neutral: while a case is sealed the issuer must not tell who we are.
@@ -56,6 +61,9 @@ const DEFAULT_NAME: &str = "default.invalid";
 /// The authority and what it has issued.
 pub struct Certificates {
     authority: Issuer<'static, KeyPair>,
+    /// Seals what a ticket remembers: nothing of a session stays here. Its keys live in memory and change every six
+    /// hours, and no ticket is good for another server name (RFC 6066, 3), so one serves all leaves.
+    tickets: Arc<dyn ProducesTickets>,
     shelf: Mutex<HashMap<Option<DomainName>, Leaf, RandomState>>,
     public: PublicShelf,
 }
@@ -73,7 +81,12 @@ impl Certificates {
     /// If the folder cannot be read or written, or holds a key that is none.
     pub fn open(keys: &Keys, now: Timestamp) -> Result<Self, Error> {
         let authority = Issuer::new(authority_params(utc_day(now)), authority_key(&keys.dir, now)?);
-        Ok(Self { authority, shelf: Mutex::default(), public: PublicShelf::new(&keys.dir) })
+        let tickets = Ticketer::new().map_err(|error| Error::Certificate {
+            name: AUTHORITY.to_owned(),
+            cause: format!("there is no key for tickets: {error}"),
+        })?;
+        let public = PublicShelf::new(&keys.dir, Arc::clone(&tickets));
+        Ok(Self { authority, tickets, shelf: Mutex::default(), public })
     }
 
     /// What to show to whoever asks for a name in that zone: the public certificate if there is one and it may be shown at
@@ -121,7 +134,8 @@ impl Certificates {
         let params = leaf_params(name, today).map_err(|error| failed(error.to_string()))?;
         let leaf = params.signed_by(&key, &self.authority).map_err(|error| failed(error.to_string()))?;
         let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
-        let config = server_config(vec![leaf.der().clone()], key).map_err(|error| failed(error.to_string()))?;
+        let config =
+            server_config(vec![leaf.der().clone()], key, &self.tickets).map_err(|error| failed(error.to_string()))?;
         Ok(Leaf { config, renew_on: day_after(today, LEAF_DAYS - RENEW_DAYS) })
     }
 }
@@ -130,15 +144,17 @@ impl Certificates {
 fn server_config(
     chain: Vec<CertificateDer<'static>>,
     key: PrivateKeyDer<'static>,
+    tickets: &Arc<dyn ProducesTickets>,
 ) -> Result<Arc<ServerConfig>, rustls::Error> {
     let mut config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
         .with_safe_default_protocol_versions()?
         .with_no_client_auth()
         .with_single_cert(chain, key)?;
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec(), b"http/1.0".to_vec()];
-    // Every hello is a full one: resumption would hide how a program says hello.
+    // A caller who comes back says hello all the same, so that nothing of it is lost; what is saved is the signature.
+    config.ticketer = Arc::clone(tickets);
     config.session_storage = Arc::new(NoServerSessionStorage {});
-    config.send_tls13_tickets = 0;
+    config.send_tls13_tickets = TICKETS;
     Ok(Arc::new(config))
 }
 

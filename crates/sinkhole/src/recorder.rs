@@ -16,6 +16,8 @@ use store::journal::{Frame, LaneWriter};
 
 /// How often counts are written while they change.
 pub(crate) const COUNTS_EVERY: Duration = Duration::from_secs(1);
+/// How long an outcome may wait for company. As long as a contact may be in the kernel before it is synced.
+pub(crate) const WRITTEN_AFTER: Duration = Duration::from_millis(50);
 /// How often trouble with the journal is said.
 const TROUBLE_EVERY: Duration = Duration::from_secs(60);
 
@@ -31,13 +33,15 @@ pub(crate) struct Recorder {
     unwritten: Tally,
     total: Total,
     counts_due: Timestamp,
+    /// Whether somebody has been asked to write what is staged.
+    is_promised: bool,
     quiet_until: Timestamp,
 }
 
 impl Recorder {
     pub(crate) fn new(listener: String, lane: LaneWriter, now: Timestamp) -> Self {
         let (unwritten, total) = (Tally::default(), Total::default());
-        Self { listener, lane, staged: 0, unwritten, total, counts_due: now, quiet_until: now }
+        Self { listener, lane, staged: 0, unwritten, total, counts_due: now, is_promised: false, quiet_until: now }
     }
 
     pub(crate) fn total(&self) -> Total {
@@ -89,6 +93,20 @@ impl Recorder {
             self.complain(error, now);
         }
         written.is_ok()
+    }
+
+    /// Leaves what is staged to the next write, which may be another connection's: only for outcomes of what is on
+    /// record and answered already. Whether the caller has to see to a write within [`WRITTEN_AFTER`]; otherwise
+    /// somebody does.
+    #[must_use]
+    pub(crate) fn leave_staged(&mut self) -> bool {
+        !std::mem::replace(&mut self.is_promised, true)
+    }
+
+    /// Writes what was left, as promised.
+    pub(crate) fn write_staged(&mut self, now: Timestamp) {
+        self.is_promised = false;
+        self.commit(now);
     }
 
     fn abandon(&mut self) {

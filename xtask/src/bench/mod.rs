@@ -6,6 +6,7 @@
 
 mod dns;
 mod echo;
+mod held;
 mod http;
 mod journal;
 mod load;
@@ -27,7 +28,7 @@ use crate::shell::{command, run_for};
 use crate::{Done, Trouble, root, target};
 
 pub use echo::echo;
-pub use load::{Orders, load};
+pub use load::{HoldOrders, Orders, hold, load};
 
 /// What can be compared.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
@@ -87,6 +88,11 @@ impl Measured {
     fn rate(&self) -> f64 {
         self.seen.answered as f64 / self.seen.secs
     }
+
+    /// What a core of its own would answer in a second, had the load been faster than the server.
+    fn per_cpu_sec(&self) -> f64 {
+        1e6 / self.micros_each()
+    }
 }
 
 /// Runs the comparison and prints its table.
@@ -100,7 +106,7 @@ pub fn run(what: What, plan: Plan, binary: impl FnOnce() -> Result<PathBuf, Trou
         What::Dns if plan.threads > 1 => dns::compare_threads(plan, &binary),
         What::Dns => dns::compare(plan, &binary),
         What::Transfer => transfer::compare(plan, &binary),
-        What::Http => http::compare(plan, binary),
+        What::Http => http::compare(plan, &binary),
     }
 }
 

@@ -5,16 +5,21 @@ use std::net::{Ipv4Addr, TcpListener, TcpStream, UdpSocket};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use tempfile::TempDir;
 
 use super::on_core_zero;
 use crate::Trouble;
 use crate::clock::{Watch, wait_for};
-use crate::shell::Kept;
+use crate::shell::{Kept, command, run};
 use crate::tools::find;
 
 /// From start to the first answer: NSD needs 46 s for a million zones.
 pub(super) const START: Duration = Duration::from_secs(300);
+
+/// From the word to the end.
+const END: Duration = Duration::from_secs(10);
 
 /// A peer with its folder; both go away with it.
 pub(super) struct Peer {
@@ -44,36 +49,78 @@ pub(super) fn echo(is_told: bool) -> Result<Peer, Trouble> {
 }
 
 /// nginx with one worker, a small page for any path, and a JSON line for every request: what a sinkhole's log holds.
-pub(super) fn nginx(page: &str) -> Result<Peer, Trouble> {
-    let (folder, port) = (TempDir::with_prefix("bench-nginx-")?, free_tcp()?);
-    let place = folder.path().display();
+pub(super) struct Nginx {
+    pub(super) peer: Peer,
+    /// Where it speaks TLS, with a key of the type that we show.
+    pub(super) https: u16,
+}
+
+impl Drop for Nginx {
+    /// A master that is killed leaves its worker behind; one that is asked takes it along.
+    fn drop(&mut self) {
+        let child = &mut self.peer.running.0;
+        if let Ok(pid) = i32::try_from(child.id()) {
+            let _ = kill(Pid::from_raw(pid), Signal::SIGTERM);
+        }
+        let _ = wait_for("the end of nginx", END, || child.try_wait().ok().flatten());
+    }
+}
+
+const LOGGED: [&str; 14] = [
+    "time_iso8601",
+    "msec",
+    "remote_addr",
+    "remote_port",
+    "server_addr",
+    "request_method",
+    "request_uri",
+    "server_protocol",
+    "http_host",
+    "http_user_agent",
+    "http_referer",
+    "content_type",
+    "status",
+    "bytes_sent",
+];
+
+pub(super) fn nginx(page: &str) -> Result<Nginx, Trouble> {
+    let (folder, port, https) = (TempDir::with_prefix("bench-nginx-")?, free_tcp()?, free_tcp()?);
     fs::write(folder.path().join("page.html"), page)?;
-    let fields = [
-        "time_iso8601",
-        "msec",
-        "remote_addr",
-        "remote_port",
-        "server_addr",
-        "request_method",
-        "request_uri",
-        "server_protocol",
-        "http_host",
-        "http_user_agent",
-        "http_referer",
-        "content_type",
-        "status",
-        "bytes_sent",
-    ];
-    let line: Vec<String> = fields.iter().map(|field| format!("\"{field}\":\"${field}\"")).collect();
-    let text = format!(
-        "daemon off;\nmaster_process on;\nworker_processes 1;\npid {place}/pid;\nerror_log {place}/error.log crit;\nevents {{ worker_connections 1024; }}\nhttp {{\n  client_body_temp_path {place}/b; proxy_temp_path {place}/p; fastcgi_temp_path {place}/f; uwsgi_temp_path {place}/u; scgi_temp_path {place}/s;\n  log_format contact escape=json '{{{}}}';\n  access_log {place}/access.log contact;\n  keepalive_requests 1000000;\n  server {{ listen 127.0.0.1:{port}; root {place}; location / {{ try_files /page.html =404; default_type text/html; }} }}\n}}\n",
-        line.join(",")
-    );
+    self_signed(&folder)?;
     let config = folder.path().join("nginx.conf");
-    fs::write(&config, text)?;
+    fs::write(&config, nginx_config(&folder.path().display().to_string(), port, https))?;
     let mut command = on_core_zero(&program("nginx")?);
     command.arg("-p").arg(folder.path()).arg("-c").arg(config);
-    begin(command, folder, port, accepts)
+    Ok(Nginx { peer: begin(command, folder, port, accepts)?, https })
+}
+
+/// `worker_connections` has room for all that are held; its table of them is there from the start.
+fn nginx_config(place: &str, port: u16, https: u16) -> String {
+    let line: Vec<String> = LOGGED.iter().map(|field| format!("\"{field}\":\"${field}\"")).collect();
+    let lines = [
+        format!(
+            "daemon off;\nmaster_process on;\nworker_processes 1;\npid {place}/pid;\nerror_log {place}/error.log crit;"
+        ),
+        "worker_rlimit_nofile 20000;\nevents { worker_connections 15000; }\nhttp {".to_owned(),
+        format!("  client_body_temp_path {place}/b; proxy_temp_path {place}/p; fastcgi_temp_path {place}/f;"),
+        format!("  uwsgi_temp_path {place}/u; scgi_temp_path {place}/s;"),
+        format!("  log_format contact escape=json '{{{}}}';\n  access_log {place}/access.log contact;", line.join(",")),
+        "  keepalive_requests 1000000;\n  ssl_protocols TLSv1.2 TLSv1.3; ssl_ecdh_curve X25519;".to_owned(),
+        format!("  ssl_certificate {place}/leaf.pem; ssl_certificate_key {place}/leaf.key;"),
+        format!(
+            "  server {{ listen 127.0.0.1:{port} backlog=4096; listen 127.0.0.1:{https} ssl backlog=4096; root {place};"
+        ),
+        "    location / { try_files /page.html =404; default_type text/html; } }\n}\n".to_owned(),
+    ];
+    lines.join("\n")
+}
+
+/// A key like those of our own leaves: ECDSA on P-256.
+fn self_signed(folder: &TempDir) -> Result<(), Trouble> {
+    let mut openssl = command(&program("openssl")?, ["req", "-x509", "-nodes", "-newkey", "ec", "-days", "9"]);
+    openssl.args(["-pkeyopt", "ec_paramgen_curve:prime256v1", "-subj", "/CN=bench.invalid"]);
+    openssl.arg("-keyout").arg(folder.path().join("leaf.key")).arg("-out").arg(folder.path().join("leaf.pem"));
+    run(&mut openssl)?.good().map(|_| ())
 }
 
 pub(super) fn program(name: &str) -> Result<String, Trouble> {

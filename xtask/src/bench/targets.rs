@@ -31,12 +31,8 @@ const TARGETS: [Target; 7] = [
 pub(super) fn print(zones: usize, everybody: &[(&'static str, Vec<Measured>)]) {
     let of = |name: &str| everybody.iter().find(|(who, _)| *who == name).map(|(_, rounds)| rounds.as_slice());
     let Some(ours) = of(super::dns::OURS) else { return };
-    println!("\n{:<64} {:>8} {:>8}", "target", "wanted", "seen");
-    for target in held_to(zones) {
-        if let Some(other) = of(target.against) {
-            println!("{}", target.judge(ours, other));
-        }
-    }
+    let judged = held_to(zones).filter_map(|target| Some(target.judge(ours, of(target.against)?)));
+    say(&judged.collect::<Vec<_>>());
 }
 
 fn held_to(zones: usize) -> impl Iterator<Item = &'static Target> {
@@ -45,20 +41,48 @@ fn held_to(zones: usize) -> impl Iterator<Item = &'static Target> {
 }
 
 impl Target {
-    fn judge(&self, ours: &[Measured], other: &[Measured]) -> String {
+    fn judge(&self, ours: &[Measured], other: &[Measured]) -> Judged {
         let ratio = |of: fn(&Measured) -> f64| median(ours, of) / median(other, of);
-        let (what, sign, wanted, seen, is_met) = match self.promise {
+        let against = |what: &str| format!("{what} against {}", self.against);
+        match self.promise {
             Promise::Cost(most) => {
-                let seen = ratio(Measured::micros_each);
-                ("processor time by query", "≤", most, seen, seen <= most)
+                Judged::at_most(against("processor time by query"), most, ratio(Measured::micros_each))
             }
-            Promise::Rate(least) => {
-                ("answers a second", "≥", least, ratio(Measured::rate), ratio(Measured::rate) >= least)
-            }
-        };
-        let said = if is_met { "met" } else { "NOT MET" };
-        let line = format!("{what} against {}", self.against);
-        format!("{line:<64} {:>8} {seen:>8.2}  {said}", format!("{sign} {wanted:.2}"))
+            Promise::Rate(least) => Judged::at_least(against("answers a second"), least, ratio(Measured::rate)),
+        }
+    }
+}
+
+//----------- Judged -----------------------------------------------------------------------------------------------
+
+/// A promise and what was seen of it.
+pub(super) struct Judged {
+    what: String,
+    wanted: String,
+    seen: f64,
+    is_met: bool,
+}
+
+impl Judged {
+    pub(super) fn at_most(what: String, most: f64, seen: f64) -> Self {
+        Self { what, wanted: format!("≤ {most:.2}"), seen, is_met: seen <= most }
+    }
+
+    pub(super) fn at_least(what: String, least: f64, seen: f64) -> Self {
+        Self { what, wanted: format!("≥ {least:.2}"), seen, is_met: seen >= least }
+    }
+
+    fn line(&self) -> String {
+        let said = if self.is_met { "met" } else { "NOT MET" };
+        format!("{:<84} {:>9} {:>9.2}  {said}", self.what, self.wanted, self.seen)
+    }
+}
+
+/// One line for each.
+pub(super) fn say(all: &[Judged]) {
+    println!("\n{:<84} {:>9} {:>9}", "target", "wanted", "seen");
+    for judged in all {
+        println!("{}", judged.line());
     }
 }
 
@@ -82,9 +106,9 @@ mod tests {
     #[test]
     fn a_promise_is_met_or_not() {
         let cost = Target { zones: 99, against: "x", promise: Promise::Cost(1.15) };
-        assert!(cost.judge(&measured(1.1, 100), &measured(1.0, 100)).ends_with(" met"));
-        assert!(cost.judge(&measured(1.2, 100), &measured(1.0, 100)).ends_with("NOT MET"));
+        assert!(cost.judge(&measured(1.1, 100), &measured(1.0, 100)).line().ends_with(" met"));
+        assert!(cost.judge(&measured(1.2, 100), &measured(1.0, 100)).line().ends_with("NOT MET"));
         let rate = Target { zones: 99, against: "x", promise: Promise::Rate(2.0) };
-        assert!(rate.judge(&measured(1.0, 210), &measured(1.0, 100)).ends_with(" met"));
+        assert!(rate.judge(&measured(1.0, 210), &measured(1.0, 100)).line().ends_with(" met"));
     }
 }

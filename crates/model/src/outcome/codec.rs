@@ -19,6 +19,7 @@ mod tag {
     pub(super) const TLS_CIPHER: u32 = 12;
     pub(super) const TLS_ALERT_IN: u32 = 13;
     pub(super) const TLS_ALERT_OUT: u32 = 14;
+    pub(super) const TLS_RESUMED: u32 = 15;
     pub(super) const BODY_LEN: u32 = 20;
     pub(super) const BODY_COMPLETE: u32 = 21;
     pub(super) const BODY_FIELD: u32 = 22;
@@ -64,6 +65,9 @@ impl Outcome<'_> {
                 if let Some(alert) = alert {
                     put_number(out, tag, u64::from(alert));
                 }
+            }
+            if tls.resumed {
+                put_number(out, tag::TLS_RESUMED, 1);
             }
         }
         if let Some(body) = &self.body {
@@ -120,6 +124,7 @@ fn take_tls(tls: &mut Tls, tag: u32, value: crate::frame::Value<'_>) -> Result<(
         tag::TLS_VERSION => tls.version = value.small(tag)?,
         tag::TLS_CIPHER => tls.cipher = value.small(tag)?,
         tag::TLS_ALERT_IN => tls.alert_in = Some(value.small(tag)?),
+        tag::TLS_RESUMED => tls.resumed = value.number(tag)? != 0,
         tag::TLS_ALERT_OUT => tls.alert_out = Some(value.small(tag)?),
         _ => {}
     }

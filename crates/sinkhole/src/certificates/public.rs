@@ -16,7 +16,7 @@ use foldhash::quality::RandomState;
 use model::{DomainName, Timestamp};
 use rustls::ServerConfig;
 use rustls::client::verify_server_name;
-use rustls::server::ParsedCertificate;
+use rustls::server::{ParsedCertificate, ProducesTickets};
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 
@@ -43,6 +43,7 @@ type ByApex = HashMap<DomainName, Shown, RandomState>;
 /// All of them; readers never wait.
 pub struct PublicShelf {
     folder: PathBuf,
+    tickets: Arc<dyn ProducesTickets>,
     by_apex: ArcSwap<ByApex>,
 }
 
@@ -55,8 +56,8 @@ struct Shown {
 
 impl PublicShelf {
     /// An empty shelf over the folder of keys. Nothing is read before [`Self::load`].
-    pub(super) fn new(keys: &Path) -> Self {
-        Self { folder: keys.join(FOLDER), by_apex: ArcSwap::default() }
+    pub(super) fn new(keys: &Path, tickets: Arc<dyn ProducesTickets>) -> Self {
+        Self { folder: keys.join(FOLDER), tickets, by_apex: ArcSwap::default() }
     }
 
     /// Takes what earlier runs kept. A file that is refused stays where it is and is named in the log.
@@ -84,7 +85,7 @@ impl PublicShelf {
     /// # Errors
     /// If they do not belong together or to that name, if there are too many, or if the disk refuses.
     pub fn keep(&self, apex: &DomainName, key_and_chain: &str) -> Result<(), Error> {
-        let shown = certified(apex, key_and_chain.as_bytes())?;
+        let shown = certified(apex, key_and_chain.as_bytes(), &self.tickets)?;
         let has_room = |held: &ByApex| held.len() < PUBLIC_MAX || held.contains_key(apex);
         if !has_room(&self.by_apex.load()) {
             return Err(refused(apex, &format!("{PUBLIC_MAX} other names have one")));
@@ -170,7 +171,7 @@ impl PublicShelf {
         File::open(&path)
             .and_then(|file| file.take(PEM_OCTETS_MAX as u64 + 1).read_to_end(&mut pem))
             .map_err(|cause| Error::Key { what: "reading", path, cause })?;
-        certified(apex, &pem)
+        certified(apex, &pem, &self.tickets)
     }
 }
 
@@ -184,7 +185,7 @@ impl Shown {
 //----------- What is believed -------------------------------------------------------------------------------------
 
 /// Reads a key and its chain, leaf first, and believes them only together and for that name and those below it.
-fn certified(apex: &DomainName, pem: &[u8]) -> Result<Shown, Error> {
+fn certified(apex: &DomainName, pem: &[u8], tickets: &Arc<dyn ProducesTickets>) -> Result<Shown, Error> {
     let refused = |cause: &str| refused(apex, cause);
     if pem.len() > PEM_OCTETS_MAX {
         return Err(refused(&format!("more than {PEM_OCTETS_MAX} octets of key and chain")));
@@ -202,7 +203,7 @@ fn certified(apex: &DomainName, pem: &[u8]) -> Result<Shown, Error> {
     for name in [apex.as_str().to_owned(), format!("a.{}", apex.as_str())] {
         check_name(leaf, name).map_err(|error| refused(&error.to_string()))?;
     }
-    let config = server_config(chain, key).map_err(|error| refused(&error.to_string()))?;
+    let config = server_config(chain, key, tickets).map_err(|error| refused(&error.to_string()))?;
     Ok(Shown { config, from, until })
 }
 

@@ -87,22 +87,36 @@ impl Book {
         self.caller.source.ip()
     }
 
-    /// Writes how it ended; a connection that said nothing is on record from here.
-    pub(super) fn close(&mut self, farewell: &Farewell, now: Timestamp) {
-        let recorder = Arc::clone(&self.recorder);
-        let mut recorder = recorder::held(&recorder);
+    /// Writes how it ended; a connection that said nothing is on record from here. What is on record already may wait
+    /// for its outcome: a recorder that comes back wants [`Recorder::write_staged`] a little later.
+    #[must_use]
+    pub(super) fn close(&mut self, farewell: &Farewell, now: Timestamp) -> Option<Arc<Mutex<Recorder>>> {
+        let is_on_record = self.lines.connection != Line::Blank;
+        let held = Arc::clone(&self.recorder);
+        let mut recorder = recorder::held(&held);
+        self.stage_end(&mut recorder, farewell, now)?;
+        if !is_on_record {
+            recorder.commit(now);
+            return None;
+        }
+        let is_mine = recorder.leave_staged();
+        drop(recorder);
+        is_mine.then_some(held)
+    }
+
+    /// `None` if there is nothing to say it of.
+    fn stage_end(&self, recorder: &mut Recorder, farewell: &Farewell, now: Timestamp) -> Option<()> {
         let connection = match self.lines.connection {
-            Line::Blank => Some(self.stage_connection(&mut recorder, &Concern::default())),
-            line => line.id(),
+            Line::Blank => self.stage_connection(recorder, &Concern::default()),
+            line => line.id()?,
         };
-        let Some(connection) = connection else { return };
         if let Some(hello) = self.lines.hello.id() {
             let id = recorder.next_id();
             recorder.outcome(farewell.outcome(id, hello, farewell.tls, now));
         }
         let id = recorder.next_id();
         recorder.outcome(farewell.outcome(id, connection, None, now));
-        recorder.commit(now);
+        Some(())
     }
 
     //----- Staging

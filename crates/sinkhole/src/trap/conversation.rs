@@ -152,6 +152,12 @@ impl Conversation {
         self.ending
     }
 
+    /// Whether the caller may be saying something still, so that closing at once would reset the connection and take
+    /// our answer with it. Over TLS he says at least that he closes, too.
+    pub(super) fn may_still_be_sending(&self) -> bool {
+        !matches!(self.layer, Layer::Plain) || self.speech.may_still_be_sending()
+    }
+
     /// How TLS went, if there was any.
     pub(super) fn tls(&self) -> Option<Tls> {
         match &self.layer {

@@ -4,19 +4,23 @@
 //! A connection owns no buffer while it waits: octets are read into one scratch buffer per thread and handed on.
 
 use std::cell::RefCell;
+use std::future::poll_fn;
 use std::io;
 use std::net::{Shutdown, SocketAddr};
+use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use model::outcome::End;
 use model::tally::{Shed, Tally};
 use socket2::SockRef;
 use store::journal::Journal;
+use tokio::io::{AsyncRead, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
-use tokio::time::{Instant, interval, sleep_until, timeout, timeout_at};
+use tokio::time::{Instant, interval, sleep, sleep_until, timeout, timeout_at};
 use wire::session::{Output, Session};
 
 use super::book::{Book, Farewell};
@@ -27,7 +31,7 @@ use crate::certificates::Certificates;
 use crate::gate::{Gate, Pass};
 use crate::keyed::CaseKeys;
 use crate::notice::Notices;
-use crate::recorder::{self, COUNTS_EVERY, Recorder, Total};
+use crate::recorder::{self, COUNTS_EVERY, Recorder, Total, WRITTEN_AFTER};
 use crate::run::now;
 use crate::witness::Caller;
 use crate::{Error, Keys, Settings, ZoneTable};
@@ -122,7 +126,9 @@ pub fn start(
         let total = recorder.total();
         let recorder = Arc::new(Mutex::new(recorder));
         let (ground, gate, stop) = (Arc::clone(&ground), Arc::clone(&gate), stop.clone());
-        let door = Door { ground, gate, port, recorder, stop };
+        // What a rule of the kernel's leads to a door for anything came to another address.
+        let local = listener.local_addr().ok().filter(|local| port != Port::Any && !local.ip().is_unspecified());
+        let door = Door { ground, gate, port, local, recorder, stop };
         doors.push((name, total, tokio::spawn(door.serve(listener))));
     }
     Ok(TrapRunning { doors, certificates: Some(certificates) })
@@ -132,8 +138,10 @@ fn listener(socket: std::net::TcpListener, port: Port) -> Result<(String, TcpLis
     let kind = port.word();
     let address = socket.local_addr().map_or_else(|_| "unknown".to_owned(), |address| address.to_string());
     let name = format!("{kind} {address}");
-    // Connections inherit it. A kernel that refuses has its own limit.
+    // Connections inherit both. A kernel that refuses has its own limit. Answers are written whole: waiting for more to
+    // fill a packet only delays them.
     let _ = SockRef::from(&socket).set_send_buffer_size(KERNEL_OCTETS_OUT);
+    let _ = SockRef::from(&socket).set_tcp_nodelay(true);
     let listener = socket.set_nonblocking(true).and_then(|()| TcpListener::from_std(socket));
     match listener {
         Ok(listener) => Ok((name, listener)),
@@ -176,6 +184,8 @@ struct Door {
     ground: Arc<Ground>,
     gate: Arc<Gate>,
     port: Port,
+    /// Where everybody comes who comes here; a listener for all addresses asks each connection.
+    local: Option<SocketAddr>,
     recorder: Arc<Mutex<Recorder>>,
     stop: watch::Receiver<bool>,
 }
@@ -204,7 +214,9 @@ impl Door {
         if timeout(DRAIN, all_gone.recv()).await.is_err() {
             tracing::warn!("connections were left open at the stop");
         }
-        self.recorder().write_counts(now());
+        let mut recorder = self.recorder();
+        recorder.write_staged(now());
+        recorder.write_counts(now());
     }
 
     /// Whoever had connected before the stop is served: what they sent is recorded and answered. The runtime may not
@@ -231,8 +243,11 @@ impl Door {
             self.recorder().count(&Tally { shed, ..Tally::default() });
             return;
         };
-        // A peer that is gone already has no address any more; the listener's stands for ours.
-        let local = stream.local_addr().unwrap_or(source);
+        let local = match self.local {
+            Some(local) => local,
+            // A peer that is gone already has no address any more.
+            None => stream.local_addr().unwrap_or(source),
+        };
         let caller = Caller { source: canonical(source), local: canonical(local), balancer: None };
         let ends = (caller.source.ip(), caller.local.ip());
         let accepted = now();
@@ -263,6 +278,25 @@ fn canonical(address: SocketAddr) -> SocketAddr {
     SocketAddr::new(address.ip().to_canonical(), address.port())
 }
 
+/// Reads once into the thread's scratch buffer and hands it on. A read that does not fill it tells the runtime that
+/// nothing is left, which spares one more that would find nothing.
+fn hear(
+    stream: &mut TcpStream,
+    conversation: &mut Conversation,
+    began: Instant,
+    context: &mut Context<'_>,
+) -> Poll<io::Result<()>> {
+    SCRATCH.with_borrow_mut(|scratch| {
+        let mut buffer = ReadBuf::new(scratch);
+        ready!(Pin::new(stream).poll_read(context, &mut buffer))?;
+        match buffer.filled() {
+            [] => conversation.on_end(began.elapsed()),
+            bytes => conversation.on_bytes(began.elapsed(), bytes),
+        }
+        Poll::Ready(Ok(()))
+    })
+}
+
 //----------- Visit ------------------------------------------------------------------------------------------------
 
 /// One connection.
@@ -282,11 +316,56 @@ struct Visit {
     _alive: mpsc::Sender<()>,
 }
 
+/// What a conversation wants done, everything before it being on record.
+enum Next {
+    Send(Vec<u8>),
+    Wait(Instant),
+    Close,
+}
+
 impl Visit {
-    async fn serve(mut self) {
-        // Answers are written whole: waiting for more to fill a packet only delays them.
-        let _ = self.stream.set_nodelay(true);
-        let end = self.converse().await;
+    /// A block and no `async fn`: that would keep its argument twice, and ten thousand of these wait at once.
+    fn serve(mut self) -> impl Future<Output = ()> + Send {
+        async move {
+            let end = self.converse().await;
+            self.say_farewell(end);
+            let is_cut_short = match end {
+                End::Peer | End::Reset => false,
+                End::Us => self.conversation.may_still_be_sending(),
+                _ => true,
+            };
+            if self.octets_out > 0 && is_cut_short {
+                Box::pin(self.linger()).await;
+            }
+        }
+    }
+
+    /// One timer for all waits: most of them only put it off, so it is set anew when it was too late or has rung.
+    async fn converse(&mut self) -> End {
+        let mut timer = pin!(sleep_until(self.until));
+        loop {
+            let until = match self.speak().await {
+                Ok(Some(until)) => until,
+                Ok(None) => return self.conversation.ending(),
+                Err(end) => return end,
+            };
+            if until < timer.deadline() || timer.is_elapsed() {
+                timer.as_mut().reset(until);
+            }
+            tokio::select! {
+                biased;
+                () = stopped(&mut self.stop) => self.listen_for_the_last_time(),
+                heard = poll_fn(|context| hear(&mut self.stream, &mut self.conversation, self.began, context)) => {
+                    if heard.is_err() {
+                        self.conversation.end(End::Reset);
+                    }
+                }
+                () = &mut timer => {}
+            }
+        }
+    }
+
+    fn say_farewell(&mut self, end: End) {
         let farewell = Farewell {
             octets_in: self.conversation.octets_in(),
             octets_out: self.octets_out,
@@ -294,37 +373,34 @@ impl Visit {
             end,
             tls: self.conversation.tls(),
         };
-        self.book.close(&farewell, now());
-        if self.octets_out > 0 && !matches!(end, End::Peer | End::Reset) {
-            self.linger().await;
-        }
-    }
-
-    async fn converse(&mut self) -> End {
-        loop {
-            let until = match self.speak().await {
-                Ok(Some(until)) => until,
-                Ok(None) => return self.conversation.ending(),
-                Err(end) => return end,
-            };
-            tokio::select! {
-                ready = self.stream.readable() => if ready.and_then(|()| self.listen()).is_err() {
-                    self.conversation.end(End::Reset);
-                },
-                () = sleep_until(until) => {}
-                () = stopped(&mut self.stop) => self.listen_for_the_last_time(),
-            }
+        if let Some(recorder) = self.book.close(&farewell, now()) {
+            tokio::spawn(async move {
+                sleep(WRITTEN_AFTER).await;
+                recorder::held(&recorder).write_staged(now());
+            });
         }
     }
 
     /// Records and sends what the conversation has to say; then says until when it waits, or that it is over.
     async fn speak(&mut self) -> Result<Option<Instant>, End> {
         loop {
+            match self.next() {
+                Next::Send(bytes) => self.send(&bytes).await?,
+                Next::Wait(until) => return Ok(Some(until)),
+                Next::Close => return Ok(None),
+            }
+        }
+    }
+
+    /// Records what is to be recorded before the next thing is done. Apart from whoever waits, so that nobody has room
+    /// for a request while he does.
+    fn next(&mut self) -> Next {
+        loop {
             match self.conversation.poll(self.began.elapsed()) {
                 Some(Output::Observe(knock)) => self.record(&knock),
-                Some(Output::Send(bytes)) => self.send(&bytes).await?,
-                Some(Output::Wait(until)) => return Ok(Some(self.began + until)),
-                Some(Output::Close) | None => return Ok(None),
+                Some(Output::Send(bytes)) => return Next::Send(bytes),
+                Some(Output::Wait(until)) => return Next::Wait(self.began + until),
+                Some(Output::Close) | None => return Next::Close,
             }
         }
     }
@@ -344,7 +420,8 @@ impl Visit {
                     bytes = &bytes[count..];
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    self.room().await.map_err(|end| self.give_up(end))?;
+                    // Few callers make us wait; those who do pay for the room.
+                    Box::pin(self.room()).await.map_err(|end| self.give_up(end))?;
                 }
                 Err(_) => return Err(self.give_up(End::Reset)),
             }
@@ -379,7 +456,7 @@ impl Visit {
         end
     }
 
-    /// Reads once into the thread's scratch buffer. Says whether there was anything.
+    /// Reads once, without waiting. Says whether there was anything.
     fn listen(&mut self) -> io::Result<bool> {
         let elapsed = self.began.elapsed();
         SCRATCH.with_borrow_mut(|scratch| match self.stream.try_read(scratch) {
@@ -421,5 +498,21 @@ impl Visit {
                 _ => {}
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn octets_of<V, F>(_: fn(V) -> F) -> usize {
+        size_of::<F>()
+    }
+
+    /// Ten thousand slow clients are ten thousand of these, each with the runtime's own 300 octets and what it has said.
+    #[test]
+    fn a_connection_that_waits_is_small() {
+        let octets = octets_of(Visit::serve);
+        assert!(octets <= 1_024, "{octets}");
     }
 }

@@ -56,6 +56,14 @@ impl Speech {
         }
     }
 
+    /// Whether the caller may be saying something still although his last word is answered.
+    pub(super) fn may_still_be_sending(&self) -> bool {
+        match self {
+            Self::Http1(machine) => machine.may_still_be_sending(),
+            Self::Unknown | Self::Http2(_) | Self::Smtp(_) => true,
+        }
+    }
+
     pub(super) fn poll(&mut self, now: Duration) -> Option<Output<Heard>> {
         match self {
             Self::Unknown => None,

@@ -12,7 +12,9 @@ use model::outcome::End;
 use model::seizure::ServiceMode;
 use model::tally::Tally;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::{ClientConfig, ClientConnection, DigitallySignedStruct, SignatureScheme, SupportedProtocolVersion};
+use rustls::{
+    ClientConfig, ClientConnection, DigitallySignedStruct, HandshakeKind, SignatureScheme, SupportedProtocolVersion,
+};
 use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 use store::journal::{Frame, JournalLimits};
 use store::zones::Zone;
@@ -87,10 +89,11 @@ fn line(frame: &Frame<'_>) -> Option<String> {
             let status = outcome.status.map_or(String::new(), |status| format!(" {status}"));
             let tls = outcome.tls.map_or(String::new(), |tls| {
                 format!(
-                    " tls {:04x} in {:?} out {:?}",
+                    " tls {:04x} in {:?} out {:?}{}",
                     if tls.completed { tls.version } else { 0 },
                     tls.alert_in,
-                    tls.alert_out
+                    tls.alert_out,
+                    if tls.resumed { " resumed" } else { "" }
                 )
             });
             format!("  {}{status}{body}{tls}", outcome.end.as_str())

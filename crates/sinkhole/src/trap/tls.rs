@@ -4,7 +4,7 @@ use std::io::Read;
 use std::sync::Arc;
 
 use model::outcome::Tls;
-use rustls::{Error, ServerConfig, ServerConnection};
+use rustls::{Error, HandshakeKind, ServerConfig, ServerConnection};
 
 /// The content type of an alert record, and the length of its two octets (RFC 8446, 6).
 const ALERT: u8 = 21;
@@ -95,6 +95,7 @@ impl TlsLayer {
     fn note_handshake(&mut self) {
         if !self.connection.is_handshaking() && !self.failed {
             self.outcome.completed = true;
+            self.outcome.resumed = self.connection.handshake_kind() == Some(HandshakeKind::Resumed);
         }
         self.outcome.version = self.connection.protocol_version().map_or(0, u16::from);
         self.outcome.cipher = self.connection.negotiated_cipher_suite().map_or(0, |suite| suite.suite().into());

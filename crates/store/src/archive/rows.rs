@@ -228,6 +228,7 @@ impl From<&Outcome<'_>> for OutcomeRow {
             ended_by: outcome.end.as_str().into(),
             status: outcome.status,
             tls_completed: tls.map(|tls| tls.completed),
+            tls_resumed: tls.map(|tls| tls.resumed),
             tls_version: tls.map(|tls| tls.version),
             tls_cipher: tls.map(|tls| tls.cipher),
             tls_alert_in: tls.and_then(|tls| tls.alert_in),

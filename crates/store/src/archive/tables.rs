@@ -166,6 +166,7 @@ table! {
         ended_by: String,
         status: Option<u16>,
         tls_completed: Option<bool>,
+        tls_resumed: Option<bool>,
         tls_version: Option<u16>,
         tls_cipher: Option<u16>,
         tls_alert_in: Option<u8>,

@@ -64,6 +64,8 @@ pub struct Http1 {
     opening: Opening,
     state: State,
     ended: bool,
+    /// Whether the last request may have more behind it than its head says.
+    may_spill: bool,
     queue: VecDeque<Output<Seen>>,
 }
 
@@ -84,6 +86,7 @@ impl Http1 {
             opening: Opening::Fresh,
             state: State::Head,
             ended: false,
+            may_spill: false,
             queue: VecDeque::new(),
         }
     }
@@ -91,6 +94,12 @@ impl Http1 {
     /// Whether a request has begun that is not over.
     pub fn is_busy(&self) -> bool {
         !self.pending.is_empty() || matches!(self.state, State::Body { .. })
+    }
+
+    /// Whether the client may be sending still, although its last request is over: what stood behind that was not read,
+    /// or the request was one that may have a body, or was no good. A plain GET that was read whole has nothing left.
+    pub fn may_still_be_sending(&self) -> bool {
+        self.may_spill || !self.pending.is_empty()
     }
 
     fn poll_head(&mut self) {
@@ -145,6 +154,7 @@ impl Http1 {
         let keep_alive = head.keep_alive;
         // A client that should have announced a body and did not may send one all the same.
         let may_spill = reader.is_some() || !matches!(head.method(), b"GET" | b"HEAD" | b"OPTIONS");
+        self.may_spill = may_spill || head.is_bad;
         self.opening = if may_spill { Opening::AfterBody } else { Opening::Fresh };
         let asks = head.expects_continue && self.pending.is_empty();
         self.queue.push_back(Output::Observe(Seen::Head(Box::new(head))));
@@ -190,6 +200,7 @@ impl Http1 {
 
     fn finish(&mut self) {
         self.state = State::Over;
+        self.may_spill |= !self.pending.is_empty();
         self.pending = Vec::new();
         self.queue.push_back(Output::Close);
     }

@@ -42,6 +42,11 @@ impl ServerCertVerifier for Careless {
 }
 
 pub(super) fn tls_client(sni: Option<&str>, versions: &[&'static SupportedProtocolVersion]) -> ClientConnection {
+    let name = ServerName::try_from(sni.unwrap_or("unnamed.example").to_owned()).unwrap();
+    ClientConnection::new(tls_setup(sni.is_some(), versions), name).unwrap()
+}
+
+fn tls_setup(has_sni: bool, versions: &[&'static SupportedProtocolVersion]) -> Arc<ClientConfig> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let mut config = ClientConfig::builder_with_provider(provider)
         .with_protocol_versions(versions)
@@ -49,9 +54,8 @@ pub(super) fn tls_client(sni: Option<&str>, versions: &[&'static SupportedProtoc
         .dangerous()
         .with_custom_certificate_verifier(Arc::new(Careless))
         .with_no_client_auth();
-    config.enable_sni = sni.is_some();
-    let name = ServerName::try_from(sni.unwrap_or("unnamed.example").to_owned()).unwrap();
-    ClientConnection::new(Arc::new(config), name).unwrap()
+    config.enable_sni = has_sni;
+    Arc::new(config)
 }
 
 /// One request over TLS; what came back and the names in the certificate's octets.
@@ -103,6 +107,28 @@ async fn https_by_server_name_or_by_host() {
             "  us",
         ]
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_comes_back_with_a_ticket_is_known_by_it() {
+    for version in [&rustls::version::TLS13, &rustls::version::TLS12] {
+        let trap = Trap::new(vec![collected(APEX)], Limits::default());
+        let setup = tls_setup(true, &[version]);
+        for (name, kind) in [
+            (APEX.to_owned(), HandshakeKind::Full),
+            (APEX.to_owned(), HandshakeKind::Resumed),
+            (format!("a.{APEX}"), HandshakeKind::Full),
+        ] {
+            let mut client = ClientConnection::new(Arc::clone(&setup), name.clone().try_into().unwrap()).unwrap();
+            assert!(exchange(trap.https, &mut client, &get("/", &name)).0.starts_with("HTTP/1.1 200"));
+            assert_eq!(client.handshake_kind(), Some(kind), "{name}");
+        }
+        let (told, _) = trap.told().await;
+        let resumed: Vec<bool> =
+            told.iter().filter(|line| line.contains(" tls ")).map(|line| line.ends_with(" resumed")).collect();
+        assert_eq!(resumed, [false, true, false]);
+        assert_eq!(told.iter().filter(|line| line.starts_with("hello")).count(), 3, "each says hello");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
