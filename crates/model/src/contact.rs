@@ -278,6 +278,9 @@ pub struct Message<'a> {
     pub auth_mechanism: Cow<'a, str>,
     pub mail_from: Option<Digest>,
     pub recipients: Vec<Digest>,
+    /// Whom somebody tried to log in as, sealed to a key that this machine does not have. Only where the order covers
+    /// what callers send.
+    pub accounts: Vec<Cow<'a, [u8]>>,
 }
 
 /// A datagram on a port that speaks nothing.

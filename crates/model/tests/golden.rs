@@ -134,6 +134,18 @@ fn contacts() -> Vec<(&'static str, Contact<'static>)> {
                     auth_mechanism: "PLAIN".into(),
                     mail_from: hash,
                     recipients: vec![Digest([8; 32]), Digest([9; 32])],
+                    accounts: vec![],
+                }),
+            ),
+        ),
+        (
+            "message-accounts",
+            contact(
+                6,
+                What::Message(Message {
+                    auth_mechanism: "LOGIN".into(),
+                    accounts: vec![bytes(b"sealed")],
+                    ..Message::default()
                 }),
             ),
         ),
@@ -169,6 +181,7 @@ fn outcome() -> Outcome<'static> {
             fields: vec!["user".into(), "password".into()],
             redactions: vec![Redaction { offset: 5, kind: Secret::BodyValue }],
         }),
+        accounts: vec![],
     }
 }
 
@@ -235,6 +248,16 @@ fn outcomes_and_counts_of_version_1_are_written_and_read_as_ever() {
     counts().encode(&mut bytes);
     compare("counts.v1.hex", &hex(&bytes));
     assert_eq!(Counts::decode(&golden_bytes("counts.v1.hex")).unwrap(), counts());
+}
+
+#[test]
+fn sealed_accounts_stand_beside_what_an_outcome_was_before() {
+    let accounts = [b"sealed".as_slice(), b"another"].map(Cow::Borrowed).to_vec();
+    let outcome = Outcome { accounts, tls: None, body: None, ..outcome() };
+    let mut bytes = Vec::new();
+    outcome.encode(&mut bytes);
+    compare("outcome-accounts.v1.hex", &hex(&bytes));
+    assert_eq!(Outcome::decode(id(8), &golden_bytes("outcome-accounts.v1.hex")).unwrap(), outcome);
 }
 
 #[test]

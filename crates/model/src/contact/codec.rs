@@ -71,6 +71,8 @@ mod tag {
     pub(super) const AUTH_MECHANISM: u32 = 102;
     pub(super) const MAIL_FROM: u32 = 103;
     pub(super) const RECIPIENT: u32 = 104;
+    // From the end of the message's twenty: what a letter is made of grows from the front.
+    pub(super) const MESSAGE_ACCOUNT: u32 = 119;
 }
 
 /// Numbers of closed enums, for ever.
@@ -255,6 +257,9 @@ impl Message<'_> {
         for recipient in &self.recipients {
             put_bytes(out, tag::RECIPIENT, &recipient.0);
         }
+        for account in &self.accounts {
+            put_bytes(out, tag::MESSAGE_ACCOUNT, account);
+        }
     }
 }
 
@@ -420,6 +425,7 @@ impl<'a> Draft<'a> {
             tag::STARTTLS => self.message.starttls = value.number(tag)? != 0,
             tag::AUTH_MECHANISM => self.message.auth_mechanism = value.text(tag)?.into(),
             tag::MAIL_FROM => self.message.mail_from = Some(digest(tag, value)?),
+            tag::MESSAGE_ACCOUNT => self.message.accounts.push(value.bytes(tag)?.into()),
             tag::RECIPIENT => self.message.recipients.push(digest(tag, value)?),
             _ => {}
         }
