@@ -264,7 +264,7 @@ impl Config {
             transfer: transfer::resolve(draft.transfer, &named, &base)?,
             catalog: draft.catalog,
             web: draft.web,
-            trap: trap::resolve(draft.trap)?,
+            trap: trap::resolve(draft.trap, &base)?,
             answer: draft.answer,
             insight,
             metrics: draft.metrics,

@@ -30,6 +30,7 @@ mod pace;
 mod peers;
 mod publish;
 mod pulse;
+mod sealing;
 
 use captured::Shelf;
 use gate::Gate;
@@ -149,6 +150,7 @@ impl Daemon {
             cookie_secrets: config.dns.cookie_secrets.as_deref().map_or(Ok(Vec::new()), cookies::secrets)?,
             certifiers: config.dns.certifiers.clone(),
             names_by_address: NamesByAddress::new(config.trap.names.clone()),
+            account_key: config.trap.account_key.as_deref().map(sealing::key).transpose()?,
             ..Settings::default()
         };
         let table = Arc::new(ZoneTable::default());

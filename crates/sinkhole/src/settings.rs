@@ -41,6 +41,8 @@ pub struct Settings {
     /// Secrets of DNS cookies: one to make them with, then one that is believed too; none: made anew every day.
     pub cookie_secrets: Vec<CookieSecret>,
     pub trap: crate::trap::Limits,
+    /// To which account names are sealed, where an order covers what callers send; none: they are not even held.
+    pub account_key: Option<crate::sealed::SealingKey>,
     /// Seized names that have an address of ours to themselves.
     pub names_by_address: crate::NamesByAddress,
 }
@@ -60,6 +62,7 @@ impl Default for Settings {
             certifiers: Vec::new(),
             cookie_secrets: Vec::new(),
             trap: crate::trap::Limits::default(),
+            account_key: None,
             names_by_address: crate::NamesByAddress::default(),
         }
     }

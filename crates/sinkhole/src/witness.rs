@@ -56,6 +56,11 @@ impl Concern {
         self.zone().is_none_or(|zone| zone.may_record(now))
     }
 
+    /// Whether what a caller sent may be kept too. What concerns no seized name is covered by no order.
+    pub(crate) fn may_record_content(&self, now: Timestamp) -> bool {
+        self.zone().is_some_and(|zone| zone.may_record_content(now))
+    }
+
     fn subject(&self) -> Option<Subject<'_>> {
         let (zone, named_by) = self.0.as_ref()?;
         Some(zone.subject(*named_by))

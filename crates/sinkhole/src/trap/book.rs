@@ -111,7 +111,7 @@ impl Book {
                 recorder.contact(witness.request(id, self.after(head.began), over, head, &[]));
                 lines.asked = Line::Kept(id);
             }
-            Knock::Answered { head, exchange, reply, .. } => {
+            Knock::Answered { head, exchange, accounts, reply, .. } => {
                 let of = match lines.asked {
                     _ if !reply.was_asked => {
                         recorder.contact(witness.request(id, self.after(head.began), over, head, &exchange.oddities));
@@ -121,7 +121,8 @@ impl Book {
                 };
                 if let Some(of) = of {
                     let id = recorder.next_id();
-                    recorder.outcome(self.answered(id, of, head, exchange, reply));
+                    let accounts = accounts.iter().map(|sealed| sealed.as_slice().into()).collect();
+                    recorder.outcome(Outcome { accounts, ..self.answered(id, of, head, exchange, reply) });
                 }
                 lines.asked = Line::Blank;
             }
@@ -154,6 +155,7 @@ impl Book {
             status: reply.status,
             tls: None,
             body: exchange.body.as_ref().map(witness::body),
+            accounts: Vec::new(),
         }
     }
 
@@ -189,6 +191,7 @@ impl Farewell {
             status: None,
             tls,
             body: None,
+            accounts: Vec::new(),
         }
     }
 }

@@ -18,6 +18,7 @@ use model::Timestamp;
 use model::outcome::{End, Tls};
 use wire::http::{Exchange, Head, Http1, Seen};
 use wire::oddity::Oddity;
+use wire::secrets::Accounts;
 use wire::session::{Output, Session};
 use wire::tls::{ClientHello, HelloReader, Step, looks_like_ssl2, looks_like_tls};
 
@@ -27,6 +28,7 @@ use super::tls::TlsLayer;
 use crate::ZoneTable;
 use crate::certificates::Certificates;
 use crate::notice::Notices;
+use crate::sealed::SealingKey;
 use crate::witness::Concern;
 
 /// Octets that it takes to tell SSL 2.0's hello from anything else.
@@ -41,6 +43,21 @@ pub(super) struct Ground {
     pub(super) certificates: Certificates,
     pub(super) notices: Notices,
     pub(super) limits: Limits,
+    /// To which account names are sealed.
+    pub(super) account_key: Option<SealingKey>,
+}
+
+impl Ground {
+    /// The machine for a connection: it hands account names out only where they can be sealed.
+    fn http(&self) -> Http1 {
+        let http = Http1::new(self.limits.of_http());
+        if self.account_key.is_some() { http.with_accounts() } else { http }
+    }
+
+    /// Account names in clear go no further than this.
+    fn seal(&self, accounts: &Accounts) -> Vec<Vec<u8>> {
+        self.account_key.iter().flat_map(|key| accounts.iter().filter_map(|account| key.seal(account))).collect()
+    }
 }
 
 /// What the port is for.
@@ -71,6 +88,8 @@ pub(super) enum Knock {
         head: Arc<Head>,
         concern: Concern,
         exchange: Exchange,
+        /// Account names that the order lets us keep, sealed.
+        accounts: Vec<Vec<u8>>,
         reply: Reply,
     },
 }
@@ -129,12 +148,14 @@ struct OpenRequest {
     head: Arc<Head>,
     concern: Concern,
     was_asked: bool,
+    /// Account names of the head.
+    accounts: Accounts,
 }
 
 impl Conversation {
     pub(super) fn new(ground: Arc<Ground>, port: Port, accepted: Timestamp) -> Self {
         Self {
-            http: Http1::new(ground.limits.of_http()),
+            http: ground.http(),
             ground,
             port,
             accepted,
@@ -269,7 +290,7 @@ impl Conversation {
 
     fn take(&mut self, now: Duration, output: Output<Seen>) {
         match output {
-            Output::Observe(Seen::Head(head)) => self.begin_request(*head),
+            Output::Observe(Seen::Head(head)) => self.begin_request(now, *head),
             Output::Observe(Seen::End(exchange)) => self.end_request(now, exchange),
             Output::Send(leave) => self.give_leave(leave),
             Output::Close => self.finish(),
@@ -277,13 +298,18 @@ impl Conversation {
         }
     }
 
-    fn begin_request(&mut self, mut head: Head) {
+    fn begin_request(&mut self, now: Duration, mut head: Head) {
         if self.port == Port::Tls && matches!(self.layer, Layer::Plain) {
             head.oddities.push(Oddity::PlainOnTlsPort);
         }
         let concern = Concern::find(&self.ground.zones, &self.sni, head.host());
         self.requests += 1;
-        self.open = Some(OpenRequest { head: Arc::new(head), concern, was_asked: false });
+        let mut accounts = head.take_accounts();
+        if !concern.may_record_content(self.at(now)) {
+            accounts = Accounts::default();
+            self.http.forget_accounts();
+        }
+        self.open = Some(OpenRequest { head: Arc::new(head), concern, was_asked: false, accounts });
     }
 
     fn give_leave(&mut self, leave: Vec<u8>) {
@@ -294,13 +320,14 @@ impl Conversation {
         self.send_plain(&leave);
     }
 
-    fn end_request(&mut self, now: Duration, exchange: Exchange) {
-        let Some(OpenRequest { head, concern, was_asked }) = self.open.take() else { return };
+    fn end_request(&mut self, now: Duration, mut exchange: Exchange) {
+        let Some(OpenRequest { head, concern, was_asked, accounts }) = self.open.take() else { return };
+        let accounts = self.ground.seal(&accounts.and(mem::take(&mut exchange.accounts)));
         let goes_on = exchange.keep_alive && self.requests < self.ground.limits.requests_max;
         let answer = answer(&head, &concern, &self.ground.notices, goes_on, self.at(now));
         let (status, octets, ends) = (answer.status, answer.bytes.len() as u64, answer.closes);
         let reply = Reply { at: now, status, octets, ends, was_asked };
-        self.queue.push_back(Output::Observe(Knock::Answered { head, concern, exchange, reply }));
+        self.queue.push_back(Output::Observe(Knock::Answered { head, concern, exchange, accounts, reply }));
         self.send_plain(&answer.bytes);
         if ends {
             self.finish();

@@ -76,9 +76,9 @@ pub fn start(
     if http.is_empty() && https.is_empty() {
         return Ok(TrapRunning { doors });
     }
-    let limits = settings.trap;
+    let (limits, account_key) = (settings.trap, settings.account_key.clone());
     let certificates = Certificates::open(keys, now())?;
-    let ground = Arc::new(Ground { zones, certificates, notices: Notices::default(), limits });
+    let ground = Arc::new(Ground { zones, certificates, notices: Notices::default(), limits, account_key });
     let gate = Gate::new(limits.connections_max, limits.connections_per_prefix_max);
     let sockets = http.into_iter().map(|s| (s, Port::Plain)).chain(https.into_iter().map(|s| (s, Port::Tls)));
     for (socket, port) in sockets {

@@ -23,8 +23,11 @@ use crate::{Listeners, Running, Settings};
 
 const APEX: &str = "outlook-verify.test";
 
+mod accounts;
 mod limits;
 mod tls;
+
+use tls::{exchange, tls_client};
 
 //----------- The stage --------------------------------------------------------------------------------------------
 

@@ -41,7 +41,7 @@ impl ServerCertVerifier for Careless {
     }
 }
 
-fn tls_client(sni: Option<&str>, versions: &[&'static SupportedProtocolVersion]) -> ClientConnection {
+pub(super) fn tls_client(sni: Option<&str>, versions: &[&'static SupportedProtocolVersion]) -> ClientConnection {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let mut config = ClientConfig::builder_with_provider(provider)
         .with_protocol_versions(versions)
@@ -55,7 +55,7 @@ fn tls_client(sni: Option<&str>, versions: &[&'static SupportedProtocolVersion])
 }
 
 /// One request over TLS; what came back and the names in the certificate's octets.
-fn exchange(at: SocketAddr, client: &mut ClientConnection, sent: &str) -> (String, Vec<u8>) {
+pub(super) fn exchange(at: SocketAddr, client: &mut ClientConnection, sent: &str) -> (String, Vec<u8>) {
     tokio::task::block_in_place(|| {
         let mut socket = connect(at);
         let mut stream = rustls::Stream::new(client, &mut socket);
