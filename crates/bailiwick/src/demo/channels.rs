@@ -15,6 +15,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 use sinkhole::sealed::OpeningKey;
 use store::journal::{Frame, read_all};
+use wire::http::Http1;
 use wire::http2::Http2;
 use wire::secrets::Accounts;
 use wire::session::{Output, Session};
@@ -39,8 +40,10 @@ proptest! {
         let stage = Stage::set();
         let root = stage.root().to_owned();
         let messages = sent::http(&planted);
-        stage.send(messages.iter().enumerate().map(|(at, message)| Harm::by_chance(harm + at).done_to(message)));
-        stage.send(messages.iter().cloned());
+        let harmed = messages.iter().enumerate().map(|(at, message)| Harm::by_chance(harm + at).done_to(message));
+        let messages: Vec<Vec<u8>> = harmed.chain(messages.iter().cloned()).collect();
+        prop_assert_eq!(leaking(&messages, &planted), Vec::<String>::new());
+        stage.send(messages.into_iter());
         stage.send(sent::http2(&planted).into_iter().chain(sent::smtp(&planted)));
         std::fs::write(root.join("http2.machine"), by_http2(&stage.key, &planted)).unwrap();
         std::fs::write(root.join("smtp.machine"), by_smtp(&stage.key, &planted)).unwrap();
@@ -88,6 +91,31 @@ fn sealed(key: &OpeningKey, accounts: &Accounts) -> Vec<u8> {
 }
 
 //----------- Machines ---------------------------------------------------------------------------------------------
+
+/// The messages of which the HTTP/1 machine lets something out: the disk would tell that there are some, but not which.
+fn leaking(messages: &[Vec<u8>], planted: &Planted) -> Vec<String> {
+    let leaks = |message: &&Vec<u8>| {
+        let mut search = Search::new(&[planted.password.clone(), planted.account.clone()]);
+        search.look("a machine", &by_http1(message));
+        !search.found().is_empty()
+    };
+    messages.iter().filter(leaks).map(|message| String::from_utf8_lossy(message).into_owned()).collect()
+}
+
+fn by_http1(message: &[u8]) -> Vec<u8> {
+    let mut http = Http1::new(wire::http::Limits::default());
+    let mut out = Vec::new();
+    http.on_bytes(Duration::ZERO, message);
+    http.on_end(Duration::ZERO);
+    while let Some(output) = http.poll(Duration::ZERO) {
+        match output {
+            Output::Observe(wire::http::Seen::Head(head)) => out.extend_from_slice(&head.kept.redacted.bytes),
+            Output::Observe(wire::http::Seen::End(end)) => out.extend(format!("{end:?}").into_bytes()),
+            _ => {}
+        }
+    }
+    out
+}
 
 /// What the HTTP/2 machine lets out, as long as no listener of the trap drives it.
 fn by_http2(key: &OpeningKey, planted: &Planted) -> Vec<u8> {

@@ -69,7 +69,7 @@ const HEADS: [&str; 22] = [
     "OPTIONS /?p={p} HTTP/9.9\r\nHost: {h}\r\n\r\n",
 ];
 
-/// A content type and a body.
+/// A content type and a body. The names of fields are kept, so nothing stands in their place.
 const BODIES: [(&str, &str); 14] = [
     (FORM, "user={a}&password={p}"),
     (FORM, "password={p}&csrf=1&j_username={a}&x="),
@@ -77,7 +77,7 @@ const BODIES: [(&str, &str); 14] = [
     (FORM, "user={a};password={p}"),
     ("application/json", r#"{"username":"{a}","password":"{p}"}"#),
     ("application/json", r#"{"passwd":"{p}","data":{"loginfmt":"{a}"}}"#),
-    ("application/json", r#"["{p}",{"user":["{a}"],"{p}":1}]"#),
+    ("application/json", r#"["{p}",{"user":["{a}"],"x":[{"y":"{p}"}]}]"#),
     ("application/json", r#"{"user":"{a}\",\"password\":\"{p}"}"#),
     (
         "application/json",
@@ -91,7 +91,7 @@ const BODIES: [(&str, &str); 14] = [
     (PARTS, "--cut\r\nContent-Disposition: form-data; name=\"user\"\r\n\r\n{a}\r\n{p}\r\n--cut--\r\n"),
     (
         PARTS,
-        "--cut\r\nContent-Disposition: form-data; name=\"{p}\"; filename=\"{a}\"\r\nX-Part: {p}\r\n\r\n{p}\r\n--cup--",
+        "--cut\r\nContent-Disposition: form-data; name=\"user\"; filename=\"{a}\"\r\nX-Part: {p}\r\n\r\n{p}\r\n--cup--",
     ),
     ("text/plain", "user {a} password {p}"),
 ];
