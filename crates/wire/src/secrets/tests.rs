@@ -48,6 +48,7 @@ fn targets_keep_names_and_lose_values() {
         ("http:\\\\bob:hunter2@a.example\\x", "<user>@a.example\\x"),
         ("/x;jsessionid=hun\\ter2\\y/z", "/x;jsessionid=<query>/z"),
         ("/a\\b\\c", "/a\\b\\c"),
+        ("http://CORP\\bob:hun\\ter", "http://<user>"),
         ("http://a.example:8080/?q=1", "http://a.example:8080/?q=<query>"),
         ("http://[2001:db8::1]:80/", "http://[2001:db8::1]:80/"),
         ("*", "*"),

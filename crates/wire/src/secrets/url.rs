@@ -68,7 +68,7 @@ fn redact_path(out: &mut Redacted, path: &[u8]) {
 /// Browsers take a backslash for a slash; programs take `DOMAIN\user` for a user and keep backslashes in values. So
 /// where something secret may stand, it ends nothing.
 fn split_at_backslashes(segment: &[u8]) -> Vec<&[u8]> {
-    match find_any(segment, b"@=") {
+    match find_any(segment, b"@=:") {
         Some(_) => vec![segment],
         None => segment.split(|b| *b == b'\\').collect(),
     }
