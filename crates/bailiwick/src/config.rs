@@ -278,7 +278,7 @@ impl Config {
             catalog: draft.catalog,
             web: draft.web,
             mail: draft.mail,
-            trap: trap::resolve(draft.trap)?,
+            trap: trap::resolve(draft.trap, &base)?,
             answer: draft.answer,
             insight,
             metrics: draft.metrics,

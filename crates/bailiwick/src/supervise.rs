@@ -31,6 +31,7 @@ mod pace;
 mod peers;
 mod publish;
 mod pulse;
+mod sealing;
 
 use acme::Certifier;
 use captured::Shelf;
@@ -154,6 +155,7 @@ impl Daemon {
             balancers: config.trap.balancers.clone(),
             names_by_address: NamesByAddress::new(config.trap.names.clone()),
             trap: config.web.limits.of_trap(),
+            account_key: config.trap.account_key.as_deref().map(sealing::key).transpose()?,
             ..Settings::default()
         };
         let table = Arc::new(ZoneTable::default());

@@ -20,8 +20,7 @@ use model::Timestamp;
 use model::outcome::{End, Tls};
 use rustls::ServerConfig;
 use wire::banner::FirstBytes;
-use wire::http::Http1;
-use wire::http2::{Http2, is_preface};
+use wire::http2::is_preface;
 use wire::oddity::Oddity;
 use wire::proxy::HeaderReader;
 use wire::session::{Output, Session};
@@ -214,14 +213,14 @@ impl Conversation {
 
     pub(super) fn speak_http1(&mut self) {
         self.keep_layer_of_machine();
-        self.speech = Speech::Http1(Box::new(Http1::new(self.ground.limits.of_http())));
+        self.speech = Speech::Http1(Box::new(self.ground.http1()));
     }
 
     /// Its settings go out before any request comes, so the connection is put on record first.
     pub(super) fn speak_http2(&mut self) {
         self.keep_layer_of_machine();
         self.arrive();
-        self.speech = Speech::Http2(Box::new(Http2::new(self.ground.limits.of_http())));
+        self.speech = Speech::Http2(Box::new(self.ground.http2()));
     }
 
     fn keep_layer_of_machine(&mut self) {
@@ -291,7 +290,7 @@ impl Conversation {
 
     fn take(&mut self, now: Duration, output: Output<Heard>) {
         match output {
-            Output::Observe(Heard::Head { stream, head }) => self.begin_request(stream, *head),
+            Output::Observe(Heard::Head { stream, head }) => self.begin_request(now, stream, *head),
             Output::Observe(Heard::End { stream, exchange }) => self.end_request(now, stream, exchange),
             Output::Observe(Heard::Leave(leave)) => self.give_leave(&leave),
             Output::Observe(Heard::Mail(transaction)) => self.take_mail(*transaction),

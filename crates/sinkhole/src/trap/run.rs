@@ -116,6 +116,7 @@ pub fn start(
         notices: Notices::default(),
         mail: settings.mail.clone(),
         balancers: settings.balancers.clone(),
+        account_key: settings.account_key.clone(),
         limits,
     });
     let gate = Gate::new(limits.connections_max, limits.connections_per_prefix_max);

@@ -9,7 +9,7 @@ use crate::tally::{Tally, all, contains, holds, lacks};
 use crate::{Done, Trouble, target};
 
 /// A name of the exercise in whose part of the order mail may be taken.
-const TAKING: &str = "yahoo-verify.net";
+const TAKING: &str = "customer-certificate.com";
 const TRANSACTIONS: &str = "select count(*) from contacts where kind = 'message'";
 
 /// The exercise, with leave to take mail for the names of one more of its lists.
@@ -44,7 +44,7 @@ pub(super) fn run(tally: &mut Tally, program: &Program) {
         "each transaction is recorded",
         program.count(TRANSACTIONS).and_then(|count| holds(count >= 9, || count.to_string())),
     );
-    let kept = "select count(*) from contacts where kind = 'message' and array_length(recipients) > 0";
+    let kept = "select count(*) from contacts where kind = 'message' and mail_from is not null";
     tally.check(
         "with hashes of its recipients",
         program.count(kept).and_then(|count| holds(count >= 4, || count.to_string())),

@@ -58,7 +58,8 @@ fn balances(program: &Program) -> Done {
         let parts = ["recorded", "collapsed", "shed", "lost_in_kernel"].map(|key| number(line, key));
         holds(number(line, "offered") == parts.iter().sum::<u64>(), || (*line).to_owned())?;
     }
-    let on_disk = program.on_disk()?["contacts"].as_u64().unwrap_or_default();
+    let by_kind = program.on_disk()?["by_kind"].as_object().cloned().unwrap_or_default();
+    let on_disk: u64 = by_kind.values().filter_map(serde_json::Value::as_u64).sum();
     println!("        {recorded} contacts recorded over {} listeners, {on_disk} on disk", lines.len());
     holds(!lines.is_empty() && recorded == on_disk, || format!("{recorded} recorded, {on_disk} on disk"))
 }

@@ -44,7 +44,12 @@ pub(super) fn run(tally: &mut Tally, program: &Program) {
             "",
         ),
         ("HTTP on the mail port is shown out", ports.smtp, format!("GET / HTTP/1.1\r\n{host}\r\n"), "421"),
-        ("TLS on the mail port is shown out", ports.smtp, "\x16\x03\x01\x01\x00\x01\x00\r\n".to_owned(), "421"),
+        (
+            "TLS on the mail port hears our greeting, and no more",
+            ports.smtp,
+            "\x16\x03\x01\x01\x00\x01\x00\r\n".to_owned(),
+            "220 ",
+        ),
         (
             "SMTP on the port for mail within TLS is spoken",
             ports.smtps,
