@@ -19,6 +19,17 @@ pub(super) struct Server {
     books: Books,
 }
 
+/// A port that is free for UDP may be somebody's for TCP, such as a connection's of another test.
+async fn one_port_for_both() -> (UdpSocket, TcpListener) {
+    for _ in 0..100 {
+        let udp = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        if let Ok(tcp) = TcpListener::bind(udp.local_addr().unwrap()).await {
+            return (udp, tcp);
+        }
+    }
+    panic!("no port was free for UDP and TCP in 100 tries");
+}
+
 #[derive(Clone, Default)]
 struct Books(Arc<Mutex<ByKind>>);
 
@@ -31,9 +42,8 @@ impl Books {
 impl Server {
     pub(super) async fn start() -> Self {
         let books = Books::default();
-        let udp = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        let (udp, tcp) = one_port_for_both().await;
         let dns = udp.local_addr().unwrap();
-        let tcp = TcpListener::bind(dns).await.unwrap();
         tokio::spawn(answer_datagrams(udp, books.clone()));
         listen(tcp, books.clone(), answer_messages);
         let http = TcpListener::bind("127.0.0.1:0").await.unwrap();
