@@ -13,6 +13,7 @@ use super::http::{NGINX, OURS, alone};
 use super::load::{HoldOrders, How, Orders};
 use super::targets::Judged;
 use super::{Measured, Plan, Seen, What, measure, median_by, meter, servers};
+use crate::clock::pause;
 use crate::program::Program;
 use crate::shell::{Kept, command};
 use crate::{Done, Trouble};
@@ -77,7 +78,7 @@ impl Server {
         Holder::start(HoldOrders::new(how, port, 100))?.end(100)?;
         let owned = meter::resident_mb(&self.pids)?;
         let holder = Holder::start(HoldOrders::new(how, port, count))?;
-        std::thread::sleep(SETTLED);
+        pause(SETTLED);
         let bytes_each = (meter::resident_mb(&self.pids)? - owned) * 1024.0 * 1024.0 / count as f64;
         let during = ask()?;
         holder.end(count)?;
