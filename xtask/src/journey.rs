@@ -15,7 +15,7 @@ use crate::{Done, root};
 /// A suite by name, with its budget in seconds.
 type Suite = (&'static str, u32, fn(&mut Tally) -> Done);
 
-const SUITES: [Suite; 13] = [
+const SUITES: [Suite; 15] = [
     ("dns", 60, peers::dns::run),
     ("floods", 90, peers::floods::run),
     ("dnstap", 60, peers::dnstap::run),
@@ -24,6 +24,8 @@ const SUITES: [Suite; 13] = [
     ("fleet", 60, peers::fleet::run),
     ("resolvers", 60, peers::resolvers::run),
     ("web", 120, peers::web::run),
+    ("trap", 300, peers::trap::run),
+    ("acme", 120, peers::acme::run),
     ("refusals", 60, peers::refusals::run),
     ("lock", 30, peers::lock::run),
     ("crash", 120, peers::crash::run),

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use desk::api::WindowLength;
 use model::DomainName;
-use model::id::{CaseId, GroupId, PersonId};
+use model::id::{CaseId, ContactId, GroupId, PersonId};
 use model::marking::Audience;
 use model::verdict::Label;
 
@@ -70,6 +70,9 @@ pub(crate) enum Command {
     /// The journal, as it lies on disk.
     #[command(subcommand)]
     Journal(JournalCommand),
+    /// Account names that victims typed: a key to seal them, and the names for whoever holds its private half.
+    #[command(subcommand)]
+    Accounts(AccountsCommand),
     /// Check and show the configuration.
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -418,6 +421,40 @@ pub(crate) enum JournalCommand {
         #[command(flatten)]
         out: JsonArgs,
     },
+}
+
+#[derive(Subcommand)]
+pub(crate) enum AccountsCommand {
+    /// The key that account names are sealed to.
+    #[command(subcommand)]
+    Key(AccountsKeyCommand),
+    /// Print the account names that came with contacts, to warn the people whose they are.
+    Open(OpenAccountsArgs),
+}
+
+#[derive(Subcommand)]
+pub(crate) enum AccountsKeyCommand {
+    /// Make both halves of a key, in two new files.
+    New {
+        /// Where to write the half that opens (mode 0600). It belongs on another machine than this.
+        #[arg(long, value_name = "FILE")]
+        private: PathBuf,
+        /// Where to write the half that seals, for `account_key` in [trap].
+        #[arg(long, value_name = "FILE")]
+        public: PathBuf,
+    },
+}
+
+#[derive(Args)]
+pub(crate) struct OpenAccountsArgs {
+    /// The file of the half that opens.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) private: PathBuf,
+    /// The contacts; `SELECT id FROM sightings WHERE accounts_sealed > 0` finds them.
+    #[arg(required = true, value_name = "CONTACT_ID")]
+    pub(crate) contacts: Vec<ContactId>,
+    #[command(flatten)]
+    pub(crate) out: JsonArgs,
 }
 
 #[derive(Subcommand)]

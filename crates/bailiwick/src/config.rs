@@ -28,6 +28,7 @@ const THREADS_MAX: usize = 64;
 /// The example, which is also the manual.
 pub(crate) const EXAMPLE: &str = include_str!("../bailiwick.example.toml");
 
+mod acme;
 mod dnstap;
 mod mail;
 mod policy;
@@ -35,6 +36,7 @@ mod transfer;
 mod trap;
 mod web_limits;
 
+pub(crate) use acme::Acme;
 pub(crate) use dnstap::{Door, Sensor};
 pub(crate) use policy::PolicyZone;
 pub(crate) use transfer::{Key as TransferKeyFile, Peer as TransferPeer, Transfer};
@@ -56,6 +58,7 @@ struct Draft {
     web: Web,
     mail: mail::Mail,
     trap: trap::Draft,
+    acme: acme::Draft,
     answer: Answer,
     insight: Insight,
     metrics: Metrics,
@@ -75,6 +78,7 @@ impl Default for Draft {
             web: Web::default(),
             mail: mail::Mail::default(),
             trap: trap::Draft::default(),
+            acme: acme::Draft::default(),
             answer: Answer::default(),
             insight: Insight::default(),
             metrics: Metrics::default(),
@@ -225,6 +229,8 @@ pub(crate) struct Config {
     pub(crate) mail: mail::Mail,
     /// Any other port.
     pub(crate) trap: Trap,
+    /// Who is asked for public certificates, if anybody.
+    pub(crate) acme: Option<Acme>,
     pub(crate) answer: Answer,
     pub(crate) insight: Insight,
     pub(crate) metrics: Metrics,
@@ -264,6 +270,7 @@ impl Config {
             data: base.join(draft.data),
             keys: base.join(draft.keys),
             user: draft.user,
+            acme: acme::resolve(draft.acme, !dns.certifiers.is_empty(), &base)?,
             dns,
             dnstap: dnstap::resolve(draft.dnstap, &base)?,
             policy_zones,
@@ -271,7 +278,7 @@ impl Config {
             catalog: draft.catalog,
             web: draft.web,
             mail: draft.mail,
-            trap: trap::resolve(draft.trap)?,
+            trap: trap::resolve(draft.trap, &base)?,
             answer: draft.answer,
             insight,
             metrics: draft.metrics,

@@ -21,6 +21,7 @@ use crate::config::Config;
 use crate::failure::{Failure, Tried};
 use crate::listen::Sockets;
 
+mod acme;
 mod captured;
 mod control;
 mod cookies;
@@ -30,7 +31,9 @@ mod pace;
 mod peers;
 mod publish;
 mod pulse;
+mod sealing;
 
+use acme::Certifier;
 use captured::Shelf;
 use gate::Gate;
 use publish::Publisher;
@@ -152,6 +155,7 @@ impl Daemon {
             balancers: config.trap.balancers.clone(),
             names_by_address: NamesByAddress::new(config.trap.names.clone()),
             trap: config.web.limits.of_trap(),
+            account_key: config.trap.account_key.as_deref().map(sealing::key).transpose()?,
             ..Settings::default()
         };
         let table = Arc::new(ZoneTable::default());
@@ -160,6 +164,7 @@ impl Daemon {
         gate.load(&house.ledger, &table).await?;
         let sinkhole = sinkhole::start(listeners, Arc::clone(&table), &journal, &settings, &keys)
             .tried("starting the sinkhole")?;
+        let certifier = Certifier::new(config, &sinkhole, &table)?;
         let sinkhole = Held::new(Some(sinkhole).into());
 
         let mut publisher = Publisher::new(config);
@@ -173,6 +178,9 @@ impl Daemon {
         let primary = Primary { access, published, seized: seized.subscribe() };
         let transfer =
             Transfer::start(transfer, primary, Arc::clone(&table), &stopped).tried("starting the primary")?;
+        if let Some(certifier) = certifier {
+            tokio::spawn(certifier.follow(seized.subscribe(), stopped.clone()));
+        }
         let publisher = tokio::spawn(publisher.follow(house.ledger.clone(), stopped.clone()));
         let zones = tokio::spawn(gate.follow(house.ledger.clone(), Arc::clone(&table), seized, stopped.clone()));
         let rules = insight::run::Settings { own: config.insight.own_addresses.clone(), ..Default::default() };

@@ -93,5 +93,6 @@ pub(crate) fn outcome(of: u64, fields: &[&'static str], completed: Option<bool>,
         status: None,
         tls: completed.map(|completed| Tls { completed, ..Tls::default() }),
         body: (!fields.is_empty()).then_some(body),
+        accounts: Vec::new(),
     }
 }

@@ -285,6 +285,9 @@ pub struct Message<'a> {
     /// How the client speaks: verbs in order and case, line ends, whether it waits.
     pub fingerprint: Cow<'a, str>,
     pub letter: Option<Letter<'a>>,
+    /// Whom somebody tried to log in as, sealed to a key that this machine does not have. Only where the order covers
+    /// what callers send.
+    pub accounts: Vec<Cow<'a, [u8]>>,
 }
 
 /// The form of a letter: nothing that somebody wrote.

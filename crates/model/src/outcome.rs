@@ -26,6 +26,9 @@ pub struct Outcome<'a> {
     pub status: Option<u16>,
     pub tls: Option<Tls>,
     pub body: Option<Body<'a>>,
+    /// Account names that the caller gave, each sealed to a key that this machine does not have. Only where the order
+    /// covers what callers send, and in the order in which they came.
+    pub accounts: Vec<Cow<'a, [u8]>>,
 }
 
 /// Who ended it.

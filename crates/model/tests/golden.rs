@@ -165,6 +165,17 @@ fn contacts() -> Vec<(&'static str, Contact<'static>)> {
             ),
         ),
         (
+            "message-accounts",
+            contact(
+                6,
+                What::Message(Message {
+                    auth_mechanism: "LOGIN".into(),
+                    accounts: vec![bytes(b"sealed")],
+                    ..Message::default()
+                }),
+            ),
+        ),
+        (
             "datagram",
             contact(
                 7,
@@ -203,6 +214,7 @@ fn outcome() -> Outcome<'static> {
             fields: vec!["user".into(), "password".into()],
             redactions: vec![Redaction { offset: 5, kind: Secret::BodyValue }],
         }),
+        accounts: vec![],
     }
 }
 
@@ -279,6 +291,16 @@ fn a_resumed_handshake_says_so_beside_what_it_always_said() {
     outcome.encode(&mut bytes);
     compare("outcome-resumed.v1.hex", &hex(&bytes));
     assert_eq!(Outcome::decode(id(8), &golden_bytes("outcome-resumed.v1.hex")).unwrap(), outcome);
+}
+
+#[test]
+fn sealed_accounts_stand_beside_what_an_outcome_was_before() {
+    let accounts = [b"sealed".as_slice(), b"another"].map(Cow::Borrowed).to_vec();
+    let outcome = Outcome { accounts, tls: None, body: None, ..outcome() };
+    let mut bytes = Vec::new();
+    outcome.encode(&mut bytes);
+    compare("outcome-accounts.v1.hex", &hex(&bytes));
+    assert_eq!(Outcome::decode(id(8), &golden_bytes("outcome-accounts.v1.hex")).unwrap(), outcome);
 }
 
 #[test]

@@ -5,7 +5,8 @@
 //! same issuer; the leaves are made when an apex is first asked for and live in memory. A name outside our zones gets
 //! the default certificate, so random server names cost no key and no memory.
 //!
-//! What is deliberately absent: certificates of public authorities. They need an act of their own and tell the world.
+//! Where an order permits it, the certificate of a public authority is shown instead ([`public`]): it needs an act of its
+//! own, since it tells the world. What is deliberately absent: asking for one. This room calls nobody; the roof asks.
 
 use std::collections::HashMap;
 use std::fs::{self, DirBuilder, File, OpenOptions};
@@ -24,9 +25,17 @@ use rcgen::{
 use rustls::ServerConfig;
 use rustls::crypto::ring::Ticketer;
 use rustls::server::{NoServerSessionStorage, ProducesTickets};
-use rustls_pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+use rustls_pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 
-use crate::{Error, Keys};
+use crate::{Error, Keys, ServedZone};
+
+mod public;
+mod standing;
+mod validity;
+
+use public::PublicShelf;
+pub use public::{CHAIN_CERTIFICATES_MAX, PEM_OCTETS_MAX, PUBLIC_MAX};
+pub use standing::Standing;
 
 /// Leaves held in memory. Above it the shelf is emptied and filled anew: about 4 KiB each.
 pub const CERTIFICATES_MAX: usize = 10_000;
@@ -56,6 +65,7 @@ pub struct Certificates {
     /// hours, and no ticket is good for another server name (RFC 6066, 3), so one serves all leaves.
     tickets: Arc<dyn ProducesTickets>,
     shelf: Mutex<HashMap<Option<DomainName>, Leaf, RandomState>>,
+    public: PublicShelf,
 }
 
 /// One apex's certificate, as the TLS library wants it.
@@ -75,14 +85,33 @@ impl Certificates {
             name: AUTHORITY.to_owned(),
             cause: format!("there is no key for tickets: {error}"),
         })?;
-        Ok(Self { authority, tickets, shelf: Mutex::default() })
+        let public = PublicShelf::new(&keys.dir, Arc::clone(&tickets));
+        Ok(Self { authority, tickets, shelf: Mutex::default(), public })
+    }
+
+    /// What to show to whoever asks for a name in that zone: the public certificate if there is one and it may be shown at
+    /// this moment, and otherwise ours.
+    ///
+    /// # Errors
+    /// If a key or certificate cannot be made.
+    pub(crate) fn for_zone(&self, zone: Option<&ServedZone>, now: Timestamp) -> Result<Arc<ServerConfig>, Error> {
+        let shown = zone.filter(|zone| Standing::of(zone, now) == Standing::Shown);
+        match shown.and_then(|zone| self.public.find(zone.zone.apex(), now)) {
+            Some(config) => Ok(config),
+            None => self.for_apex(zone.map(|zone| zone.zone.apex()), now),
+        }
+    }
+
+    /// The certificates of public authorities, which come and go while we run.
+    pub fn public(&self) -> &PublicShelf {
+        &self.public
     }
 
     /// What to show for a seized apex, or, without one, to whoever names nothing of ours.
     ///
     /// # Errors
     /// If a key or certificate cannot be made.
-    pub fn for_apex(&self, apex: Option<&DomainName>, now: Timestamp) -> Result<Arc<ServerConfig>, Error> {
+    fn for_apex(&self, apex: Option<&DomainName>, now: Timestamp) -> Result<Arc<ServerConfig>, Error> {
         let today = utc_day(now);
         let mut shelf = self.shelf.lock().expect("nothing panics while it makes a certificate");
         let key = apex.cloned();
@@ -105,17 +134,28 @@ impl Certificates {
         let params = leaf_params(name, today).map_err(|error| failed(error.to_string()))?;
         let leaf = params.signed_by(&key, &self.authority).map_err(|error| failed(error.to_string()))?;
         let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
-        let mut config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-            .with_safe_default_protocol_versions()
-            .and_then(|builder| builder.with_no_client_auth().with_single_cert(vec![leaf.der().clone()], key))
-            .map_err(|error| failed(error.to_string()))?;
-        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec(), b"http/1.0".to_vec()];
-        // A caller who comes back says hello all the same, so that nothing of it is lost; what is saved is the signature.
-        config.ticketer = Arc::clone(&self.tickets);
-        config.session_storage = Arc::new(NoServerSessionStorage {});
-        config.send_tls13_tickets = TICKETS;
-        Ok(Leaf { config: Arc::new(config), renew_on: day_after(today, LEAF_DAYS - RENEW_DAYS) })
+        let config =
+            server_config(vec![leaf.der().clone()], key, &self.tickets).map_err(|error| failed(error.to_string()))?;
+        Ok(Leaf { config, renew_on: day_after(today, LEAF_DAYS - RENEW_DAYS) })
     }
+}
+
+/// The trap's way to speak TLS, whoever issued the certificate. Refuses a key that is not the certificate's.
+fn server_config(
+    chain: Vec<CertificateDer<'static>>,
+    key: PrivateKeyDer<'static>,
+    tickets: &Arc<dyn ProducesTickets>,
+) -> Result<Arc<ServerConfig>, rustls::Error> {
+    let mut config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+        .with_safe_default_protocol_versions()?
+        .with_no_client_auth()
+        .with_single_cert(chain, key)?;
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec(), b"http/1.0".to_vec()];
+    // A caller who comes back says hello all the same, so that nothing of it is lost; what is saved is the signature.
+    config.ticketer = Arc::clone(tickets);
+    config.session_storage = Arc::new(NoServerSessionStorage {});
+    config.send_tls13_tickets = TICKETS;
+    Ok(Arc::new(config))
 }
 
 /// The crate's own type of time is not among our dependencies, so no function of ours can return one.
@@ -188,6 +228,15 @@ fn make_authority(dir: &Path, now: Timestamp) -> io::Result<KeyPair> {
     Ok(key)
 }
 
+/// Keeps a file of secrets in a folder of keys: whole, and readable by us alone.
+///
+/// # Errors
+/// If the disk refuses.
+pub fn keep_file(folder: &Path, name: &str, content: &[u8]) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    write_whole(folder, name, 0o600, content)
+}
+
 pub(crate) fn write_whole(dir: &Path, name: &str, mode: u32, content: &[u8]) -> io::Result<()> {
     let draft = dir.join(format!("{name}.new"));
     let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(mode).open(&draft)?;
@@ -198,7 +247,10 @@ pub(crate) fn write_whole(dir: &Path, name: &str, mode: u32, content: &[u8]) -> 
 }
 
 #[cfg(test)]
-mod tests {
+mod tests;
+
+#[cfg(test)]
+mod private_tests {
     use std::os::unix::fs::PermissionsExt;
 
     use super::*;

@@ -23,6 +23,7 @@ mod recorder;
 #[cfg(test)]
 mod rehearsal;
 pub mod run;
+pub mod sealed;
 pub mod settings;
 mod silent;
 pub mod transfer;

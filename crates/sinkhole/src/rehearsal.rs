@@ -60,6 +60,18 @@ pub(crate) fn zone(apex: &str, mode: ServiceMode, acts: Acts, expires: Option<Ti
     ordered(apex, mode, listed, &case(), Authority { expires: expires.map(sourced), ..authority() })
 }
 
+/// A name for which a public certificate may be had, sealed until that day.
+pub(crate) fn certifiable(
+    apex: &str,
+    mode: ServiceMode,
+    expires: Option<Timestamp>,
+    sealed_until: Option<Date>,
+) -> Zone {
+    let listed = Listed { acts: Acts::default().with(Act::PublicCertificate), ..Listed::default() };
+    let authority = Authority { expires: expires.map(sourced), sealed_until: sealed_until.map(sourced), ..authority() };
+    ordered(apex, mode, listed, &case(), authority)
+}
+
 /// A name whose answers keep something from running.
 pub(crate) fn kill_switch(apex: &str, expires: Option<Timestamp>) -> Zone {
     let listed = Listed { answer_effect: AnswerEffect::KillSwitch, ..Listed::default() };

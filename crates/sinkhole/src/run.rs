@@ -17,6 +17,7 @@ use nix::sys::resource::{Resource, getrlimit};
 use store::journal::Journal;
 use tokio::sync::watch;
 
+use crate::certificates::Certificates;
 use crate::dns::{Challenges, DnsTcp, DnsUdp, Voice};
 use crate::dnstap::{Dnstap, Gaps, Sensor};
 use crate::keyed::CaseKeys;
@@ -174,6 +175,11 @@ impl Running {
     /// What `_acme-challenge` says below the apexes: whoever gets certificates sets it.
     pub fn challenges(&self) -> &Arc<Challenges> {
         &self.challenges
+    }
+
+    /// The certificates that the trap shows, where it shows any: whoever gets public ones puts them there.
+    pub fn certificates(&self) -> Option<&Arc<Certificates>> {
+        self.trap.certificates()
     }
 
     fn signal(&self) {

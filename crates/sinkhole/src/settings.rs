@@ -45,6 +45,8 @@ pub struct Settings {
     pub mail: MailSettings,
     /// Balancers of the operator's, whose PROXY header says who called.
     pub balancers: Vec<Prefix>,
+    /// To which account names are sealed, where an order covers what callers send; none: they are not even held.
+    pub account_key: Option<crate::sealed::SealingKey>,
     /// Seized names that have an address of ours to themselves.
     pub names_by_address: crate::NamesByAddress,
 }
@@ -81,6 +83,7 @@ impl Default for Settings {
             trap: crate::trap::Limits::default(),
             mail: MailSettings::default(),
             balancers: Vec::new(),
+            account_key: None,
             names_by_address: crate::NamesByAddress::default(),
         }
     }

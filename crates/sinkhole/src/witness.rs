@@ -97,6 +97,11 @@ impl Concern {
         self.zone().is_none_or(|zone| zone.may_record(now))
     }
 
+    /// Whether what a caller sent may be kept too. What concerns no seized name is covered by no order.
+    pub(crate) fn may_record_content(&self, now: Timestamp) -> bool {
+        self.zone().is_some_and(|zone| zone.may_record_content(now))
+    }
+
     fn subject(&self) -> Option<Subject<'_>> {
         let (zone, named_by) = self.0.as_ref()?;
         Some(zone.subject(*named_by))
@@ -234,7 +239,7 @@ fn request(head: &Head) -> Request<'_> {
 }
 
 fn message(mailed: &Mailed) -> Message<'_> {
-    let Mailed { transaction, sender, recipients } = mailed;
+    let Mailed { transaction, sender, recipients, accounts } = mailed;
     Message {
         helo: transaction.helo.as_ref().map(|helo| helo.name.as_bytes()).unwrap_or_default().into(),
         starttls: transaction.starttls,
@@ -245,6 +250,7 @@ fn message(mailed: &Mailed) -> Message<'_> {
         end: transaction.end.word().into(),
         fingerprint: transaction.fingerprint.as_str().into(),
         letter: transaction.letter.as_ref().map(letter),
+        accounts: accounts.iter().map(|sealed| sealed.as_slice().into()).collect(),
     }
 }
 

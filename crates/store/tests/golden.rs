@@ -57,6 +57,7 @@ fn frames(first: ContactId) -> [Frame<'static>; 5] {
         status: Some(200),
         tls: None,
         body: None,
+        accounts: Vec::new(),
     };
     let tally = Tally { recorded: 2, ..Tally::default() };
     [

@@ -3,6 +3,7 @@
 //! Every suite installs the exercise that ships with the program, starts it, and checks line by line. A line states
 //! what a user relies on, not what the code does.
 
+pub mod acme;
 pub mod conformance;
 pub mod crash;
 pub mod dns;
@@ -15,6 +16,7 @@ mod name_servers;
 pub mod refusals;
 pub mod resolvers;
 pub mod stories;
+pub mod trap;
 pub mod web;
 pub mod zonemaster;
 

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use model::DomainName;
@@ -36,6 +37,7 @@ pub(super) struct Draft {
     transparent: bool,
     names: BTreeMap<IpAddr, DomainName>,
     balancers: Vec<Prefix>,
+    account_key: Option<PathBuf>,
 }
 
 /// Which ports are opened beside those that speak.
@@ -49,10 +51,12 @@ pub(crate) struct Trap {
     pub(crate) names: BTreeMap<IpAddr, DomainName>,
     /// Whose PROXY header says who called.
     pub(crate) balancers: Vec<Prefix>,
+    /// The public half of the key that account names are sealed to; without it none is held.
+    pub(crate) account_key: Option<PathBuf>,
 }
 
-pub(super) fn resolve(draft: Draft) -> Result<Trap, Failure> {
-    let Draft { any_tcp, any_udp, transparent, names, balancers } = draft;
+pub(super) fn resolve(draft: Draft, base: &Path) -> Result<Trap, Failure> {
+    let Draft { any_tcp, any_udp, transparent, names, balancers, account_key } = draft;
     if balancers.len() > BALANCERS_MAX {
         let given = format!("`trap.balancers` has {} prefixes; at most {BALANCERS_MAX} are believed", balancers.len());
         return Err(Failure::new(given));
@@ -66,7 +70,8 @@ pub(super) fn resolve(draft: Draft) -> Result<Trap, Failure> {
         return Err(Failure::new("`trap.transparent` is true, and there is no port to lead anything to")
             .hint("name one, such as any_udp = [\"0.0.0.0:50000\"], and a rule of nftables that leads there"));
     }
-    Ok(Trap { any_tcp, any_udp, transparent, names, balancers })
+    let account_key = account_key.map(|file| base.join(file));
+    Ok(Trap { any_tcp, any_udp, transparent, names, balancers, account_key })
 }
 
 impl Trap {
@@ -166,13 +171,13 @@ mod tests {
 
     fn read(text: &str) -> Result<Trap, String> {
         let draft: Draft = toml::from_str(text).map_err(|error| error.to_string())?;
-        resolve(draft).map_err(|failure| format!("{failure:?}"))
+        resolve(draft, Path::new("/etc")).map_err(|failure| format!("{failure:?}"))
     }
 
     #[test]
     fn a_range_is_an_address_and_its_ports() {
         let trap = read(
-            "any_tcp = [\"192.0.2.80:10000-10002\", \"[2001:db8::80]:2323\"]\nany_udp = [\"0.0.0.0:50000\"]\ntransparent = true\n[names]\n\"192.0.2.81\" = \"evil.test\"",
+            "any_tcp = [\"192.0.2.80:10000-10002\", \"[2001:db8::80]:2323\"]\nany_udp = [\"0.0.0.0:50000\"]\ntransparent = true\naccount_key = \"accounts.pub\"\n[names]\n\"192.0.2.81\" = \"evil.test\"",
         )
         .unwrap();
         let each: Vec<String> = trap.any_tcp.iter().flat_map(Ports::each).map(|address| address.to_string()).collect();
@@ -181,6 +186,7 @@ mod tests {
         assert!(trap.any_tcp[0].contain("[::ffff:192.0.2.80]:10001".parse().unwrap()));
         assert!(!trap.any_tcp[0].contain("192.0.2.80:10003".parse().unwrap()));
         assert_eq!(trap.addresses().count(), 3);
+        assert_eq!(trap.account_key.as_deref(), Some(Path::new("/etc/accounts.pub")));
         assert_eq!(trap.names[&IpAddr::from([192, 0, 2, 81])].as_str(), "evil.test");
     }
 

@@ -7,6 +7,8 @@
 
 mod act;
 mod ask;
+#[cfg(test)]
+mod channels;
 mod needle;
 mod picture;
 mod plant;

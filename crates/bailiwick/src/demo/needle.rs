@@ -1,7 +1,7 @@
 //! What a secret looks like once somebody has encoded or hashed it, and the search for all of that at once.
 //!
 //! A password may reach a disk as typed, percent-encoded, in base64 at any of its three alignments, in hexadecimal,
-//! HTML- or JSON-escaped, as UTF-16, or as a plain hash that falls in milliseconds. The demo knows every password
+//! HTML- or JSON-escaped, quoted-printable, as UTF-16, or as a plain hash that falls in milliseconds. The demo knows every password
 //! that its callers typed, writes each of them in all these ways, and looks for every one of them in one pass.
 
 use std::collections::BTreeMap;
@@ -22,6 +22,7 @@ pub(crate) enum Coding {
     Hex,
     Html,
     Json,
+    QuotedPrintable,
     Utf16,
     Md5,
     Sha1,
@@ -29,13 +30,14 @@ pub(crate) enum Coding {
 }
 
 impl Coding {
-    pub(crate) const ALL: [Self; 10] = [
+    pub(crate) const ALL: [Self; 11] = [
         Self::Raw,
         Self::Url,
         Self::Base64,
         Self::Hex,
         Self::Html,
         Self::Json,
+        Self::QuotedPrintable,
         Self::Utf16,
         Self::Md5,
         Self::Sha1,
@@ -51,7 +53,16 @@ impl Coding {
             Self::Base64 => base64_forms(bytes),
             Self::Hex => hex_forms(bytes),
             Self::Html => html_forms(secret),
-            Self::Json => vec![escaped(secret, |c| format!("\\u{:04x}", c as u32)), json(secret)],
+            Self::Json => vec![
+                escaped(secret, |c| format!("\\u{:04x}", c as u32)),
+                secret.chars().map(|c| format!("\\u{:04x}", c as u32)).collect::<String>().into_bytes(),
+                json(secret),
+            ],
+            // RFC 2045, 6.7: what need not be coded may be.
+            Self::QuotedPrintable => vec![
+                escaped(secret, |c| percent(c, |byte| format!("={byte:02X}"))),
+                secret.bytes().map(|byte| format!("={byte:02X}")).collect::<String>().into_bytes(),
+            ],
             Self::Utf16 => {
                 let units: Vec<u16> = secret.encode_utf16().collect();
                 vec![

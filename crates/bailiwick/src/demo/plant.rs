@@ -96,6 +96,12 @@ fn request<'a>(id: model::id::ContactId, text: &'a [u8]) -> Contact<'a> {
     }
 }
 
+/// The same for a test, which has no other store.
+#[cfg(test)]
+pub(super) fn in_journal_at(data: &Path, texts: &[Vec<u8>]) -> Result<(), Failure> {
+    in_journal(&DataFolder::open(data, "control", now()).tried("opening the folder")?, texts)
+}
+
 fn in_journal(folder: &DataFolder, texts: &[Vec<u8>]) -> Result<(), Failure> {
     let journal = Journal::open(folder, JournalLimits::default()).tried("opening the copy's journal")?;
     let mut lane = journal.lane(now()).tried("opening a lane of the copy's journal")?;

@@ -1,6 +1,7 @@
 //! One file per subcommand, named as typed, where a room has not taken the name already (`score` is `hunt score`,
 //! `population` is `callers`). Each reads its arguments, goes through the door, and prints.
 
+pub(crate) mod accounts;
 pub(crate) mod approval;
 pub(crate) mod case;
 pub(crate) mod config;

@@ -86,6 +86,8 @@ mod tag {
     pub(super) const ATTACHMENT_OCTETS: u32 = 114;
     pub(super) const ATTACHMENT_TYPE: u32 = 115;
     pub(super) const ATTACHMENT_EXTENSION: u32 = 116;
+    // From the end of the message's twenty: what a letter is made of grows from the front.
+    pub(super) const MESSAGE_ACCOUNT: u32 = 119;
 }
 
 /// Numbers of closed enums, for ever.

@@ -14,6 +14,7 @@ mod tag {
     pub(super) const DURATION: u32 = 5;
     pub(super) const END: u32 = 6;
     pub(super) const STATUS: u32 = 7;
+    pub(super) const ACCOUNT: u32 = 8;
     pub(super) const TLS_COMPLETED: u32 = 10;
     pub(super) const TLS_VERSION: u32 = 11;
     pub(super) const TLS_CIPHER: u32 = 12;
@@ -78,6 +79,9 @@ impl Outcome<'_> {
             }
             codec_redactions(out, tag::BODY_REDACTION, &body.redactions);
         }
+        for account in &self.accounts {
+            put_bytes(out, tag::ACCOUNT, account);
+        }
     }
 }
 
@@ -96,6 +100,7 @@ impl<'a> Outcome<'a> {
             status: None,
             tls: None,
             body: None,
+            accounts: Vec::new(),
         };
         for field in Fields::new(payload) {
             let (tag, value) = field?;
@@ -107,6 +112,7 @@ impl<'a> Outcome<'a> {
                 tag::DURATION => outcome.duration_nanos = value.number(tag)?,
                 tag::END => outcome.end = End::from_number(value.number(tag)?)?,
                 tag::STATUS => outcome.status = Some(value.small(tag)?),
+                tag::ACCOUNT => outcome.accounts.push(value.bytes(tag)?.into()),
                 10..=19 => take_tls(outcome.tls.get_or_insert_default(), tag, value)?,
                 20..=29 => take_body(outcome.body.get_or_insert_default(), tag, value)?,
                 _ => {}

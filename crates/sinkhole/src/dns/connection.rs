@@ -207,6 +207,7 @@ impl Connection {
             status: None,
             tls: None,
             body: None,
+            accounts: Vec::new(),
         });
         recorder.commit(at);
     }

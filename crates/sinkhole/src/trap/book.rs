@@ -143,7 +143,7 @@ impl Book {
                 recorder.contact(witness.request(id, self.after(head.began), over, head, &[]));
                 lines.asked = Line::Kept(id);
             }
-            Knock::Answered { head, exchange, reply, .. } => {
+            Knock::Answered { head, exchange, accounts, reply, .. } => {
                 let of = match lines.asked {
                     _ if !reply.was_asked => {
                         recorder.contact(witness.request(id, self.after(head.began), over, head, &exchange.oddities));
@@ -153,7 +153,8 @@ impl Book {
                 };
                 if let Some(of) = of {
                     let id = recorder.next_id();
-                    recorder.outcome(self.answered(id, of, head, exchange, reply));
+                    let accounts = accounts.iter().map(|sealed| sealed.as_slice().into()).collect();
+                    recorder.outcome(Outcome { accounts, ..self.answered(id, of, head, exchange, reply) });
                 }
                 lines.asked = Line::Blank;
             }
@@ -192,6 +193,7 @@ impl Book {
             status: reply.status,
             tls: None,
             body: exchange.body.as_ref().map(witness::body),
+            accounts: Vec::new(),
         }
     }
 
@@ -231,6 +233,7 @@ impl Farewell {
             status: None,
             tls,
             body: None,
+            accounts: Vec::new(),
         }
     }
 }

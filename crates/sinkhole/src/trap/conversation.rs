@@ -20,8 +20,7 @@ use model::Timestamp;
 use model::outcome::{End, Tls};
 use rustls::ServerConfig;
 use wire::banner::FirstBytes;
-use wire::http::Http1;
-use wire::http2::{Http2, is_preface};
+use wire::http2::is_preface;
 use wire::oddity::Oddity;
 use wire::proxy::HeaderReader;
 use wire::session::{Output, Session};
@@ -33,6 +32,7 @@ use super::knock::Knock;
 use super::requests::OpenRequest;
 use super::speech::{Heard, Speech};
 use super::tls::TlsLayer;
+use crate::ServedZone;
 use crate::witness::Concern;
 
 /// Octets that it takes to tell SSL 2.0's hello from anything else.
@@ -213,14 +213,14 @@ impl Conversation {
 
     pub(super) fn speak_http1(&mut self) {
         self.keep_layer_of_machine();
-        self.speech = Speech::Http1(Box::new(Http1::new(self.ground.limits.of_http())));
+        self.speech = Speech::Http1(Box::new(self.ground.http1()));
     }
 
     /// Its settings go out before any request comes, so the connection is put on record first.
     pub(super) fn speak_http2(&mut self) {
         self.keep_layer_of_machine();
         self.arrive();
-        self.speech = Speech::Http2(Box::new(Http2::new(self.ground.limits.of_http())));
+        self.speech = Speech::Http2(Box::new(self.ground.http2()));
     }
 
     fn keep_layer_of_machine(&mut self) {
@@ -239,8 +239,7 @@ impl Conversation {
         if !is_answerable {
             return self.finish();
         }
-        let apex = concern.zone().map(|zone| zone.zone.apex());
-        match self.certify(apex, &offered, now) {
+        match self.certify(concern.zone(), &offered, now) {
             Some(layer) => {
                 self.layer = Layer::Tls(Box::new(layer));
                 self.hear_tls(now, &raw);
@@ -250,8 +249,8 @@ impl Conversation {
         }
     }
 
-    fn certify(&self, apex: Option<&model::DomainName>, offered: &[Vec<u8>], now: Duration) -> Option<TlsLayer> {
-        let config = self.ground.certificates.for_apex(apex, self.at(now));
+    fn certify(&self, zone: Option<&ServedZone>, offered: &[Vec<u8>], now: Duration) -> Option<TlsLayer> {
+        let config = self.ground.certificates.for_zone(zone, self.at(now));
         let config = config.inspect_err(|error| tracing::error!(%error, "TLS is not answered")).ok()?;
         let is_known = |protocol: &Vec<u8>| config.alpn_protocols.contains(protocol);
         let agrees = !self.port.is_mail() && !self.is_upgrading && offered.iter().any(is_known);
@@ -291,7 +290,7 @@ impl Conversation {
 
     fn take(&mut self, now: Duration, output: Output<Heard>) {
         match output {
-            Output::Observe(Heard::Head { stream, head }) => self.begin_request(stream, *head),
+            Output::Observe(Heard::Head { stream, head }) => self.begin_request(now, stream, *head),
             Output::Observe(Heard::End { stream, exchange }) => self.end_request(now, stream, exchange),
             Output::Observe(Heard::Leave(leave)) => self.give_leave(&leave),
             Output::Observe(Heard::Mail(transaction)) => self.take_mail(*transaction),

@@ -4,11 +4,15 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use model::address::Prefix;
+use wire::http::Http1;
+use wire::http2::Http2;
+use wire::secrets::Account;
 
 use super::Limits;
 use crate::certificates::Certificates;
 use crate::keyed::CaseKeys;
 use crate::notice::Notices;
+use crate::sealed::SealingKey;
 use crate::settings::MailSettings;
 use crate::witness::Concern;
 use crate::{NamesByAddress, ZoneTable};
@@ -54,16 +58,35 @@ impl Port {
 pub(super) struct Ground {
     pub(super) zones: Arc<ZoneTable>,
     pub(super) names: NamesByAddress,
-    pub(super) certificates: Certificates,
+    pub(super) certificates: Arc<Certificates>,
     pub(super) keys: CaseKeys,
     pub(super) notices: Notices,
     pub(super) mail: MailSettings,
     /// Who may say for whom they call.
     pub(super) balancers: Vec<Prefix>,
+    /// To which account names are sealed; without one none is held.
+    pub(super) account_key: Option<SealingKey>,
     pub(super) limits: Limits,
 }
 
 impl Ground {
+    /// The machine for HTTP/1: it hands account names out only where they can be sealed.
+    pub(super) fn http1(&self) -> Http1 {
+        let http = Http1::new(self.limits.of_http());
+        if self.account_key.is_some() { http.with_accounts() } else { http }
+    }
+
+    pub(super) fn http2(&self) -> Http2 {
+        let http = Http2::new(self.limits.of_http());
+        if self.account_key.is_some() { http.with_accounts() } else { http }
+    }
+
+    /// Account names in clear go no further than this.
+    pub(super) fn seal<'a>(&self, accounts: impl IntoIterator<Item = &'a Account>) -> Vec<Vec<u8>> {
+        let Some(key) = &self.account_key else { return Vec::new() };
+        accounts.into_iter().filter_map(|account| key.seal(account)).collect()
+    }
+
     pub(super) fn is_balancer(&self, source: IpAddr) -> bool {
         self.balancers.iter().any(|prefix| prefix.contains(source.to_canonical()))
     }

@@ -43,6 +43,8 @@ pub(super) enum Knock {
         head: Arc<Head>,
         concern: Concern,
         exchange: Exchange,
+        /// Account names that the order lets us keep, sealed.
+        accounts: Vec<Vec<u8>>,
         reply: Reply,
     },
     Mail {
@@ -80,6 +82,8 @@ pub(crate) struct Mailed {
     pub(crate) transaction: Transaction,
     pub(crate) sender: Option<Digest>,
     pub(crate) recipients: Vec<Digest>,
+    /// The account name that the order lets us keep, sealed.
+    pub(crate) accounts: Vec<Vec<u8>>,
 }
 
 impl Knock {

@@ -20,9 +20,10 @@ pub(super) fn machine(ground: &Arc<Ground>, tls: Tls, accepted: Timestamp) -> Sp
     let login = if ground.mail.login_in_clear { Login::Always } else { Login::UnderTls };
     let mail = Mail::Accept { octets_max: LETTER_OCTETS_MAX };
     let terms = Terms { host: ground.mail.host.clone(), mail, tls, login, nonce_key: *ground.keys.of_the_house() };
-    let ground = Arc::clone(ground);
+    let (ground, seals) = (Arc::clone(ground), ground.account_key.is_some());
     let judge: Judge = Box::new(move |domain| standing(&ground, domain, accepted));
-    Speech::Smtp(Box::new(Smtp::new(terms, judge)))
+    let machine = Smtp::new(terms, judge);
+    Speech::Smtp(Box::new(if seals { machine.with_accounts() } else { machine }))
 }
 
 /// A domain as a person writes it: U-labels and A-labels are one name.
@@ -48,7 +49,10 @@ impl Conversation {
         let hash = |address: &Address| self.ground.keys.hash(case?, address.normalized());
         let sender = transaction.sender.as_ref().filter(|sender| !sender.is_null()).and_then(hash);
         let recipients = transaction.recipients.iter().filter_map(hash).collect();
-        let mailed = Box::new(Mailed { transaction, sender, recipients });
+        let may_seal = concern.may_record_content(self.accepted);
+        let account = transaction.auth.as_ref().and_then(|attempt| attempt.account.as_ref()).filter(|_| may_seal);
+        let accounts = self.ground.seal(account);
+        let mailed = Box::new(Mailed { transaction, sender, recipients, accounts });
         self.observe(Knock::Mail { mailed, concern });
     }
 

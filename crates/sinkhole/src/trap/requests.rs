@@ -1,10 +1,12 @@
 //! Requests of either version of HTTP: begun with a head, over with an exchange, answered once.
 
+use std::mem;
 use std::sync::Arc;
 use std::time::Duration;
 
 use wire::http::{Exchange, Head};
 use wire::oddity::Oddity;
+use wire::secrets::Accounts;
 
 use super::answer::{answer, decide, fields};
 use super::conversation::{Conversation, Layer};
@@ -19,17 +21,24 @@ pub(super) struct OpenRequest {
     head: Arc<Head>,
     concern: Concern,
     was_asked: bool,
+    /// Account names of the head.
+    accounts: Accounts,
 }
 
 impl Conversation {
-    pub(super) fn begin_request(&mut self, stream: u32, mut head: Head) {
+    pub(super) fn begin_request(&mut self, now: Duration, stream: u32, mut head: Head) {
         if self.port == Port::Https && matches!(self.layer, Layer::Plain) {
             head.oddities.push(Oddity::PlainOnTlsPort);
         }
         let concern = self.concern(head.host());
         self.requests = self.requests.saturating_add(1);
         let waits = head.expects_continue;
-        self.open.push(OpenRequest { stream, head: Arc::new(head), concern, was_asked: false });
+        let mut accounts = head.take_accounts();
+        if !concern.may_record_content(self.at(now)) {
+            accounts = Accounts::default();
+            self.speech.forget_accounts(stream);
+        }
+        self.open.push(OpenRequest { stream, head: Arc::new(head), concern, was_asked: false, accounts });
         if waits && let Speech::Http2(machine) = &mut self.speech {
             machine.give_leave(stream);
             self.note_asked(stream);
@@ -58,13 +67,18 @@ impl Conversation {
         }
     }
 
-    fn answer_only(&mut self, now: Duration, open: OpenRequest, exchange: Exchange) {
-        let OpenRequest { head, concern, was_asked, .. } = open;
+    fn sealed(&self, of_head: Accounts, exchange: &mut Exchange) -> Vec<Vec<u8>> {
+        self.ground.seal(of_head.and(mem::take(&mut exchange.accounts)).iter())
+    }
+
+    fn answer_only(&mut self, now: Duration, open: OpenRequest, mut exchange: Exchange) {
+        let OpenRequest { head, concern, was_asked, accounts, .. } = open;
+        let accounts = self.sealed(accounts, &mut exchange);
         let goes_on = exchange.keep_alive && self.requests < self.ground.limits.requests_max;
         let answer = answer(&head, &concern, &self.ground.notices, goes_on, self.at(now));
         let (status, octets, ends) = (answer.status, answer.bytes.len() as u64, answer.closes);
         let reply = Reply { at: now, status, octets, ends, was_asked };
-        self.observe(Knock::Answered { head, concern, exchange, reply });
+        self.observe(Knock::Answered { head, concern, exchange, accounts, reply });
         self.send_plain(&answer.bytes);
         if ends {
             self.finish();
@@ -72,8 +86,9 @@ impl Conversation {
     }
 
     /// The machine holds what it says until it is polled, and that is after the record.
-    fn answer_stream(&mut self, now: Duration, open: OpenRequest, exchange: Exchange) {
-        let OpenRequest { stream, head, concern, was_asked } = open;
+    fn answer_stream(&mut self, now: Duration, open: OpenRequest, mut exchange: Exchange) {
+        let OpenRequest { stream, head, concern, was_asked, accounts } = open;
+        let accounts = self.sealed(accounts, &mut exchange);
         let said = decide(&head, &concern, &self.ground.notices, self.at(now));
         let date = self.at(now);
         let Speech::Http2(machine) = &mut self.speech else { return };
@@ -94,6 +109,6 @@ impl Conversation {
         }
         let status = said.map(|said| said.status).filter(|_| octets > 0);
         let reply = Reply { at: now, status, octets, ends: status.is_none(), was_asked };
-        self.observe(Knock::Answered { head, concern, exchange, reply });
+        self.observe(Knock::Answered { head, concern, exchange, accounts, reply });
     }
 }

@@ -64,6 +64,7 @@ thread_local! {
 /// The trap's listeners.
 pub struct TrapRunning {
     doors: Vec<(String, Total, JoinHandle<()>)>,
+    certificates: Option<Arc<Certificates>>,
 }
 
 /// The sockets, by what is expected there.
@@ -103,17 +104,19 @@ pub fn start(
     let mut sockets = doors.sockets().peekable();
     let mut doors = Vec::new();
     if sockets.peek().is_none() {
-        return Ok(TrapRunning { doors });
+        return Ok(TrapRunning { doors, certificates: None });
     }
     let limits = settings.trap;
+    let certificates = Arc::new(Certificates::open(keys, now())?);
     let ground = Arc::new(Ground {
         zones,
         names: settings.names_by_address.clone(),
-        certificates: Certificates::open(keys, now())?,
+        certificates: Arc::clone(&certificates),
         keys: CaseKeys::new(keys),
         notices: Notices::default(),
         mail: settings.mail.clone(),
         balancers: settings.balancers.clone(),
+        account_key: settings.account_key.clone(),
         limits,
     });
     let gate = Gate::new(limits.connections_max, limits.connections_per_prefix_max);
@@ -129,7 +132,7 @@ pub fn start(
         let door = Door { ground, gate, port, local, recorder, stop };
         doors.push((name, total, tokio::spawn(door.serve(listener))));
     }
-    Ok(TrapRunning { doors })
+    Ok(TrapRunning { doors, certificates: Some(certificates) })
 }
 
 fn listener(socket: std::net::TcpListener, port: Port) -> Result<(String, TcpListener), Error> {
@@ -151,6 +154,11 @@ impl TrapRunning {
     /// What each listener counted since the start.
     pub fn tallies(&self) -> Vec<(String, Tally)> {
         self.doors.iter().map(|(name, total, _)| (name.clone(), read(total))).collect()
+    }
+
+    /// The certificates that it shows, where it shows any.
+    pub fn certificates(&self) -> Option<&Arc<Certificates>> {
+        self.certificates.as_ref()
     }
 
     /// Waits for the end of every listener, after the stop.

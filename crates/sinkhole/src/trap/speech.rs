@@ -47,6 +47,15 @@ impl Speech {
         }
     }
 
+    /// What was held of a request's account names may not be.
+    pub(super) fn forget_accounts(&mut self, stream: u32) {
+        match self {
+            Self::Http1(machine) => machine.forget_accounts(),
+            Self::Http2(machine) => machine.forget_accounts(stream),
+            Self::Unknown | Self::Smtp(_) => {}
+        }
+    }
+
     pub(super) fn on_end(&mut self, now: Duration) {
         match self {
             Self::Unknown => {}

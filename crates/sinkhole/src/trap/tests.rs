@@ -25,6 +25,7 @@ use crate::{Listeners, Running, Settings};
 
 const APEX: &str = "outlook-verify.test";
 
+mod accounts;
 mod front;
 mod http2;
 mod limits;

@@ -1,5 +1,6 @@
 //! From what the journal holds to rows: text for people and SQL in the cells, the bytes themselves beside.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use model::Timestamp;
@@ -76,6 +77,7 @@ impl ContactRow {
             mail_from: None,
             recipients: None,
             repeats: None,
+            login_accounts_sealed: None,
             raw: Vec::new(),
         }
     }
@@ -131,6 +133,7 @@ impl ContactRow {
     fn take_message(&mut self, message: &Message<'_>) {
         self.helo = some(&message.helo);
         self.mail_from = message.mail_from.map(|hash| hash.to_string());
+        self.login_accounts_sealed = count(&message.accounts);
         self.recipients = Some(message.recipients.iter().map(ToString::to_string).collect());
         self.keep("mail-fingerprint", message.fingerprint.as_bytes());
     }
@@ -177,6 +180,11 @@ fn named_by(by: NamedBy) -> &'static str {
 
 fn redaction(redaction: &Redaction) -> String {
     format!("{} {}", redaction.offset, redaction.kind.as_str())
+}
+
+/// What is sealed stays where it is; that it is there may be known.
+fn count(sealed: &[Cow<'_, [u8]>]) -> Option<u32> {
+    u32::try_from(sealed.len()).ok().filter(|count| *count > 0)
 }
 
 fn text(bytes: &[u8]) -> String {
@@ -236,6 +244,7 @@ impl From<&Outcome<'_>> for OutcomeRow {
             body_len: body.map(|body| body.len),
             body_complete: body.map(|body| body.complete),
             body_fields: body.map(|body| body.fields.iter().map(ToString::to_string).collect()),
+            accounts_sealed: count(&outcome.accounts),
         }
     }
 }

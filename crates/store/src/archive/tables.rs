@@ -137,6 +137,8 @@ table! {
         recipients: Option<Vec<String>>,
         /// How many alike the record stands for beside itself; null if for none.
         repeats: Option<u32>,
+        /// How many names somebody tried to log in as by SMTP, kept sealed in the journal alone; null if none.
+        login_accounts_sealed: Option<u32>,
     } beside {
         /// The bytes themselves, for the table `raw`.
         raw: Vec<RawRow>,
@@ -174,6 +176,8 @@ table! {
         body_len: Option<u64>,
         body_complete: Option<bool>,
         body_fields: Option<Vec<String>>,
+        /// How many account names the caller gave, kept sealed in the journal alone; null if none.
+        accounts_sealed: Option<u32>,
     }
 }
 

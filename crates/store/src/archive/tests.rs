@@ -72,6 +72,7 @@ fn outcome(seq: u64, of: u64, when: &str, status: u16) -> OutcomeRow {
         status,
         tls: None,
         body,
+        accounts: Vec::new(),
     })
 }
 

@@ -4,7 +4,7 @@ use super::chunked::Chunked;
 use super::fields::FieldReader;
 use super::head::{Framing, Head};
 use crate::oddity::Oddity;
-use crate::secrets::{Redaction, SecretKind};
+use crate::secrets::{Accounts, Redaction, SecretKind};
 
 /// What is known of a body when it is over.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -55,26 +55,29 @@ struct Content {
 
 impl BodyReader {
     /// A reader for the body that follows `head`, if one does. It reads at most `limit` octets of content.
-    pub(super) fn for_head(head: &Head, limit: u64) -> Option<Self> {
+    pub(super) fn for_head(head: &Head, limit: u64, with_accounts: bool) -> Option<Self> {
         let frame = match head.framing {
             Framing::None => return None,
             Framing::Length(len) => Frame::Length(len),
             Framing::Chunked => Frame::Chunked(Chunked::default()),
         };
-        Some(Self::of(frame, head, limit))
+        Some(Self::of(frame, head, limit, with_accounts))
     }
 
     /// A reader for the body of an HTTP/2 request, whose end [`Self::on_end`] is told.
-    pub(crate) fn for_stream(head: &Head, limit: u64) -> Self {
+    pub(crate) fn for_stream(head: &Head, limit: u64, with_accounts: bool) -> Self {
         let announced = match head.framing {
             Framing::Length(len) => Some(len),
             _ => None,
         };
-        Self::of(Frame::Stream(announced), head, limit)
+        Self::of(Frame::Stream(announced), head, limit, with_accounts)
     }
 
-    fn of(frame: Frame, head: &Head, limit: u64) -> Self {
-        let fields = if head.is_coded { FieldReader::Opaque } else { FieldReader::for_type(&head.content_type) };
+    fn of(frame: Frame, head: &Head, limit: u64, with_accounts: bool) -> Self {
+        let fields = match head.is_coded {
+            true => FieldReader::Opaque,
+            false => FieldReader::for_type(&head.content_type, with_accounts),
+        };
         Self { frame, content: Content { len: 0, limit, fields, first_value: None } }
     }
 
@@ -117,15 +120,18 @@ impl BodyReader {
         }
     }
 
-    pub(crate) fn facts(self, complete: bool) -> BodyFacts {
+    /// Whose account it is may not be known: what is held is let go, and nothing more is.
+    pub(crate) fn forget_accounts(&mut self) {
+        self.content.fields.forget_accounts();
+    }
+
+    /// What the body was, and the accounts in it, if they were asked for.
+    pub(crate) fn finish(self, complete: bool) -> (BodyFacts, Accounts) {
         let content = self.content;
+        let (fields, accounts) = content.fields.finish(complete);
         let redaction = |at| Redaction { offset: u32::try_from(at).unwrap_or(u32::MAX), kind: SecretKind::BodyValue };
-        BodyFacts {
-            len: content.len,
-            complete,
-            redactions: content.first_value.map(redaction).into_iter().collect(),
-            fields: content.fields.into_names(),
-        }
+        let redactions = content.first_value.map(redaction).into_iter().collect();
+        (BodyFacts { len: content.len, complete, fields, redactions }, accounts)
     }
 }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::oddity::{Oddity, note};
-use crate::secrets::{Opening, RedactedHead};
+use crate::secrets::{Accounts, Opening, RedactedHead, basic_user};
 
 /// The most headers that a head may have. Real clients send fewer than forty.
 pub const HEADERS_MAX: usize = 128;
@@ -11,7 +11,7 @@ pub const HEADERS_MAX: usize = 128;
 //----------- Head -------------------------------------------------------------------------------------------------
 
 /// A request's head: evidence without secrets, and what the machine needs to go on.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Head {
     /// When its first octet came.
     pub began: Duration,
@@ -31,6 +31,8 @@ pub struct Head {
     /// As sent, for the body's reader: it names the multipart boundary.
     pub(super) content_type: Vec<u8>,
     pub(super) is_coded: bool,
+    /// The user of Basic credentials.
+    pub(super) accounts: Accounts,
 }
 
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -69,6 +71,7 @@ impl Head {
             framing: Framing::None,
             content_type: Vec::new(),
             is_coded: false,
+            accounts: Accounts::default(),
         };
         let start = raw.iter().take_while(|b| matches!(b, b'\r' | b'\n')).count();
         if start > 0 && head.is_http() {
@@ -116,6 +119,16 @@ impl Head {
         self.kept.first.is_some()
     }
 
+    /// Hands the accounts out that stood in the head; what is not taken goes no further than this machine.
+    pub fn take_accounts(&mut self) -> Accounts {
+        std::mem::take(&mut self.accounts)
+    }
+
+    /// By what stands in Authorization and Proxy-Authorization.
+    pub(super) fn find_accounts<'a>(&mut self, credentials: impl Iterator<Item = &'a [u8]>) {
+        credentials.filter_map(basic_user).for_each(|account| self.accounts.add(account));
+    }
+
     pub(crate) fn note(&mut self, oddity: Oddity) {
         note(&mut self.oddities, oddity);
     }
@@ -157,6 +170,7 @@ impl Head {
         let all = |name: &'static str| {
             headers.iter().filter(move |header| header.name.eq_ignore_ascii_case(name)).map(|header| header.value)
         };
+        self.find_accounts(all("authorization").chain(all("proxy-authorization")));
         match all("host").count() {
             0 if self.version == Version::Http11 => self.note(Oddity::MissingHost),
             0 | 1 => {}

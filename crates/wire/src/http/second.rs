@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::head::{Framing, Head, Version, content_length};
 use crate::oddity::{Oddity, note};
-use crate::secrets::RedactedHead;
+use crate::secrets::{Accounts, RedactedHead};
 
 /// What a head is made of, secrets included.
 #[derive(Debug, Default)]
@@ -31,6 +31,7 @@ impl Head {
         head.note_target();
         head.content_type = fields.all("content-type").next().unwrap_or_default().to_vec();
         head.is_coded = fields.all("content-encoding").any(|coding| !coding.eq_ignore_ascii_case(b"identity"));
+        head.find_accounts(fields.all("authorization").chain(fields.all("proxy-authorization")));
         match fields.all("host").count() {
             0 if fields.authority.is_none() => head.note(Oddity::MissingHost),
             0 | 1 => {}
@@ -67,6 +68,7 @@ impl Head {
             framing: Framing::None,
             content_type: Vec::new(),
             is_coded: false,
+            accounts: Accounts::default(),
         }
     }
 

@@ -14,7 +14,7 @@ use std::time::Duration;
 use super::body::{BodyFacts, BodyReader, Progress};
 use super::head::Head;
 use crate::oddity::Oddity;
-use crate::secrets::{Opening, is_version};
+use crate::secrets::{Accounts, Opening, is_version};
 use crate::session::{Output, Session};
 
 /// How much is read of what a client sends.
@@ -48,12 +48,15 @@ pub struct Exchange {
     pub oddities: Vec<Oddity>,
     /// Whether another request may follow.
     pub keep_alive: bool,
+    /// The account names that stood in the body, if the machine was told to hand them out.
+    pub accounts: Accounts,
 }
 
 //----------- Http1 ------------------------------------------------------------------------------------------------
 
 pub struct Http1 {
     limits: Limits,
+    with_accounts: bool,
     /// What came and is not read yet.
     pending: Vec<u8>,
     /// How much of `pending` holds no end of a head.
@@ -79,6 +82,7 @@ impl Http1 {
     pub fn new(limits: Limits) -> Self {
         Self {
             limits,
+            with_accounts: false,
             pending: Vec::new(),
             searched: 0,
             began: Duration::ZERO,
@@ -88,6 +92,19 @@ impl Http1 {
             ended: false,
             may_spill: false,
             queue: VecDeque::new(),
+        }
+    }
+
+    /// Account names are handed out, beside each head and each end.
+    #[must_use]
+    pub fn with_accounts(self) -> Self {
+        Self { with_accounts: true, ..self }
+    }
+
+    /// The accounts of the request whose head was just seen may not be known: none is held from here on.
+    pub fn forget_accounts(&mut self) {
+        if let State::Body { reader, .. } = &mut self.state {
+            reader.forget_accounts();
         }
     }
 
@@ -139,6 +156,9 @@ impl Http1 {
         self.pending.shrink_to_fit();
         self.searched = 0;
         let mut head = Head::read(&raw, self.opening, self.began);
+        if !self.with_accounts {
+            head.take_accounts();
+        }
         if let Some(fault) = fault
             && head.is_http()
         {
@@ -150,7 +170,7 @@ impl Http1 {
     }
 
     fn after_head(&mut self, head: Head) {
-        let reader = BodyReader::for_head(&head, self.limits.body_octets_max);
+        let reader = BodyReader::for_head(&head, self.limits.body_octets_max, self.with_accounts);
         let keep_alive = head.keep_alive;
         // A client that should have announced a body and did not may send one all the same.
         let may_spill = reader.is_some() || !matches!(head.method(), b"GET" | b"HEAD" | b"OPTIONS");
@@ -184,9 +204,10 @@ impl Http1 {
             Progress::More => return,
         };
         let State::Body { reader, .. } = std::mem::replace(&mut self.state, State::Head) else { return };
-        let body = Some(reader.facts(fault.is_none()));
+        let (body, accounts) = reader.finish(fault.is_none());
         let keep_alive = keep_alive && fault.is_none();
-        self.end(Exchange { body, oddities: fault.into_iter().collect(), keep_alive });
+        let (body, oddities) = (Some(body), fault.into_iter().collect());
+        self.end(Exchange { body, oddities, keep_alive, accounts });
     }
 
     fn end(&mut self, exchange: Exchange) {

@@ -8,6 +8,8 @@ use super::*;
 use crate::oddity::Oddity;
 use crate::session::{Output, Session};
 
+mod accounts;
+
 /// What came of a conversation, one line each.
 fn told(limits: Limits, parts: &[&[u8]]) -> Vec<String> {
     let mut http = Http1::new(limits);

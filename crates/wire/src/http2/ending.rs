@@ -37,6 +37,9 @@ impl Http2 {
     pub(super) fn observe_head(&mut self, stream: u32, mut head: Head) {
         mem::take(&mut self.loose).into_iter().for_each(|oddity| head.note(oddity));
         self.was_seen = true;
+        if !self.with_accounts {
+            head.take_accounts();
+        }
         self.queue.push_back(Output::Observe(Seen::Head { stream, head: Box::new(head) }));
     }
 
@@ -99,8 +102,9 @@ impl Http2 {
         });
         match body {
             Some(reader) => {
-                let body = Some(reader.facts(false));
-                self.observe_end(id, Exchange { body, oddities: vec![oddity], keep_alive: true });
+                let (body, accounts) = reader.finish(false);
+                let (body, oddities) = (Some(body), vec![oddity]);
+                self.observe_end(id, Exchange { body, oddities, keep_alive: true, accounts });
             }
             // A request that is answered is often taken back: that is no oddity.
             None if oddity == Oddity::H2Reset => {}
@@ -138,7 +142,8 @@ impl Http2 {
         let last = self.leaves_after.unwrap_or(self.streams.last());
         for (stream, reader) in self.streams.iter_mut().filter_map(|(id, it)| Some((id, it.body.take()?))) {
             let oddities = [vec![Oddity::BodyIncomplete], mem::take(&mut self.loose)].concat();
-            let exchange = Exchange { body: Some(reader.facts(false)), oddities, keep_alive: false };
+            let (body, accounts) = reader.finish(false);
+            let exchange = Exchange { body: Some(body), oddities, keep_alive: false, accounts };
             self.queue.push_back(Output::Observe(Seen::End { stream, exchange }));
         }
         if !self.loose.is_empty() {

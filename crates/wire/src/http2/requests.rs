@@ -187,7 +187,7 @@ impl Http2 {
         let id = block.stream;
         self.streams.advance(id);
         let mut head = self.head(block, fields);
-        let reader = BodyReader::for_stream(&head, self.limits.body_octets_max);
+        let reader = BodyReader::for_stream(&head, self.limits.body_octets_max, self.with_accounts);
         // A tunnel is not opened, so nothing that is sent into it is a body.
         let has_body = !block.is_end && head.method() != b"CONNECT";
         if !has_body && let Progress::Broken(oddity) = reader.on_end() {
@@ -281,7 +281,8 @@ impl Http2 {
 
     fn end_request(&mut self, id: u32, fault: Option<Oddity>) {
         let Some(reader) = self.streams.get_mut(id).and_then(Stream::end_body) else { return };
-        let body = Some(reader.facts(fault.is_none()));
-        self.observe_end(id, Exchange { body, oddities: fault.into_iter().collect(), keep_alive: true });
+        let (body, accounts) = reader.finish(fault.is_none());
+        let (body, oddities) = (Some(body), fault.into_iter().collect());
+        self.observe_end(id, Exchange { body, oddities, keep_alive: true, accounts });
     }
 }

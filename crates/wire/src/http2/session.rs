@@ -52,6 +52,7 @@ pub enum Seen {
 
 pub struct Http2 {
     pub(super) limits: Limits,
+    pub(super) with_accounts: bool,
     /// What came, and how much of it is read.
     pub(super) pending: Vec<u8>,
     read: usize,
@@ -90,6 +91,7 @@ impl Http2 {
     pub fn new(limits: Limits) -> Self {
         Self {
             limits,
+            with_accounts: false,
             pending: Vec::new(),
             read: 0,
             began: Duration::ZERO,
@@ -109,6 +111,19 @@ impl Http2 {
             resets: Allowance::RESETS,
             loose: Vec::new(),
             queue: VecDeque::new(),
+        }
+    }
+
+    /// Account names are handed out, beside each head and each end.
+    #[must_use]
+    pub fn with_accounts(self) -> Self {
+        Self { with_accounts: true, ..self }
+    }
+
+    /// The accounts of the request whose head was just seen may not be known: none is held from here on.
+    pub fn forget_accounts(&mut self, stream: u32) {
+        if let Some(reader) = self.streams.get_mut(stream).and_then(|stream| stream.body.as_mut()) {
+            reader.forget_accounts();
         }
     }
 

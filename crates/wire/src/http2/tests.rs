@@ -315,3 +315,45 @@ fn a_head_reads_like_one_of_http1() {
         "GET / HTTP/2.0\r\nhost: a.example\r\ncookie: sid={redacted:cookie}\r\nuser-agent: x\r\nte: trailers\r\n\r\n";
     assert_eq!(String::from_utf8(talk.kept).unwrap(), kept);
 }
+
+//----------- Accounts ---------------------------------------------------------------------------------------------
+
+const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
+
+/// The accounts of each request, where those on `forgotten` may not be known.
+fn accounts(mut http: Http2, said: &Said, forgotten: u32) -> Vec<String> {
+    let mut told = Vec::new();
+    http.on_bytes(Duration::ZERO, &said.0);
+    http.on_end(Duration::ZERO);
+    while let Some(output) = http.poll(Duration::ZERO) {
+        let (stream, accounts) = match output {
+            Output::Observe(Seen::Head { stream, mut head }) => {
+                if stream == forgotten {
+                    http.forget_accounts(stream);
+                }
+                (stream, head.take_accounts())
+            }
+            Output::Observe(Seen::End { stream, exchange }) => (stream, exchange.accounts),
+            _ => continue,
+        };
+        let text = |account: &crate::secrets::Account| String::from_utf8_lossy(account.octets()).into_owned();
+        told.extend(accounts.iter().map(|account| format!("{stream} {}", text(account))));
+    }
+    told
+}
+
+#[test]
+fn accounts_are_handed_out_to_whoever_asks() {
+    let basic = ("authorization", "Basic Ym9iOmh1bnRlcjI=");
+    let said = Said::hello()
+        .post(1, &[FORM, basic])
+        .post(3, &[FORM])
+        .data(1, false, b"password=hunter2&lo")
+        .data(3, true, b"user=mallory")
+        .data(1, true, b"gin=eve")
+        .headers(5, true, &[GET, &[basic]].concat());
+    let asked = || Http2::new(Limits::default()).with_accounts();
+    assert_eq!(accounts(asked(), &said, 0), ["1 bob", "3 mallory", "1 eve", "5 bob"]);
+    assert_eq!(accounts(asked(), &said, 3), ["1 bob", "1 eve", "5 bob"]);
+    assert!(accounts(Http2::new(Limits::default()), &said, 0).is_empty(), "nobody has asked");
+}

@@ -110,10 +110,17 @@ impl RedactedHead {
         }
         read.redacted.keep(end);
         let mut folded_into = SecretKind::HeaderToken;
+        let mut is_over = false;
         for (line, end) in lines {
             read.note_line(line, end);
-            folded_into = read.line(line, folded_into);
-            read.redacted.keep(end);
+            if is_over {
+                // Whoever ends lines by CR alone has a body here, which no parser has told from the head.
+                read.redacted.hide_some(SecretKind::BodyValue, line);
+            } else {
+                folded_into = read.line(line, folded_into);
+                read.redacted.keep(end);
+            }
+            is_over |= line.is_empty();
         }
         read
     }

@@ -8,6 +8,7 @@
 //! What is deliberately absent: judging by entropy or by dictionaries. A token in a path (`/reset/d41d8c`) is part of
 //! the address that the caller asked for and stays; whoever may not keep that may not keep paths.
 
+mod account;
 mod fields;
 mod head;
 mod names;
@@ -17,10 +18,12 @@ mod url;
 
 use std::ops::Range;
 
+pub use account::{ACCOUNT_OCTETS_MAX, ACCOUNTS_MAX, Account, Accounts};
+pub(crate) use account::{basic_user, is_account_field};
 pub use head::{FirstLine, Header, Opening, RedactedHead};
 pub(crate) use head::{is_known_method, is_version};
-pub(crate) use names::is_header_name;
 pub use names::{NAME_OCTETS_MAX, is_plain_name};
+pub(crate) use names::{is_header_name, percent_decoded_once};
 
 //----------- SecretKind -------------------------------------------------------------------------------------------
 

@@ -65,7 +65,7 @@ pub(crate) fn is_header_name(name: &[u8]) -> bool {
 }
 
 /// Undoes percent-coding, also where it was done several times; what is no code stays.
-pub(crate) fn percent_decoded(bytes: &[u8]) -> Vec<u8> {
+pub(super) fn percent_decoded(bytes: &[u8]) -> Vec<u8> {
     let mut decoded = bytes.to_vec();
     // Each round shortens by two octets per code, so a name of 64 octets is done after a few.
     for _ in 0..4 {
@@ -77,7 +77,7 @@ pub(crate) fn percent_decoded(bytes: &[u8]) -> Vec<u8> {
     decoded
 }
 
-fn percent_decoded_once(bytes: &[u8]) -> Vec<u8> {
+pub(crate) fn percent_decoded_once(bytes: &[u8]) -> Vec<u8> {
     let mut decoded = Vec::with_capacity(bytes.len());
     let mut rest = bytes;
     while let Some((&first, tail)) = rest.split_first() {

@@ -44,6 +44,11 @@ fn targets_keep_names_and_lose_values() {
         ("http://bob:hunter%402@a.example/", "http://<user>@a.example/"),
         ("http://bob:hun/ter2@a.example/", "http://<user>/<user>@a.example/"),
         ("http://bob%3Ahunter2%40a.example/", "http://<user>%40a.example/"),
+        ("http://CORP\\bob:hun\\ter2@a.example/", "http://<user>@a.example/"),
+        ("http:\\\\bob:hunter2@a.example\\x", "<user>@a.example\\x"),
+        ("/x;jsessionid=hun\\ter2\\y/z", "/x;jsessionid=<query>/z"),
+        ("/a\\b\\c", "/a\\b\\c"),
+        ("http://CORP\\bob:hun\\ter", "http://<user>"),
         ("http://a.example:8080/?q=1", "http://a.example:8080/?q=<query>"),
         ("http://[2001:db8::1]:80/", "http://[2001:db8::1]:80/"),
         ("*", "*"),
@@ -167,4 +172,11 @@ proptest! {
         let has_scheme_word = !read.redacted.redactions.is_empty();
         prop_assert!(has_scheme_word || read.redacted.bytes == head.as_bytes());
     }
+}
+
+#[test]
+fn behind_an_empty_line_is_no_header() {
+    let head =
+        "POST / HTTP/1.1\rHost: a.example\r\rX-Part: hunter2\rContent-Disposition: form-data; filename=\"hunter2\"\r\r";
+    assert_eq!(redacted(head, Opening::Fresh), "POST / HTTP/1.1\rHost: a.example\r\r<body>");
 }

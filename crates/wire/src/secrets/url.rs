@@ -48,7 +48,7 @@ pub(super) fn redact_pair(out: &mut Redacted, pair: &[u8], kind: SecretKind) {
 //----------- Path -------------------------------------------------------------------------------------------------
 
 fn redact_path(out: &mut Redacted, path: &[u8]) {
-    let segments: Vec<&[u8]> = path.split(|b| *b == b'/' || *b == b'\\').collect();
+    let segments: Vec<&[u8]> = path.split(|b| *b == b'/').flat_map(split_at_backslashes).collect();
     let mut at = 0;
     for (number, segment) in segments.iter().enumerate() {
         if number > 0 {
@@ -62,6 +62,15 @@ fn redact_path(out: &mut Redacted, path: &[u8]) {
         };
         redact_segment(out, segment, is_authority);
         at += segment.len();
+    }
+}
+
+/// Browsers take a backslash for a slash; programs take `DOMAIN\user` for a user and keep backslashes in values. So
+/// where something secret may stand, it ends nothing.
+fn split_at_backslashes(segment: &[u8]) -> Vec<&[u8]> {
+    match find_any(segment, b"@=:") {
+        Some(_) => vec![segment],
+        None => segment.split(|b| *b == b'\\').collect(),
     }
 }
 

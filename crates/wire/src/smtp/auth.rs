@@ -12,9 +12,7 @@ use std::fmt;
 
 use super::transfer::base64;
 use crate::oddity::Oddity;
-
-/// RFC 5321, 4.5.3.1 allows 320 octets for an address, and accounts are addresses. What is longer is no account.
-const ACCOUNT_OCTETS_MAX: usize = 320;
+use crate::secrets::Account;
 
 //----------- Attempt ----------------------------------------------------------------------------------------------
 
@@ -26,6 +24,7 @@ pub struct Attempt {
     pub has_initial_response: bool,
     /// Whether the responses had the mechanism's form.
     pub decoded: bool,
+    /// If the machine was told to hand accounts out.
     pub account: Option<Account>,
 }
 
@@ -33,21 +32,6 @@ impl fmt::Debug for Attempt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { mechanism, has_initial_response, decoded, account: _ } = self;
         write!(f, "Attempt({}, initial {has_initial_response}, decoded {decoded})", mechanism.name())
-    }
-}
-
-/// The name somebody logs in by: somebody's, so it is to be encrypted or dropped. It prints nothing.
-#[derive(Eq, PartialEq)]
-pub struct Account(Vec<u8>);
-
-impl Account {
-    /// As sent, without its encoding.
-    pub fn octets(&self) -> &[u8] {
-        &self.0
-    }
-
-    fn read(name: &[u8]) -> Option<Self> {
-        (!name.is_empty() && name.len() <= ACCOUNT_OCTETS_MAX).then(|| Self(name.to_vec()))
     }
 }
 
@@ -91,6 +75,7 @@ pub(super) struct Exchange {
     account: Option<Account>,
     /// Whether LOGIN has its user name and waits for the password.
     has_user: bool,
+    with_accounts: bool,
 }
 
 /// What follows from a response.
@@ -110,11 +95,12 @@ pub(super) enum Question {
 
 impl Exchange {
     /// Takes what stands behind AUTH.
-    pub(super) fn begin(argument: &[u8]) -> (Self, Turn) {
+    pub(super) fn begin(argument: &[u8], with_accounts: bool) -> (Self, Turn) {
         let mut words = argument.splitn(2, u8::is_ascii_whitespace);
         let mechanism = Mechanism::read(words.next().unwrap_or_default());
         let initial = words.next().map(<[u8]>::trim_ascii).filter(|response| !response.is_empty());
-        let mut exchange = Self { mechanism, has_initial_response: initial.is_some(), account: None, has_user: false };
+        let has_initial_response = initial.is_some();
+        let mut exchange = Self { mechanism, has_initial_response, account: None, has_user: false, with_accounts };
         let turn = match (mechanism, initial) {
             (Mechanism::Other, _) => exchange.over(false, Some(Oddity::AuthMechanism)),
             // CRAM-MD5's challenge comes first, so nothing can answer it yet (RFC 4954, 4).
@@ -143,7 +129,7 @@ impl Exchange {
         let Some(said) = base64(response) else { return self.over(false, Some(Oddity::AuthForm)) };
         if self.mechanism == Mechanism::Login && !self.has_user {
             self.has_user = true;
-            self.account = Account::read(&said);
+            self.hold(&said);
             return Turn::Ask(Question::Password);
         }
         let account = match self.mechanism {
@@ -153,13 +139,19 @@ impl Exchange {
             Mechanism::Login | Mechanism::Other => return self.over(true, None),
         };
         let decoded = account.is_some();
-        self.account = account.and_then(Account::read);
+        account.into_iter().for_each(|account| self.hold(account));
         self.over(decoded, (!decoded).then_some(Oddity::AuthForm))
     }
 
     /// Ends it before its end.
     pub(super) fn cut(mut self) -> Attempt {
         self.attempt(false)
+    }
+
+    fn hold(&mut self, account: &[u8]) {
+        if self.with_accounts {
+            self.account = Account::read(account);
+        }
     }
 
     fn question(&self) -> Question {

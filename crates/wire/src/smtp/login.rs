@@ -16,7 +16,7 @@ use crate::oddity::Oddity;
 
 impl<J: Fn(&[u8]) -> Standing> Smtp<J> {
     pub(super) fn on_auth(&mut self, command: &Command<'_>) {
-        let (exchange, turn) = Exchange::begin(command.rest);
+        let (exchange, turn) = Exchange::begin(command.rest, self.with_accounts);
         let initial = if exchange.has_initial_response() { "=" } else { "" };
         let verb = String::from_utf8_lossy(command.name);
         self.fingerprint.add(&format!("{verb}+{}{initial}", exchange.mechanism().name()));

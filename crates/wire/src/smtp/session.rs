@@ -66,6 +66,7 @@ pub struct Smtp<J> {
     pub(super) unsent: usize,
     is_greeted: bool,
     pub(super) has_record: bool,
+    pub(super) with_accounts: bool,
     pub(super) now: Duration,
     pub(super) queue: VecDeque<Output<Seen>>,
 }
@@ -108,11 +109,18 @@ impl<J: Fn(&[u8]) -> Standing> Smtp<J> {
             unsent: 0,
             is_greeted: false,
             has_record: false,
+            with_accounts: false,
             now: Duration::ZERO,
             queue: VecDeque::new(),
         };
         smtp.answer(&replies::greeting(&smtp.terms));
         smtp
+    }
+
+    /// Account names are handed out with attempts to log in.
+    #[must_use]
+    pub fn with_accounts(self) -> Self {
+        Self { with_accounts: true, ..self }
     }
 
     /// The handshake that [`Seen::StartTls`] asked for is done: what comes now was encrypted.

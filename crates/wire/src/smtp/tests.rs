@@ -28,7 +28,7 @@ fn judge(domain: &[u8]) -> Standing {
 
 /// What came of a conversation, one line each, the greeting left out. The client waits for answers between parts.
 fn told(terms: Terms, parts: &[&[u8]]) -> Vec<String> {
-    let mut smtp = Smtp::new(terms, judge);
+    let mut smtp = Smtp::new(terms, judge).with_accounts();
     let mut told = Vec::new();
     drain(&mut smtp, &mut told);
     assert_eq!(told, ["220 mx.ours.test ESMTP"]);
@@ -43,7 +43,7 @@ fn told(terms: Terms, parts: &[&[u8]]) -> Vec<String> {
 
 /// As above, but cut anywhere, and with no answer seen before all is sent.
 fn told_at_once<'a>(terms: Terms, parts: impl Iterator<Item = &'a [u8]>) -> Vec<String> {
-    let mut smtp = Smtp::new(terms, judge);
+    let mut smtp = Smtp::new(terms, judge).with_accounts();
     let mut told = Vec::new();
     drain(&mut smtp, &mut told);
     parts.for_each(|part| smtp.on_bytes(Duration::ZERO, part));

@@ -75,7 +75,7 @@ fn digit(byte: u8) -> Option<u32> {
 }
 
 /// A Base64 text as a whole, or nothing if it is none.
-pub(super) fn base64(text: &[u8]) -> Option<Vec<u8>> {
+pub(crate) fn base64(text: &[u8]) -> Option<Vec<u8>> {
     let mut decoder = Base64::default();
     let mut out = Vec::with_capacity(text.len() / 4 * 3 + 3);
     decoder.decode(text, &mut out);

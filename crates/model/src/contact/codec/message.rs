@@ -16,6 +16,9 @@ impl Message<'_> {
         if self.recipients_count != 0 {
             put_number(out, tag::RECIPIENTS_COUNT, u64::from(self.recipients_count));
         }
+        for account in &self.accounts {
+            put_bytes(out, tag::MESSAGE_ACCOUNT, account);
+        }
         put_some(out, tag::MESSAGE_END, self.end.as_bytes());
         put_some(out, tag::MAIL_FINGERPRINT, self.fingerprint.as_bytes());
         if let Some(letter) = &self.letter {
@@ -52,6 +55,7 @@ impl<'a> Message<'a> {
             tag::RECIPIENTS_COUNT => self.recipients_count = count(tag, value)?,
             tag::MESSAGE_END => self.end = value.text(tag)?.into(),
             tag::MAIL_FINGERPRINT => self.fingerprint = value.text(tag)?.into(),
+            tag::MESSAGE_ACCOUNT => self.accounts.push(value.bytes(tag)?.into()),
             tag::LETTER_OCTETS.. => self.letter.get_or_insert_default().take(tag, value)?,
             _ => {}
         }

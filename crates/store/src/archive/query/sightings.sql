@@ -1,7 +1,7 @@
 SELECT
     contacts.*,
     outcomes.ended, outcomes.ended_by, outcomes.status, outcomes.octets_in, outcomes.octets_out,
-    outcomes.duration_nanos, outcomes.tls_completed, outcomes.body_len, outcomes.body_fields,
+    outcomes.duration_nanos, outcomes.tls_completed, outcomes.body_len, outcomes.body_fields, outcomes.accounts_sealed,
     verdicts.label, verdicts.score, verdicts.reasons, verdicts.asn, verdicts.as_name, verdicts.country,
     coalesce(verdicts.withheld, true) AS withheld
 FROM contacts

@@ -1,7 +1,9 @@
 //! `application/x-www-form-urlencoded` (WHATWG URL, 5).
 
-use super::Names;
-use crate::secrets::NAME_OCTETS_MAX;
+use zeroize::Zeroizing;
+
+use super::{Caught, Names};
+use crate::secrets::{NAME_OCTETS_MAX, is_plain_name, percent_decoded_once};
 
 /// Percent-coded names are up to three times as long as plain ones.
 const CODED_NAME_MAX: usize = 3 * NAME_OCTETS_MAX;
@@ -9,7 +11,8 @@ const CODED_NAME_MAX: usize = 3 * NAME_OCTETS_MAX;
 /// Reads `name=value&…`. A name counts once its value has an octet: `cGFzc3dvcmQ=` alone is Base64, not a field.
 #[derive(Debug, Default)]
 pub(in super::super) struct Form {
-    pub(super) names: Names,
+    names: Names,
+    pub(super) caught: Caught,
     name: Vec<u8>,
     at: At,
 }
@@ -24,6 +27,18 @@ enum At {
 }
 
 impl Form {
+    pub(super) fn new(caught: Caught) -> Self {
+        Self { caught, ..Self::default() }
+    }
+
+    /// The last value ends with the body.
+    pub(super) fn finish(mut self, is_whole: bool) -> (Names, Caught) {
+        if is_whole {
+            self.caught.end(decoded);
+        }
+        (self.names, self.caught)
+    }
+
     pub(super) fn on_bytes(&mut self, bytes: &[u8]) -> Option<usize> {
         let mut first_value = None;
         for (at, byte) in bytes.iter().enumerate() {
@@ -38,18 +53,30 @@ impl Form {
     fn on_byte(&mut self, byte: u8) -> bool {
         match (self.at, byte) {
             (_, b'&') => {
+                self.caught.end(decoded);
                 self.name.clear();
                 self.at = At::Name;
             }
             (At::Name, b'=') => self.at = At::Equals,
             (At::Name, _) if self.name.len() <= CODED_NAME_MAX => self.name.push(byte),
-            (At::Equals, b'=') | (At::Name | At::Value, _) => {}
+            (At::Value, _) => self.caught.octet(byte),
+            (At::Equals, b'=') | (At::Name, _) => {}
             (At::Equals, _) => {
                 self.names.add(&self.name);
                 self.at = At::Value;
+                if is_plain_name(&self.name) {
+                    self.caught.begin(&self.name);
+                    self.caught.octet(byte);
+                }
                 return true;
             }
         }
         false
     }
+}
+
+fn decoded(value: &[u8]) -> Option<Vec<u8>> {
+    let spaced: Zeroizing<Vec<u8>> =
+        value.iter().map(|b| if *b == b'+' { b' ' } else { *b }).collect::<Vec<u8>>().into();
+    Some(percent_decoded_once(&spaced))
 }

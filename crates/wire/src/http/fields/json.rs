@@ -1,6 +1,11 @@
-//! JSON (RFC 8259): keys, with those above them (`user.password`). Strings that are no keys are never held.
+//! JSON (RFC 8259): keys, with those above them (`user.password`). Strings that are no keys are not held, but for the
+//! account names of whoever asked for those.
 
-use super::Names;
+mod text;
+
+use text::unescaped;
+
+use super::{Caught, Names};
 use crate::secrets::{NAME_OCTETS_MAX, is_plain_name};
 
 /// How deep keys are followed. Deeper objects are values.
@@ -10,6 +15,7 @@ pub const JSON_DEPTH_MAX: usize = 16;
 #[derive(Debug, Default)]
 pub(in super::super) struct Json {
     pub(super) names: Names,
+    pub(super) caught: Caught,
     /// For each open object or array: its key, if it is an object.
     open: Vec<Level>,
     /// The string being read; only where a key may stand.
@@ -43,6 +49,10 @@ enum At {
 }
 
 impl Json {
+    pub(super) fn new(caught: Caught) -> Self {
+        Self { caught, ..Self::default() }
+    }
+
     pub(super) fn on_bytes(&mut self, bytes: &[u8]) -> Option<usize> {
         let mut first_value = None;
         for (at, byte) in bytes.iter().enumerate() {
@@ -57,8 +67,12 @@ impl Json {
     fn on_byte(&mut self, byte: u8) -> bool {
         let is_blank = byte.is_ascii_whitespace();
         match (self.at, byte) {
-            (At::InString { escaped: false }, b'"') => self.at = At::Behind,
+            (At::InString { escaped: false }, b'"') => {
+                self.caught.end(unescaped);
+                self.at = At::Behind;
+            }
             (At::InString { escaped }, _) => {
+                self.caught.octet(byte);
                 self.at = At::InString { escaped: !escaped && byte == b'\\' };
                 return true;
             }
@@ -83,10 +97,12 @@ impl Json {
             (At::Value | At::Behind, b']') => self.end(false),
             (At::Behind, b',') => self.next(),
             (At::Value | At::Behind, b'0'..=b'9' | b'a'..=b'z' | b'+' | b'-' | b'.' | b'E') => {
+                self.caught.cancel();
                 self.at = At::Behind;
                 return true;
             }
             _ => {
+                self.caught.cancel();
                 self.at = At::Stopped;
                 return true;
             }
@@ -95,6 +111,7 @@ impl Json {
     }
 
     fn begin(&mut self, is_object: bool) {
+        self.caught.cancel();
         self.at = match (self.open.len() < JSON_DEPTH_MAX, is_object) {
             (false, _) => At::Stopped,
             (true, true) => At::Key,
@@ -104,6 +121,7 @@ impl Json {
     }
 
     fn end(&mut self, is_object: bool) {
+        self.caught.cancel();
         let matches = self.open.pop().is_some_and(|level| level.is_object == is_object);
         self.at = if matches { At::Behind } else { At::Stopped };
     }
@@ -121,9 +139,12 @@ impl Json {
         if let Some(level) = self.open.last_mut() {
             level.key.clone_from(&name);
         }
+        self.caught.cancel();
         if name.is_some() {
             let path: Vec<&str> = self.open.iter().filter_map(|level| level.key.as_deref()).collect();
-            self.names.push(path.join("."));
+            let path = path.join(".");
+            self.caught.begin(path.as_bytes());
+            self.names.push(path);
         }
         self.at = At::Value;
     }

@@ -3,15 +3,17 @@
 //! A name counts only where the grammar of the body's type says that it is one, it is short, and of plain characters;
 //! otherwise a password in the wrong place would be taken for a name.
 
+mod caught;
 mod form;
 mod json;
 mod multipart;
 
+use caught::Caught;
 use form::Form;
 use json::Json;
 use multipart::Multipart;
 
-use crate::secrets::is_plain_name;
+use crate::secrets::{Accounts, is_plain_name};
 
 /// The most names that are kept of one body.
 pub const FIELD_NAMES_MAX: usize = 64;
@@ -31,14 +33,16 @@ pub(super) enum FieldReader {
 }
 
 impl FieldReader {
-    pub(super) fn for_type(content_type: &[u8]) -> Self {
+    /// Without `with_accounts`, no value is held.
+    pub(super) fn for_type(content_type: &[u8], with_accounts: bool) -> Self {
+        let caught = Caught::new(with_accounts);
         let text = String::from_utf8_lossy(content_type);
         let (media, parameters) = text.split_once(';').unwrap_or((&text, ""));
         match media.trim().to_ascii_lowercase().as_str() {
-            "application/x-www-form-urlencoded" => Self::Form(Form::default()),
-            "multipart/form-data" => Multipart::new(parameters).map_or(Self::Opaque, Self::Multipart),
-            "application/json" | "text/json" | "application/graphql+json" => Self::Json(Json::default()),
-            other if other.ends_with("+json") => Self::Json(Json::default()),
+            "application/x-www-form-urlencoded" => Self::Form(Form::new(caught)),
+            "multipart/form-data" => Multipart::new(parameters, caught).map_or(Self::Opaque, Self::Multipart),
+            "application/json" | "text/json" | "application/graphql+json" => Self::Json(Json::new(caught)),
+            other if other.ends_with("+json") => Self::Json(Json::new(caught)),
             _ => Self::Opaque,
         }
     }
@@ -53,13 +57,25 @@ impl FieldReader {
         }
     }
 
-    pub(super) fn into_names(self) -> Vec<String> {
+    /// Lets go of every account, and holds no more.
+    pub(super) fn forget_accounts(&mut self) {
         match self {
-            Self::Opaque => Vec::new(),
-            Self::Form(form) => form.names.0,
-            Self::Multipart(multipart) => multipart.names.0,
-            Self::Json(json) => json.names.0,
+            Self::Opaque => {}
+            Self::Form(form) => form.caught.forget(),
+            Self::Multipart(multipart) => multipart.caught.forget(),
+            Self::Json(json) => json.caught.forget(),
         }
+    }
+
+    /// The names and the accounts. A value that ends with the body counts only if the body is whole.
+    pub(super) fn finish(self, is_whole: bool) -> (Vec<String>, Accounts) {
+        let (names, caught) = match self {
+            Self::Opaque => return (Vec::new(), Accounts::default()),
+            Self::Form(form) => form.finish(is_whole),
+            Self::Multipart(multipart) => multipart.finish(is_whole),
+            Self::Json(json) => (json.names, json.caught),
+        };
+        (names.0, caught.into_accounts())
     }
 }
 

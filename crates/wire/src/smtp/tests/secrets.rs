@@ -7,7 +7,7 @@ use crate::smtp::transfer::to_base64;
 
 /// What leaves the machine, account names left out: they are handed out on purpose, and print nothing.
 fn left(terms: Terms, sent: &str, step: usize) -> String {
-    let mut smtp = Smtp::new(terms, judge);
+    let mut smtp = Smtp::new(terms, judge).with_accounts();
     let mut left = String::new();
     let mut take = |smtp: &mut Smtp<_>| {
         while let Some(output) = smtp.poll(Duration::ZERO) {

@@ -1,0 +1,79 @@
+//! swaks: mail that is refused, mail that is taken, logins that are not.
+
+use std::path::{Path, PathBuf};
+
+use super::{PASSWORD, SEIZED};
+use crate::program::Program;
+use crate::shell::{self, Said, command};
+use crate::tally::{Tally, all, contains, holds, lacks};
+use crate::{Done, Trouble, target};
+
+/// A name of the exercise in whose part of the order mail may be taken.
+const TAKING: &str = "customer-certificate.com";
+const TRANSACTIONS: &str = "select count(*) from contacts where kind = 'message'";
+
+/// The exercise, with leave to take mail for the names of one more of its lists.
+pub(super) fn taking_mail(case_file: &Path) -> Result<PathBuf, Trouble> {
+    let text = std::fs::read_to_string(case_file)?;
+    let at = text.find(&format!("\"{TAKING}\"")).ok_or("the exercise has no such name")?;
+    let acts = text[..at].rfind("acts = [").ok_or("the list has no acts")?;
+    let text = format!("{}acts = [\"accept-mail\", {}", &text[..acts], &text[acts + "acts = [".len()..]);
+    let file = target().join("exercise-with-mail.toml");
+    std::fs::write(&file, text)?;
+    Ok(file)
+}
+
+pub(super) fn run(tally: &mut Tally, program: &Program) {
+    let attach = ["--attach", "@/etc/services"];
+    tally.check("swaks: mail to a seized name is refused at RCPT", says(program, SEIZED, &[], "556 5.1.10"));
+    tally.check("swaks: HELO, and pipelining", refused_in_each_form(program));
+    tally.check("swaks: mail for others is not relayed", says(program, "elsewhere.example", &[], "550 5.7.1"));
+    tally.check(
+        "swaks: where the order covers it, a letter with an attachment is taken",
+        says(program, TAKING, &attach, "250 2.0.0"),
+    );
+    tally.check(
+        "swaks: the same after STARTTLS",
+        says(program, TAKING, &["--tls", "--attach", "@/etc/services"], "250 2.0.0"),
+    );
+    tally.check("swaks: the same within TLS", within_tls(program));
+    for mechanism in ["PLAIN", "LOGIN"] {
+        tally.check(&format!("swaks: AUTH {mechanism} is heard and never accepted"), login(program, mechanism));
+    }
+    tally.check(
+        "each transaction is recorded",
+        program.count(TRANSACTIONS).and_then(|count| holds(count >= 9, || count.to_string())),
+    );
+    let kept = "select count(*) from contacts where kind = 'message' and mail_from is not null";
+    tally.check(
+        "with hashes of its recipients",
+        program.count(kept).and_then(|count| holds(count >= 4, || count.to_string())),
+    );
+}
+
+fn swaks(program: &Program, to: &str, port: u16, more: &[&str]) -> Result<Said, Trouble> {
+    let server = format!("127.0.0.1:{port}");
+    let to = format!("bob@{to}");
+    let mut swaks = command("swaks", ["--server", &server, "--from", "alice@elsewhere.example", "--to", &to]);
+    let _ = program;
+    shell::run(swaks.args(["--timeout", "20"]).args(more))
+}
+
+fn says(program: &Program, to: &str, more: &[&str], answer: &str) -> Done {
+    contains(&swaks(program, to, program.ports.smtp, more)?.all(), answer)
+}
+
+fn refused_in_each_form(program: &Program) -> Done {
+    all([says(program, SEIZED, &["--protocol", "SMTP"], "556"), says(program, SEIZED, &["--pipeline"], "556")])
+}
+
+fn within_tls(program: &Program) -> Done {
+    let said = swaks(program, TAKING, program.ports.smtps, &["--tls-on-connect", "--attach", "@/etc/services"])?;
+    contains(&said.all(), "250 2.0.0")
+}
+
+fn login(program: &Program, mechanism: &str) -> Done {
+    let words = ["--tls", "--auth", mechanism, "--auth-user", "alice", "--auth-password", PASSWORD];
+    let said = swaks(program, SEIZED, program.ports.smtp, &words)?.all();
+    all([contains(&said, "535 5.7.8"), lacks(&said, "235 ")])
+}

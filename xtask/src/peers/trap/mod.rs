@@ -1,0 +1,89 @@
+//! The trap before everything that calls a sinkhole: clients, scanners, mailers, slow attackers and odd bytes.
+//!
+//! All of it runs while `strace` watches every system call on a socket: whatever comes in, nothing may go out to anybody
+//! who did not speak first. At the end the books must balance, and no password that was sent lies on the disk.
+
+mod mail;
+mod odd;
+mod scanners;
+mod watch;
+mod web;
+
+use crate::Done;
+use crate::program::{Program, exercise};
+use crate::tally::{Tally, holds};
+
+use super::SEIZED;
+use watch::Watched;
+
+/// What every client sends where a password goes. Nobody finds it afterwards.
+const PASSWORD: &str = "hunter2-Kj8x";
+/// What a process of ours may hold at the end, in MB: much more would be a leak.
+const RESIDENT_MAX_MB: u64 = 400;
+
+pub fn run(tally: &mut Tally) -> Done {
+    let mut program = Program::install(&mail::taking_mail(&exercise())?)?;
+    program.start()?;
+    let watched = Watched::start(&program)?;
+    web::run(tally, &program);
+    mail::run(tally, &program);
+    odd::run(tally, &program);
+    scanners::run(tally, &program);
+    tally.check("it is there after all that, and answers", web::is_served(&program));
+    tally.check("its memory stays within bounds", is_small(&program));
+    tally.check("no system call connected or spoke to a stranger", watched.only_answers());
+    tally.check("SIGTERM ends it cleanly", program.stop());
+    tally.check("offered is what was recorded, collapsed, shed and lost", balances(&program));
+    tally.check("no password that was sent is in the journal", lacks_password(&program));
+    Ok(())
+}
+
+fn is_small(program: &Program) -> Done {
+    let status = std::fs::read_to_string(format!("/proc/{}/status", program.pid()?))?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).ok_or("no VmRSS")?;
+    let kib: u64 = line.split_whitespace().next().ok_or("no number")?.parse()?;
+    holds(kib / 1024 < RESIDENT_MAX_MB, || format!("{} MB are resident", kib / 1024))
+}
+
+/// Each listener's last line in the log has its sums; contacts on disk are what all of them recorded.
+fn balances(program: &Program) -> Done {
+    let log = program.log();
+    let number = |line: &str, key: &str| -> u64 {
+        let text = line.split(&format!("{key}=")).nth(1).unwrap_or("0");
+        text.chars().take_while(char::is_ascii_digit).collect::<String>().parse().unwrap_or(0)
+    };
+    let lines: Vec<&str> = log.lines().filter(|line| line.contains("offered=") && line.contains("stopped")).collect();
+    let recorded: u64 = lines.iter().map(|line| number(line, "recorded")).sum();
+    for line in &lines {
+        let parts = ["recorded", "collapsed", "shed", "lost_in_kernel"].map(|key| number(line, key));
+        holds(number(line, "offered") == parts.iter().sum::<u64>(), || (*line).to_owned())?;
+    }
+    let by_kind = program.on_disk()?["by_kind"].as_object().cloned().unwrap_or_default();
+    let on_disk: u64 = by_kind.values().filter_map(serde_json::Value::as_u64).sum();
+    println!("        {recorded} contacts recorded over {} listeners, {on_disk} on disk", lines.len());
+    holds(!lines.is_empty() && recorded == on_disk, || format!("{recorded} recorded, {on_disk} on disk"))
+}
+
+fn lacks_password(program: &Program) -> Done {
+    let mut folders = vec![program.data().join("journal")];
+    let forms = [PASSWORD.to_owned(), base64(PASSWORD), base64(&format!("\0alice\0{PASSWORD}"))];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(&folder)?.flatten() {
+            if entry.path().is_dir() {
+                folders.push(entry.path());
+                continue;
+            }
+            let octets = std::fs::read(entry.path())?;
+            for form in &forms {
+                let found = octets.windows(form.len()).any(|window| window == form.as_bytes());
+                holds(!found, || format!("{form} is in {}", entry.path().display()))?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn base64(text: &str) -> String {
+    use base64::Engine as _;
+    base64::engine::general_purpose::STANDARD_NO_PAD.encode(text)
+}
