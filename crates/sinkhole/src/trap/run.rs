@@ -326,6 +326,7 @@ enum Next {
 
 impl Visit {
     /// A block and no `async fn`: that would keep its argument twice, and ten thousand of these wait at once.
+    #[expect(clippy::manual_async_fn, reason = "an `async fn` holds its argument beside the copy that it works on")]
     fn serve(mut self) -> impl Future<Output = ()> + Send {
         async move {
             let end = self.converse().await;
