@@ -2,10 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{PASSWORD, SEIZED};
+use super::{PASSWORD, SEIZED, at_least};
 use crate::program::Program;
 use crate::shell::{self, Said, command};
-use crate::tally::{Tally, all, contains, holds, lacks};
+use crate::tally::{Tally, all, contains, lacks};
 use crate::{Done, Trouble, target};
 
 /// A name of the exercise in whose part of the order mail may be taken.
@@ -40,15 +40,9 @@ pub(super) fn run(tally: &mut Tally, program: &Program) {
     for mechanism in ["PLAIN", "LOGIN"] {
         tally.check(&format!("swaks: AUTH {mechanism} is heard and never accepted"), login(program, mechanism));
     }
-    tally.check(
-        "each transaction is recorded",
-        program.count(TRANSACTIONS).and_then(|count| holds(count >= 9, || count.to_string())),
-    );
+    tally.check("each transaction is recorded", at_least(program, TRANSACTIONS, 9));
     let kept = "select count(*) from contacts where kind = 'message' and mail_from is not null";
-    tally.check(
-        "with hashes of its recipients",
-        program.count(kept).and_then(|count| holds(count >= 4, || count.to_string())),
-    );
+    tally.check("with hashes of its recipients", at_least(program, kept, 4));
 }
 
 fn swaks(program: &Program, to: &str, port: u16, more: &[&str]) -> Result<Said, Trouble> {

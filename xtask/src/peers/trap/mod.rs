@@ -9,9 +9,12 @@ mod scanners;
 mod watch;
 mod web;
 
-use crate::Done;
+use std::time::Duration;
+
+use crate::clock::wait_for;
 use crate::program::{Program, exercise};
 use crate::tally::{Tally, holds};
+use crate::{Done, Trouble};
 
 use super::SEIZED;
 use watch::Watched;
@@ -20,6 +23,8 @@ use watch::Watched;
 const PASSWORD: &str = "hunter2-Kj8x";
 /// What a process of ours may hold at the end, in MB: much more would be a leak.
 const RESIDENT_MAX_MB: u64 = 400;
+/// How long what was recorded may take to be learned, on a busy machine.
+const LEARN: Duration = Duration::from_secs(30);
 
 pub fn run(tally: &mut Tally) -> Done {
     let mut program = Program::install(&mail::taking_mail(&exercise())?)?;
@@ -36,6 +41,15 @@ pub fn run(tally: &mut Tally) -> Done {
     tally.check("offered is what was recorded, collapsed, shed and lost", balances(&program));
     tally.check("no password that was sent is in the journal", lacks_password(&program));
     Ok(())
+}
+
+/// Waits until so many are learned: what was answered is in the journal at once, and in a query a moment later.
+fn at_least_so_many(program: &Program, sql: &str, wanted: u64) -> Result<u64, Trouble> {
+    wait_for(&format!("{wanted} from {sql}"), LEARN, || program.count(sql).ok().filter(|count| *count >= wanted))
+}
+
+fn at_least(program: &Program, sql: &str, wanted: u64) -> Done {
+    at_least_so_many(program, sql, wanted).map(|_| ())
 }
 
 fn is_small(program: &Program) -> Done {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::web;
+use super::{at_least, web};
 use crate::Done;
 use crate::program::Program;
 use crate::shell::{command, run_for};
@@ -33,8 +33,7 @@ fn versions(program: &Program) -> Done {
     let ports = format!("{},{}", program.ports.http, program.ports.smtp);
     let words = ["-Pn", "-n", "-sT", "-T4", "-sV", "--version-all", "--host-timeout", "60s", "-p", &ports];
     run_for(command("nmap", words).arg("127.0.0.1"), LIMIT)?.good()?;
-    let recorded = || program.count(PROBES).ok().filter(|now| *now > before + 40);
-    crate::clock::wait_for("nmap's probes", Duration::from_secs(20), recorded)?;
+    at_least(program, PROBES, before + 40)?;
     web::is_served(program)
 }
 
@@ -57,8 +56,7 @@ fn sslscan(program: &Program) -> Done {
     let place = format!("127.0.0.1:{}", program.ports.https);
     let said = run_for(&mut command("sslscan", ["--no-colour", &place]), LIMIT)?.good()?;
     contains(&said, "TLSv1.3")?;
-    let seen = || program.count(HELLOS).ok().filter(|now| *now > before + 20);
-    crate::clock::wait_for("sslscan's hellos", Duration::from_secs(20), seen).map(|_| ())
+    at_least(program, HELLOS, before + 20)
 }
 
 fn slow(program: &Program, words: &[&str]) -> Done {

@@ -1,6 +1,6 @@
 //! curl, h2load, wrk: every version and form of HTTP.
 
-use super::{PASSWORD, SEIZED};
+use super::{PASSWORD, SEIZED, at_least_so_many};
 use crate::program::Program;
 use crate::shell::{self, command};
 use crate::tally::{Tally, all, contains, holds};
@@ -76,13 +76,12 @@ fn arabic(program: &Program) -> Done {
 const REQUESTS: u64 = 4_000;
 
 fn h2load(program: &Program, tls: bool) -> Done {
-    let before = program.count(BY_H2LOAD)?;
     let (scheme, port) = if tls { ("https", program.ports.https) } else { ("http", program.ports.http) };
     let count = REQUESTS.to_string();
     let mut h2load = command("h2load", ["-n", &count, "-c", "8", "-m", "50"]);
     let said = shell::run(h2load.arg(format!("{scheme}://127.0.0.1:{port}/h2load")))?.good()?;
     contains(&said, &format!("{REQUESTS} done"))?;
-    program.count_reaches(BY_H2LOAD, before + REQUESTS)
+    program.count_reaches(BY_H2LOAD, if tls { 2 * REQUESTS } else { REQUESTS })
 }
 
 const BY_H2LOAD: &str = "select count(*) from contacts where target = '/h2load'";
@@ -93,11 +92,7 @@ fn wrk(program: &Program) -> Done {
     let answered = said.lines().find_map(|line| line.trim().split_once(" requests in")).ok_or("wrk counts nothing")?;
     let answered: u64 = answered.0.parse()?;
     // wrk leaves in the middle of its last requests, and counts those that it has read whole.
-    let mut recorded = 0;
-    crate::clock::wait_for("wrk's requests", std::time::Duration::from_secs(20), || {
-        recorded = program.count("select count(*) from contacts where target = '/wrk'").unwrap_or_default();
-        (recorded >= answered).then_some(())
-    })?;
+    let recorded = at_least_so_many(program, "select count(*) from contacts where target = '/wrk'", answered)?;
     println!("        wrk read {answered} answers, {recorded} requests are recorded");
     holds(recorded <= answered + 16, || format!("{recorded} recorded, {answered} answered"))
 }
