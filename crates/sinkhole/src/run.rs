@@ -108,7 +108,10 @@ pub fn start(
     let (stop, stopping) = watch::channel(false);
     let Listeners { http, https, smtp, smtps, any_tcp: any, .. } = listeners;
     let doors = Doors { http, https, smtp, smtps, any };
-    let trap = trap::start(doors, Arc::clone(&zones), journal, settings, keys, stopping.clone())?;
+    // One shelf for all doors: two would make a case's key twice.
+    let case_keys = Arc::new(CaseKeys::new(keys));
+    let (shared, zones_of_trap) = (Arc::clone(&case_keys), Arc::clone(&zones));
+    let trap = trap::start(doors, zones_of_trap, journal, settings, keys, shared, stopping.clone())?;
     let wake = Arc::new(StopSignal::new()?);
     let challenges = Arc::<Challenges>::default();
     let voice = Voice::new(settings, Arc::clone(&challenges));
@@ -135,8 +138,8 @@ pub fn start(
         let started = DnsUdp::start(socket, number, zones, journal, rates, voice, wake);
         running.udp.push(started.inspect_err(|_| running.signal())?);
     }
-    let (keys, names) = (Arc::new(CaseKeys::new(keys)), Arc::new(settings.names_by_address.clone()));
-    let ground = Ground { zones, names, keys, rates: settings.rates };
+    let names = Arc::new(settings.names_by_address.clone());
+    let ground = Ground { zones, names, keys: case_keys, rates: settings.rates };
     let started = SilentUdp::start(listeners.silent_udp, ground, journal, Arc::clone(&running.wake));
     running.silent = started.inspect_err(|_| running.signal())?;
     Ok(running)

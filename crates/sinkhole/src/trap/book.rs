@@ -156,7 +156,9 @@ impl Book {
                     let accounts = accounts.iter().map(|sealed| sealed.as_slice().into()).collect();
                     recorder.outcome(Outcome { accounts, ..self.answered(id, of, head, exchange, reply) });
                 }
-                lines.asked = Line::Blank;
+                if reply.was_asked {
+                    lines.asked = Line::Blank;
+                }
             }
         }
         lines

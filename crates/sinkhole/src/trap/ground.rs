@@ -59,7 +59,7 @@ pub(super) struct Ground {
     pub(super) zones: Arc<ZoneTable>,
     pub(super) names: NamesByAddress,
     pub(super) certificates: Arc<Certificates>,
-    pub(super) keys: CaseKeys,
+    pub(super) keys: Arc<CaseKeys>,
     pub(super) notices: Notices,
     pub(super) mail: MailSettings,
     /// Who may say for whom they call.

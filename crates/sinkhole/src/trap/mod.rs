@@ -36,4 +36,5 @@ mod tests;
 
 pub(crate) use knock::{First, Mailed};
 pub use limits::Limits;
-pub use run::{Doors, TrapRunning, start};
+pub(crate) use run::start;
+pub use run::{Doors, TrapRunning};

@@ -32,7 +32,8 @@ impl Conversation {
         }
         let concern = self.concern(head.host());
         self.requests = self.requests.saturating_add(1);
-        let waits = head.expects_continue;
+        // One at a time: whoever gets no leave sends its body a moment later all the same (RFC 9110, 10.1.1).
+        let waits = head.expects_continue && self.open.iter().all(|open| !open.was_asked);
         let mut accounts = head.take_accounts();
         if !concern.may_record_content(self.at(now)) {
             accounts = Accounts::default();

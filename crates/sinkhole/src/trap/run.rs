@@ -93,12 +93,13 @@ impl Doors {
 ///
 /// # Errors
 /// If a socket, a journal lane or the private authority cannot be had.
-pub fn start(
+pub(crate) fn start(
     doors: Doors,
     zones: Arc<ZoneTable>,
     journal: &Arc<Journal>,
     settings: &Settings,
     keys: &Keys,
+    case_keys: Arc<CaseKeys>,
     stop: watch::Receiver<bool>,
 ) -> Result<TrapRunning, Error> {
     let mut sockets = doors.sockets().peekable();
@@ -112,7 +113,7 @@ pub fn start(
         zones,
         names: settings.names_by_address.clone(),
         certificates: Arc::clone(&certificates),
-        keys: CaseKeys::new(keys),
+        keys: case_keys,
         notices: Notices::default(),
         mail: settings.mail.clone(),
         balancers: settings.balancers.clone(),
