@@ -39,7 +39,7 @@ use crate::witness::Concern;
 /// Octets that it takes to tell SSL 2.0's hello from anything else.
 const DECIDED_AFTER: usize = 5;
 
-/// What a session of TLS is taken to hold: its keys, its buffers and its part of a record, as measured.
+/// What a session of TLS is taken to hold, its keys and its buffers: the library does not say, so this is a round number.
 const TLS_OCTETS: usize = 8 * 1024;
 
 /// The octets of a record's header (RFC 8446, 5.1).
