@@ -6,6 +6,8 @@ use super::fingerprint::{ja3_text, ja4_parts};
 use super::*;
 use crate::oddity::Oddity;
 
+mod published;
+
 /// What a test's client says.
 #[derive(Clone, Debug)]
 struct Said {
