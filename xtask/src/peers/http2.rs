@@ -10,6 +10,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use super::SEIZED;
+use super::trap::recorded::{unhexed, words};
 use crate::clock::wait_for;
 use crate::program::{Program, exercise};
 use crate::shell::{self, command, run_for};
@@ -67,8 +68,8 @@ impl Line {
     }
 
     /// Whether a record has the oddity and every line that must be in it.
-    fn is_in(&self, (oddities, head): &(String, String)) -> bool {
-        oddities.split(' ').any(|code| code == self.oddity) && self.kept.iter().all(|line| head.contains(line))
+    fn is_in(&self, (oddities, head): &(Vec<String>, String)) -> bool {
+        oddities.contains(&self.oddity) && self.kept.iter().all(|line| head.contains(line))
     }
 }
 
@@ -87,15 +88,15 @@ fn recorded(program: &Program, lines: &[Line]) -> Done {
     })
 }
 
-/// Oddities and head of each malformed request.
-fn heads(program: &Program) -> Result<Vec<(String, String)>, Trouble> {
-    let sql = "select array_to_string(c.oddities, ' '), arrow_cast(r.bytes, 'Utf8') from contacts c join raw r on c.id = r.id \
-               where r.part = 'head' and c.http_version = 'HTTP/2' and array_length(c.oddities) > 0";
-    let rows = program.rows(sql)?;
-    let text = |row: &[serde_json::Value], at: usize| {
-        row.get(at).and_then(|cell| cell.as_str()).unwrap_or_default().to_owned()
+/// Oddities and head of each request.
+fn heads(program: &Program) -> Result<Vec<(Vec<String>, String)>, Trouble> {
+    let sql = "select c.oddities, r.bytes from contacts c join raw r on c.id = r.id \
+               where r.part = 'head' and c.http_version = 'HTTP/2'";
+    let read = |row: &Vec<serde_json::Value>| {
+        let octets = unhexed(row.get(1).and_then(|cell| cell.as_str()).unwrap_or_default())?;
+        Ok((words(row.first()), String::from_utf8_lossy(&octets).into_owned()))
     };
-    Ok(rows.iter().map(|row| (text(row, 0), text(row, 1))).collect())
+    program.rows(sql)?.iter().map(read).collect()
 }
 
 //----------- Clients ----------------------------------------------------------------------------------------------

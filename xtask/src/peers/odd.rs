@@ -26,6 +26,8 @@ use crate::{Done, Trouble};
 
 /// INetSim forks a process for each service and takes its time.
 const START: Duration = Duration::from_secs(60);
+/// From the word to the end.
+const END: Duration = Duration::from_secs(20);
 /// What nginx answers with.
 const PAGE: &str = "<!DOCTYPE html><title>odd</title>";
 
@@ -112,24 +114,28 @@ fn in_inetsim(odds: &[Odd]) -> Result<Vec<bool>, Trouble> {
         place("report-dir", "report"),
         place("pidfile", "pid"),
     ];
-    let said = fs::File::create(folder.path().join("said"))?;
     let mut inetsim = command("inetsim", words);
-    let child = inetsim
-        .arg("--data-dir=/var/lib/inetsim")
-        .stdin(Stdio::null())
-        .stdout(said.try_clone()?)
-        .stderr(said)
-        .spawn()?;
-    let mut kept = Kept(child);
-    let is_up = || {
-        fs::read(folder.path().join("said"))
-            .is_ok_and(|said| String::from_utf8_lossy(&said).contains("Simulation running"))
-    };
-    wait_for("INetSim to run", START, || is_up().then_some(()))?;
+    inetsim.arg("--data-dir=/var/lib/inetsim").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    let running = Inetsim(Kept(inetsim.spawn()?));
     let log = folder.path().join("log");
+    let is_up = || fs::read_to_string(log.join("main.log")).is_ok_and(|said| said.contains("Simulation running"));
+    wait_for("INetSim to run", START, || is_up().then_some(()))?;
     found(odds, port, &log, || {
-        // Asked, it takes its services along; killed, it leaves them behind.
-        kill(Pid::from_raw(i32::try_from(kept.0.id())?), Signal::SIGTERM)?;
-        wait_for("the end of INetSim", START, || kept.0.try_wait().ok().flatten()).map(|_| ())
+        drop(running);
+        Ok(())
     })
+}
+
+/// Asked, it takes its services along; killed, it leaves them behind.
+struct Inetsim(Kept);
+
+impl Drop for Inetsim {
+    fn drop(&mut self) {
+        let child = &mut self.0.0;
+        if let Ok(pid) = i32::try_from(child.id()) {
+            // It may have ended by itself.
+            let _ = kill(Pid::from_raw(pid), Signal::SIGTERM);
+        }
+        let _ = wait_for("the end of INetSim", END, || child.try_wait().ok().flatten());
+    }
 }

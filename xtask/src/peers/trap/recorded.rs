@@ -16,7 +16,7 @@ const LEARN: Duration = Duration::from_secs(30);
 struct Row {
     part: String,
     octets: Vec<u8>,
-    oddities: String,
+    oddities: Vec<String>,
 }
 
 pub(crate) fn run(tally: &mut Tally, program: &Program) {
@@ -46,20 +46,27 @@ fn each(program: &Program, odds: &[Odd]) -> Done {
 /// By the port that called, in the order received.
 fn recorded(program: &Program) -> Result<BTreeMap<u16, Vec<Row>>, Trouble> {
     let sql = format!(
-        "select c.source_port, r.part, r.bytes, array_to_string(c.oddities, ' ') from contacts c join raw r on c.id = r.id \
+        "select c.source_port, r.part, r.bytes, c.oddities from contacts c join raw r on c.id = r.id \
          where c.source = '{CALLER}' and r.part in ('head', 'hello') order by c.received, c.id"
     );
     let mut rows: BTreeMap<u16, Vec<Row>> = BTreeMap::new();
     for row in program.rows(&sql)? {
         let text = |at: usize| row.get(at).and_then(|cell| cell.as_str()).unwrap_or_default().to_owned();
         let port = row.first().and_then(serde_json::Value::as_u64).ok_or("a row without a port")?;
-        let row = Row { part: text(1), octets: unhexed(&text(2))?, oddities: text(3) };
+        let row = Row { part: text(1), octets: unhexed(&text(2))?, oddities: words(row.get(3)) };
         rows.entry(u16::try_from(port)?).or_default().push(row);
     }
     Ok(rows)
 }
 
-fn unhexed(digits: &str) -> Result<Vec<u8>, Trouble> {
+/// The strings of a list.
+pub(crate) fn words(cell: Option<&serde_json::Value>) -> Vec<String> {
+    let cells = cell.and_then(|cell| cell.as_array()).map(Vec::as_slice).unwrap_or_default();
+    cells.iter().filter_map(|word| word.as_str().map(str::to_owned)).collect()
+}
+
+/// Octets that `query --json` wrote as digits.
+pub(crate) fn unhexed(digits: &str) -> Result<Vec<u8>, Trouble> {
     let pairs = digits.as_bytes().chunks(2);
     pairs.map(|pair| Ok(u8::from_str_radix(std::str::from_utf8(pair)?, 16)?)).collect()
 }
@@ -79,7 +86,7 @@ fn is_whole(odd: &Odd, rows: &[Row]) -> Done {
 }
 
 fn is_named(odd: &Odd, rows: &[Row]) -> Done {
-    let named: Vec<&str> = rows.iter().flat_map(|row| row.oddities.split(' ')).collect();
+    let named: Vec<&str> = rows.iter().flat_map(|row| &row.oddities).map(String::as_str).collect();
     holds(odd.oddity.is_empty() || named.contains(&odd.oddity), || format!("no {} in {named:?}", odd.oddity))
 }
 

@@ -147,7 +147,7 @@ fn octets() -> Vec<Octets> {
     vec![
         ("octets above 127", vec![(high, Vec::new())], NO, "head"),
         ("three at once", ["one", "two", "three"].map(three).to_vec(), NO, "head"),
-        ("the preface of HTTP/2 with a header in it", vec![(odd_preface, Vec::new())], "h2.preface", "head"),
+        ("the preface of HTTP/2 with a header in it", vec![(odd_preface, Vec::new())], "http.h2-preface", "head"),
         ("TLS on the port for plain HTTP", vec![(hello(), Vec::new())], "trap.tls-on-plain-port", "hello"),
     ]
 }
