@@ -30,8 +30,8 @@ use super::needle::{Coding, Search};
 use super::{plant, scan};
 
 proptest! {
-    // Each case is some thousand connections.
-    #![proptest_config(ProptestConfig { cases: 4, ..ProptestConfig::default() })]
+    // Each case is some two thousand connections, of which five hundred are within TLS.
+    #![proptest_config(ProptestConfig { cases: 2, ..ProptestConfig::default() })]
 
     #[test]
     fn nothing_of_a_password_or_an_account_is_on_disk(
