@@ -1,26 +1,20 @@
 //! swaks: mail that is refused, mail that is taken, logins that are not.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::{PASSWORD, SEIZED, at_least};
-use crate::program::Program;
+use crate::program::{Program, exercise_with};
 use crate::shell::{self, Said, command};
 use crate::tally::{Tally, all, contains, lacks};
-use crate::{Done, Trouble, target};
+use crate::{Done, Trouble};
 
 /// A name of the exercise in whose part of the order mail may be taken.
 const TAKING: &str = "customer-certificate.com";
 const TRANSACTIONS: &str = "select count(*) from contacts where kind = 'message'";
 
 /// The exercise, with leave to take mail for the names of one more of its lists.
-pub(super) fn taking_mail(case_file: &Path) -> Result<PathBuf, Trouble> {
-    let text = std::fs::read_to_string(case_file)?;
-    let at = text.find(&format!("\"{TAKING}\"")).ok_or("the exercise has no such name")?;
-    let acts = text[..at].rfind("acts = [").ok_or("the list has no acts")?;
-    let text = format!("{}acts = [\"accept-mail\", {}", &text[..acts], &text[acts + "acts = [".len()..]);
-    let file = target().join("exercise-with-mail.toml");
-    std::fs::write(&file, text)?;
-    Ok(file)
+pub(super) fn taking_mail() -> Result<PathBuf, Trouble> {
+    exercise_with("accept-mail", TAKING)
 }
 
 pub(super) fn run(tally: &mut Tally, program: &Program) {

@@ -3,8 +3,10 @@
 //! All of it runs while `strace` watches every system call on a socket: whatever comes in, nothing may go out to anybody
 //! who did not speak first. At the end the books must balance, and no password that was sent lies on the disk.
 
+pub(crate) mod corpus;
 mod mail;
 mod odd;
+pub(crate) mod recorded;
 mod scanners;
 mod watch;
 mod web;
@@ -12,7 +14,7 @@ mod web;
 use std::time::Duration;
 
 use crate::clock::wait_for;
-use crate::program::{Program, exercise};
+use crate::program::Program;
 use crate::tally::{Tally, holds};
 use crate::{Done, Trouble};
 
@@ -27,12 +29,13 @@ const RESIDENT_MAX_MB: u64 = 400;
 const LEARN: Duration = Duration::from_secs(30);
 
 pub fn run(tally: &mut Tally) -> Done {
-    let mut program = Program::install(&mail::taking_mail(&exercise())?)?;
+    let mut program = Program::install(&mail::taking_mail()?)?;
     program.start()?;
     let watched = Watched::start(&program)?;
     web::run(tally, &program);
     mail::run(tally, &program);
     odd::run(tally, &program);
+    recorded::run(tally, &program);
     scanners::run(tally, &program);
     tally.check("it is there after all that, and answers", web::is_served(&program));
     tally.check("its memory stays within bounds", is_small(&program));
