@@ -1,6 +1,6 @@
 //! `bailiwick status`: what runs, what came in, what was lost.
 
-use desk::api::Status;
+use desk::api::{CertificateTally, Status};
 
 use crate::cli::{JsonArgs, Place};
 use crate::door::Door;
@@ -34,6 +34,9 @@ fn told(status: &Status) -> String {
         }
         text.push_str(&format!("\n{}\n", table(&rows)));
     }
+    if let Some(tally) = &live.certificates {
+        text.push_str(&certificates(tally));
+    }
     let archive = status.archive.iter().map(|(name, tally)| vec![name.clone(), count(tally.rows), count(tally.files)]);
     let rows: Vec<Vec<String>> =
         std::iter::once(["archive", "rows", "files"].map(str::to_owned).to_vec()).chain(archive).collect();
@@ -42,4 +45,19 @@ fn told(status: &Status) -> String {
         text.push_str(&format!("\ntrouble: {trouble}"));
     }
     text.trim_end().to_owned()
+}
+
+fn certificates(tally: &CertificateTally) -> String {
+    let CertificateTally { held, due, asked, issued, failed, .. } = *tally;
+    let [held, due, asked, issued, failed] = [held, due, asked, issued, failed].map(count);
+    let mut text = format!(
+        "\npublic certificates: {held} held, {due} due; {asked} orders begun, {issued} issued, {failed} failed\n"
+    );
+    if let Some(error) = &tally.last_error {
+        text.push_str(&format!("the last that failed: {error}\n"));
+    }
+    if let Some(at) = tally.next_try {
+        text.push_str(&format!("next try of one that failed: {at}\n"));
+    }
+    text
 }
