@@ -15,7 +15,7 @@ use crate::{Done, root};
 /// A suite by name, with its budget in seconds.
 type Suite = (&'static str, u32, fn(&mut Tally) -> Done);
 
-const SUITES: [Suite; 15] = [
+const SUITES: [Suite; 16] = [
     ("dns", 60, peers::dns::run),
     ("floods", 90, peers::floods::run),
     ("dnstap", 60, peers::dnstap::run),
@@ -24,8 +24,9 @@ const SUITES: [Suite; 15] = [
     ("fleet", 60, peers::fleet::run),
     ("resolvers", 60, peers::resolvers::run),
     ("web", 120, peers::web::run),
-    ("trap", 300, peers::trap::run),
+    ("trap", 240, peers::trap::run),
     ("acme", 120, peers::acme::run),
+    ("sealed", 120, peers::sealed::run),
     ("refusals", 60, peers::refusals::run),
     ("lock", 30, peers::lock::run),
     ("crash", 120, peers::crash::run),

@@ -15,6 +15,7 @@ pub mod lock;
 mod name_servers;
 pub mod refusals;
 pub mod resolvers;
+pub mod sealed;
 pub mod stories;
 pub mod trap;
 pub mod web;
