@@ -37,7 +37,7 @@ struct Cli {
 enum Task {
     /// `cargo test`, then the running program before other people's clients.
     Test {
-        /// Only these suites: dns, floods, dnstap, conformance, zonemaster, fleet, resolvers, web, trap, odd, http2, accounts, acme, refusals, lock, crash, feeds, stories; nothing else then, not even `cargo test`.
+        /// Only these suites: dns, floods, dnstap, conformance, zonemaster, fleet, resolvers, web, trap, odd, http2, accounts, acme, sealed, refusals, lock, crash, feeds, stories; nothing else then, not even `cargo test`.
         suites: Vec<String>,
     },
     /// Install the peers and say how long each took.
@@ -70,6 +70,9 @@ enum Task {
         #[arg(long)]
         binary: Option<PathBuf>,
     },
+    /// The trap's suite, in a network namespace of its own.
+    #[command(hide = true)]
+    TrapWithin,
     /// The bench's load, in a process of its own.
     #[command(hide = true)]
     Load(bench::Orders),
@@ -96,6 +99,7 @@ pub fn run() -> ExitCode {
             let plan = bench::Plan { secs, rounds, zones: zones as usize, threads, all_peers, slow };
             bench::run(what, plan, || binary.map_or_else(|| bench::build(&profile), Ok))
         }
+        Task::TrapWithin => peers::trap::within(),
         Task::Load(orders) => bench::load(orders),
         Task::Hold(orders) => bench::hold(orders),
         Task::Echo { port, told } => bench::echo(port, told),

@@ -18,6 +18,7 @@ mod name_servers;
 pub mod odd;
 pub mod refusals;
 pub mod resolvers;
+pub mod sealed;
 pub mod stories;
 pub mod trap;
 pub mod web;

@@ -39,16 +39,15 @@ pub(super) fn run(tally: &mut Tally, program: &Program) {
     tally.check("with hashes of its recipients", at_least(program, kept, 4));
 }
 
-fn swaks(program: &Program, to: &str, port: u16, more: &[&str]) -> Result<Said, Trouble> {
+fn swaks(to: &str, port: u16, more: &[&str]) -> Result<Said, Trouble> {
     let server = format!("127.0.0.1:{port}");
     let to = format!("bob@{to}");
     let mut swaks = command("swaks", ["--server", &server, "--from", "alice@elsewhere.example", "--to", &to]);
-    let _ = program;
     shell::run(swaks.args(["--timeout", "20"]).args(more))
 }
 
 fn says(program: &Program, to: &str, more: &[&str], answer: &str) -> Done {
-    contains(&swaks(program, to, program.ports.smtp, more)?.all(), answer)
+    contains(&swaks(to, program.ports.smtp, more)?.all(), answer)
 }
 
 fn refused_in_each_form(program: &Program) -> Done {
@@ -56,12 +55,12 @@ fn refused_in_each_form(program: &Program) -> Done {
 }
 
 fn within_tls(program: &Program) -> Done {
-    let said = swaks(program, TAKING, program.ports.smtps, &["--tls-on-connect", "--attach", "@/etc/services"])?;
+    let said = swaks(TAKING, program.ports.smtps, &["--tls-on-connect", "--attach", "@/etc/services"])?;
     contains(&said.all(), "250 2.0.0")
 }
 
 fn login(program: &Program, mechanism: &str) -> Done {
     let words = ["--tls", "--auth", mechanism, "--auth-user", "alice", "--auth-password", PASSWORD];
-    let said = swaks(program, SEIZED, program.ports.smtp, &words)?.all();
+    let said = swaks(SEIZED, program.ports.smtp, &words)?.all();
     all([contains(&said, "535 5.7.8"), lacks(&said, "235 ")])
 }
