@@ -57,7 +57,6 @@ impl AttachmentReader {
         }
     }
 
-    #[cfg(test)]
     pub(super) fn octets_held(&self) -> usize {
         self.decoded.capacity()
     }

@@ -94,7 +94,6 @@ impl LetterReader {
         }
     }
 
-    #[cfg(test)]
     pub(super) fn octets_held(&self) -> usize {
         let decoded = match &self.within {
             Within::Attachment(attachment) => attachment.octets_held(),

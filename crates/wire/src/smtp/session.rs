@@ -123,9 +123,13 @@ impl<J: Fn(&[u8]) -> Standing> Smtp<J> {
         Self { with_accounts: true, ..self }
     }
 
-    /// Octets of lines that are held: the opening, and what has no end yet.
+    /// Octets that are held: the opening, lines that have no end yet, and what a letter needs.
     pub fn octets_held(&self) -> usize {
-        self.opening.len() + self.lines.octets_held()
+        let letter = match &self.state {
+            State::Data { letter, .. } => letter.octets_held(),
+            _ => 0,
+        };
+        self.opening.len() + self.lines.octets_held() + letter
     }
 
     /// The handshake that [`Seen::StartTls`] asked for is done: what comes now was encrypted.
@@ -272,16 +276,6 @@ impl<J: Fn(&[u8]) -> Standing> Smtp<J> {
             self.note(looks);
         }
         is_other
-    }
-
-    /// What one conversation holds of what its peer sent.
-    #[cfg(test)]
-    pub(super) fn octets_held(&self) -> usize {
-        let letter = match &self.state {
-            State::Data { letter, .. } => letter.octets_held(),
-            _ => 0,
-        };
-        self.lines.held().len() + self.opening.len() + letter
     }
 }
 
