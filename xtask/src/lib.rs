@@ -2,10 +2,12 @@
 //!
 //! `cargo xtask test` installs the programs of other people that must accept what we do, runs `cargo test`, and then
 //! lets each of them try the running program. `cargo xtask bench` compares with a peer in the same run. Nothing here
-//! imports a room that it judges: suites know the program by its command line, its sockets and its files alone.
+//! imports a room that it judges: suites know the program by its command line, its sockets and its files alone. Only
+//! `cargo xtask gen`, which makes archives to measure and compare with, writes them through the store's own door.
 
 pub mod bench;
 pub mod clock;
+pub mod generate;
 pub mod journey;
 pub mod peers;
 pub mod population;
@@ -70,6 +72,8 @@ enum Task {
         #[arg(long)]
         binary: Option<PathBuf>,
     },
+    /// Make an archive of many sightings, the same for the same seed.
+    Gen(generate::Orders),
     /// The bench's load, in a process of its own.
     #[command(hide = true)]
     Load(bench::Orders),
@@ -96,6 +100,7 @@ pub fn run() -> ExitCode {
             let plan = bench::Plan { secs, rounds, zones: zones as usize, threads, all_peers, slow };
             bench::run(what, plan, || binary.map_or_else(|| bench::build(&profile), Ok))
         }
+        Task::Gen(orders) => generate::run(&orders),
         Task::Load(orders) => bench::load(orders),
         Task::Hold(orders) => bench::hold(orders),
         Task::Echo { port, told } => bench::echo(port, told),
