@@ -68,6 +68,15 @@ impl Rows {
         from_nanos(to_nanos(START) + (self.days * DAY + batch * 1_000_000_000).cast_signed())
     }
 
+    /// The contact of that row, as a sensor would have heard it.
+    pub fn contact(&self, number: u64) -> Contact<'static> {
+        let mut dice = Dice::new(self.seed, number);
+        let at = self.received(number, &mut dice);
+        let caller = self.caller(&mut dice);
+        let apex = dice.popular(NAMES);
+        contact(number, at, &caller, apex, &mut dice)
+    }
+
     /// The row of a number below [`Self::len`].
     pub fn row(&self, number: u64) -> Sighted {
         let mut dice = Dice::new(self.seed, number);
