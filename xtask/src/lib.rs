@@ -2,10 +2,12 @@
 //!
 //! `cargo xtask test` installs the programs of other people that must accept what we do, runs `cargo test`, and then
 //! lets each of them try the running program. `cargo xtask bench` compares with a peer in the same run. Nothing here
-//! imports a room that it judges: suites know the program by its command line, its sockets and its files alone.
+//! imports a room that it judges: suites know the program by its command line, its sockets and its files alone. Only
+//! `cargo xtask gen`, which makes archives to measure and compare with, writes them through the store's own door.
 
 pub mod bench;
 pub mod clock;
+pub mod generate;
 pub mod journey;
 pub mod peers;
 pub mod population;
@@ -60,6 +62,9 @@ enum Task {
         /// For dns: start the other name servers also with more than 100,000 names, which takes minutes.
         #[arg(long)]
         all_peers: bool,
+        /// For archive: contacts to write, and to ask about.
+        #[arg(long, default_value_t = 5_000_000, value_parser = clap::value_parser!(u64).range(1_000..=1_000_000_000))]
+        rows: u64,
         /// For http: hold so many half-open connections at once, and measure nothing else.
         #[arg(long, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
         slow: Option<u32>,
@@ -73,6 +78,8 @@ enum Task {
     /// The trap's suite, in a network namespace of its own.
     #[command(hide = true)]
     TrapWithin,
+    /// Make an archive of many sightings, the same for the same seed.
+    Gen(generate::Orders),
     /// The bench's load, in a process of its own.
     #[command(hide = true)]
     Load(bench::Orders),
@@ -94,12 +101,13 @@ pub fn run() -> ExitCode {
     let done = match Cli::parse().task {
         Task::Test { suites } => journey::test(&suites),
         Task::Peers => tools::install_all().map(|_| ()),
-        Task::Bench { what, secs, rounds, zones, threads, all_peers, slow, profile, binary } => {
+        Task::Bench { what, secs, rounds, zones, threads, all_peers, slow, rows, profile, binary } => {
             let slow = slow.map(|count| count as usize);
-            let plan = bench::Plan { secs, rounds, zones: zones as usize, threads, all_peers, slow };
-            bench::run(what, plan, || binary.map_or_else(|| bench::build(&profile), Ok))
+            let plan = bench::Plan { secs, rounds, zones: zones as usize, threads, all_peers, slow, rows };
+            bench::run(what, plan, || binary.map_or_else(|| bench::build(what, &profile), Ok))
         }
         Task::TrapWithin => peers::trap::within(),
+        Task::Gen(orders) => generate::run(&orders),
         Task::Load(orders) => bench::load(orders),
         Task::Hold(orders) => bench::hold(orders),
         Task::Echo { port, told } => bench::echo(port, told),

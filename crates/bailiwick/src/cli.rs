@@ -64,6 +64,9 @@ pub(crate) enum Command {
     Feed(FeedCommand),
     /// Ask the archive in SQL: views contacts, outcomes, verdicts, raw and sightings.
     Query(QueryArgs),
+    /// The archive's files.
+    #[command(subcommand)]
+    Archive(ArchiveCommand),
     /// Find the group's next names.
     #[command(subcommand)]
     Hunt(HuntCommand),
@@ -400,6 +403,13 @@ pub(crate) struct QueryArgs {
     pub(crate) sql: String,
     #[command(flatten)]
     pub(crate) out: JsonArgs,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum ArchiveCommand {
+    /// Make few long files of many small ones now, and count the days that are over. The daemon does it by itself when
+    /// there is time; no question is answered otherwise before, during or after it.
+    Compact(JsonArgs),
 }
 
 #[derive(Subcommand)]

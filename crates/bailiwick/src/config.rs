@@ -29,6 +29,7 @@ const THREADS_MAX: usize = 64;
 pub(crate) const EXAMPLE: &str = include_str!("../bailiwick.example.toml");
 
 mod acme;
+mod archive;
 mod dnstap;
 mod mail;
 mod policy;
@@ -61,6 +62,7 @@ struct Draft {
     acme: acme::Draft,
     answer: Answer,
     insight: Insight,
+    archive: archive::Archive,
     metrics: Metrics,
 }
 
@@ -81,6 +83,7 @@ impl Default for Draft {
             acme: acme::Draft::default(),
             answer: Answer::default(),
             insight: Insight::default(),
+            archive: archive::Archive::default(),
             metrics: Metrics::default(),
         }
     }
@@ -233,6 +236,7 @@ pub(crate) struct Config {
     pub(crate) acme: Option<Acme>,
     pub(crate) answer: Answer,
     pub(crate) insight: Insight,
+    pub(crate) archive: archive::Archive,
     pub(crate) metrics: Metrics,
 }
 
@@ -281,6 +285,7 @@ impl Config {
             trap: trap::resolve(draft.trap, &base)?,
             answer: draft.answer,
             insight,
+            archive: draft.archive,
             metrics: draft.metrics,
             file,
         };
@@ -313,6 +318,7 @@ impl Config {
                 .hint(format!("1 to {THREADS_MAX}; more than there are cores helps nobody")));
         }
         self.web.limits.check()?;
+        self.archive.check()?;
         self.check_each_address_is_named_once()
     }
 
@@ -438,6 +444,8 @@ mod tests {
             ),
             ("[dns]\nthreads = 0", "`dns.threads` is 0"),
             ("[dns]\nthreads = 65", "1 to 64"),
+            ("[archive]\ncompact_core_percent = 0", "`archive.compact_core_percent` is 0"),
+            ("[archive]\nfiles_at_once = 1", "2 to 256"),
         ] {
             let failure = Config::resolve(parse(text, "x").unwrap(), None).unwrap_err();
             assert!(format!("{failure:?}").contains(why), "{failure:?}");

@@ -23,6 +23,7 @@ use crate::listen::Sockets;
 
 mod acme;
 mod captured;
+mod compacting;
 mod control;
 mod cookies;
 mod gate;
@@ -61,7 +62,8 @@ impl House {
         let shown = config.data.display();
         let folder = DataFolder::open(&config.data, role, now()).map_err(|error| of_store(&shown, &error))?;
         let ledger = Ledger::open(&folder).await.map_err(|error| of_store(&shown, &error))?;
-        let archive = Archive::open(&folder, &ledger).await.map_err(|error| of_store(&shown, &error))?;
+        let archive = Archive::open_with(&folder, &ledger, config.archive.limits()).await;
+        let archive = archive.map_err(|error| of_store(&shown, &error))?;
         for orphan in archive.orphans() {
             tracing::warn!(file = %orphan.display(), "a file without a manifest row was put into quarantine; it is kept");
         }
@@ -122,6 +124,8 @@ pub(crate) struct Daemon {
     stop: watch::Sender<bool>,
     /// Insight, unless the journal is left to a later start.
     follower: Option<JoinHandle<Result<insight::run::Progress, store::Error>>>,
+    /// Compaction, unless the operator does it by hand.
+    compacting: Option<JoinHandle<()>>,
     zones: JoinHandle<()>,
     publisher: JoinHandle<()>,
     transfer: Transfer,
@@ -190,6 +194,9 @@ impl Daemon {
             tokio::spawn(insight::run::follow(journal, ledger, archive, Arc::new(tables), rules, stopped.clone()))
         };
         let follower = config.insight.follow.then(follow);
+        let percent = config.archive.compact_core_percent;
+        let compact = || tokio::spawn(compacting::follow(house.archive.clone(), percent, stopped.clone()));
+        let compacting = config.archive.compact.then(compact);
         let pulse = Arc::new(Pulse {
             addresses: addresses.clone(),
             sinkhole: Arc::clone(&sinkhole),
@@ -203,7 +210,7 @@ impl Daemon {
         tokio::spawn(Arc::clone(&pulse).beat(stopped.clone()));
         metrics::serve(metrics, &pulse, &stopped)?;
         let control = control::serve(&config.data, house.router(pulse), stopped)?;
-        Ok(Self { house, sync, sinkhole, stop, follower, zones, publisher, transfer, control, addresses })
+        Ok(Self { house, sync, sinkhole, stop, follower, compacting, zones, publisher, transfer, control, addresses })
     }
 
     /// Stops from the top down and says what was kept.
@@ -215,6 +222,9 @@ impl Daemon {
         if let Some(follower) = self.follower {
             let followed = follower.await.tried("waiting for insight to finish")?;
             followed.tried("following the journal to its end")?;
+        }
+        if let Some(compacting) = self.compacting {
+            compacting.await.tried("waiting for compaction to stop")?;
         }
         self.zones.await.tried("waiting for the zones' follower")?;
         self.publisher.await.tried("waiting for the publisher of named zones")?;

@@ -12,7 +12,7 @@ use model::id::CaseId;
 use model::marking::Audience;
 use model::tally::Tally;
 use serde::{Deserialize, Serialize};
-pub use store::archive::{QueryAnswer, TableTally};
+pub use store::archive::{Compacted, QueryAnswer, TableTally};
 
 mod approvals;
 mod cases;
@@ -40,6 +40,12 @@ pub struct Status {
     /// Requests that wait for people.
     pub approvals_open: u64,
     pub indicators: u64,
+}
+
+/// `POST /archive/compact`
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CompactAnswer {
+    pub done: Vec<Compacted>,
 }
 
 /// What only the running process knows. Without a daemon it is empty.

@@ -11,6 +11,7 @@ pub mod api;
 mod approvals;
 mod asker;
 mod cases;
+mod compact;
 mod counts;
 mod dns;
 mod feeds;
@@ -60,6 +61,7 @@ pub fn router(desk: Desk) -> Router {
         .route("/groups/{alias}", get(groups::show))
         .route("/groups/{alias}/knowledge", post(groups::import).layer(knowledge))
         .route("/query", post(query::ask))
+        .route("/archive/compact", post(compact::run))
         .route("/feeds/{format}", get(feeds::export))
         .layer(DefaultBodyLimit::max(BODY_OCTETS_MAX))
         .with_state(desk);

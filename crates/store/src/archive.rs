@@ -3,6 +3,7 @@
 //! ```text
 //! DATA/archive/contacts/day=2019-03-27/<follower>-<boot>-<n>.parquet     as received, cell by cell
 //!             /raw/…  /outcomes/…  /verdicts/…                           bytes · what followed · who it was
+//!             /daily_names/…  /daily_sources/…                           whole days, counted
 //! ```
 //!
 //! A batch is committed in this order: files synced, renamed, folders synced; then **one** SQLite transaction with
@@ -11,20 +12,21 @@
 //! journal again. A crash after it leaves nothing to do. So nothing is lost and nothing is there twice.
 //!
 //! A sighting is contact ⟕ outcome ⟕ the last verdict. Feeds read sightings by the Parquet reader; people ask in SQL
-//! (feature `query`). What is deliberately absent: compaction, retention and other generations' bookkeeping.
+//! (feature `query`). Small files become long ones in [`compact`]. What is deliberately absent: retention and other
+//! generations' bookkeeping.
 
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Deref;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use model::Timestamp;
 use model::fact::{Draft, Fact};
 use model::id::Boot;
-use model::time::to_nanos;
+use model::time::Date;
 use serde::{Deserialize, Serialize};
-use sqlx::{Row as _, SqliteConnection};
-use tokio::sync::Semaphore;
+use tokio::sync::{Mutex, OwnedRwLockReadGuard, RwLock, Semaphore};
 use tokio::task::spawn_blocking;
 
 use crate::Error;
@@ -33,23 +35,29 @@ use crate::journal::Cursor;
 use crate::ledger::{self, Ledger};
 
 mod cell;
+mod compact;
+mod encoding;
 mod file;
+mod manifest;
+mod merge;
 mod query;
+mod rollup;
 mod rows;
 mod sighting;
 mod tables;
 #[cfg(test)]
 mod tests;
 
+pub use compact::{CompactLimits, Compacted, Compaction};
 pub use file::each_cell;
 pub use query::{QUERIES_MAX, QUERY_MEMORY_MAX, QUERY_OCTETS_MAX, QUERY_ROWS_MAX, QUERY_TIME_MAX, QueryAnswer};
 pub use rows::name_text;
 pub use sighting::{Sighting, SightingFilter};
-pub use tables::{ContactRow, OutcomeRow, RawRow, VerdictRow};
+pub use tables::{ContactRow, DailyNameRow, DailySourceRow, OutcomeRow, RawRow, VerdictRow};
 
 use file::Written;
 use query::QueryLimits;
-use tables::TABLES;
+use tables::{Row as _, TABLES};
 
 //----------- Archive ----------------------------------------------------------------------------------------------
 
@@ -70,6 +78,23 @@ pub struct TableTally {
     pub files: u64,
     pub rows: u64,
     pub bytes: u64,
+    /// Files that wait for compaction.
+    #[serde(default)]
+    pub waiting: u64,
+}
+
+/// The files that count, held in their places.
+struct Listed {
+    files: Vec<Written>,
+    _reading: OwnedRwLockReadGuard<()>,
+}
+
+impl Deref for Listed {
+    type Target = [Written];
+
+    fn deref(&self) -> &[Written] {
+        &self.files
+    }
 }
 
 /// The archive of a data folder; clones are the same archive.
@@ -85,23 +110,39 @@ struct Inner {
     next_file: AtomicU64,
     orphans: Vec<PathBuf>,
     queries: Arc<Semaphore>,
+    /// Held by whoever reads files, and alone by a compaction while it puts others in their place.
+    reading: Arc<RwLock<()>>,
+    /// Held by the compaction that is under way.
+    compacting: Arc<Mutex<()>>,
+    limits: CompactLimits,
 }
 
 impl Archive {
     /// Opens the archive, and puts files without a manifest row into quarantine.
     pub async fn open(folder: &DataFolder, ledger: &Ledger) -> Result<Self, Error> {
+        Self::open_with(folder, ledger, CompactLimits::default()).await
+    }
+
+    /// The same, with other limits of compaction than the usual ones.
+    pub async fn open_with(folder: &DataFolder, ledger: &Ledger, limits: CompactLimits) -> Result<Self, Error> {
         let root = folder.path().join("archive");
         for table in TABLES {
             make_folder(&root.join(table))?;
         }
-        let known = listed(ledger).await?;
+        // Replaced files that a crash left are no orphans: other files stand for them.
+        let replaced = manifest::replaced(ledger).await?;
+        file::remove(&root, &replaced)?;
+        manifest::forget_replaced(ledger, &replaced).await?;
+        let known = manifest::listed(ledger).await?;
         let orphans = file::set_orphans_aside(&root, &folder.quarantine(), &known)?;
         for orphan in &orphans {
             tracing::warn!(target: "bailiwick_store", file = %orphan.display(), "an archive file without a manifest row is in quarantine now");
         }
         let (boot, ledger) = (folder.boot(), ledger.clone());
         let (next_file, queries) = (AtomicU64::new(0), Arc::new(Semaphore::new(QUERIES_MAX)));
-        Ok(Self { inner: Arc::new(Inner { root, boot, ledger, next_file, orphans, queries }) })
+        let (reading, compacting) = Default::default();
+        let inner = Inner { root, boot, ledger, next_file, orphans, queries, reading, compacting, limits };
+        Ok(Self { inner: Arc::new(inner) })
     }
 
     /// What the opening put into quarantine, where it lies now.
@@ -115,9 +156,12 @@ impl Archive {
         let written = self.write(follower, contacts, outcomes, verdicts, now).await?;
         let mut transaction = self.inner.ledger.begin().await?;
         for file in &written {
-            insert_file(&mut transaction, follower, file, now).await?;
+            manifest::insert(&mut transaction, follower, file, now).await?;
+            if file.table == ContactRow::TABLE {
+                manifest::drop_roll_ups(&mut transaction, &file.day, now).await?;
+            }
         }
-        save_cursor(&mut transaction, follower, &cursor).await?;
+        manifest::save_cursor(&mut transaction, follower, &cursor).await?;
         let facts = ledger::insert_facts(&mut transaction, facts, now).await?;
         self.inner.ledger.commit(transaction, &facts).await?;
         Ok(facts)
@@ -125,13 +169,7 @@ impl Archive {
 
     /// How far a follower has come; the beginning for one that is new.
     pub async fn cursor(&self, follower: &str) -> Result<Cursor, Error> {
-        let place = sqlx::query_scalar::<_, String>("SELECT place FROM cursors WHERE follower = $1")
-            .bind(follower)
-            .fetch_optional(self.inner.ledger.pool())
-            .await
-            .map_err(Error::database("reading a cursor"))?;
-        let parse = |place: String| serde_json::from_str(&place).map_err(Error::archive("reading a cursor"));
-        place.map(parse).transpose().map(Option::unwrap_or_default)
+        manifest::cursor(&self.inner.ledger, follower).await
     }
 
     /// Contacts with what followed and the last verdict, in order of (received, id).
@@ -154,15 +192,44 @@ impl Archive {
         query::answer(&self.inner.root, &self.files().await?, sql, limits, turn).await
     }
 
-    /// By table: `contacts`, `raw`, `outcomes`, `verdicts`.
+    /// The days of which `daily_names` and `daily_sources` hold everything.
+    pub async fn days_rolled_up(&self) -> Result<BTreeSet<Date>, Error> {
+        let files = self.files().await?;
+        let rolled_up = files.iter().filter(|file| file.table == DailyNameRow::TABLE);
+        Ok(rolled_up.filter_map(|file| file.day.parse().ok()).collect())
+    }
+
+    /// The rows of `daily_names` of a day; none for a day that is not rolled up.
+    pub async fn daily_names(&self, day: Date) -> Result<Vec<DailyNameRow>, Error> {
+        self.rows_of(day).await
+    }
+
+    /// The rows of `daily_sources` of a day; none for a day that is not rolled up.
+    pub async fn daily_sources(&self, day: Date) -> Result<Vec<DailySourceRow>, Error> {
+        self.rows_of(day).await
+    }
+
+    async fn rows_of<R: tables::Row + Send + 'static>(&self, day: Date) -> Result<Vec<R>, Error> {
+        let (root, files) = (self.inner.root.clone(), self.files().await?);
+        blocking(move || {
+            let mut rows = Vec::new();
+            let of_day = files.iter().filter(|file| file.table == R::TABLE && file.day == day.to_string());
+            of_day.into_iter().try_for_each(|file| file::read(&root, file, &mut |row| rows.push(row)))?;
+            Ok(rows)
+        })
+        .await
+    }
+
+    /// By table, roll-ups among them.
     pub async fn tallies(&self) -> Result<BTreeMap<String, TableTally>, Error> {
         let mut tallies: BTreeMap<String, TableTally> =
             TABLES.into_iter().map(|table| (table.to_owned(), TableTally::default())).collect();
-        for file in self.files().await? {
+        for file in manifest::listed(&self.inner.ledger).await? {
             let tally = tallies.entry(file.table).or_default();
             tally.files += 1;
             tally.rows += file.rows;
             tally.bytes += file.bytes;
+            tally.waiting += u64::from(file.level < compact::SETTLED);
         }
         Ok(tallies)
     }
@@ -175,70 +242,32 @@ impl Archive {
         mut verdicts: Vec<VerdictRow>,
         now: Timestamp,
     ) -> Result<Vec<Written>, Error> {
-        let number = self.inner.next_file.fetch_add(1, Ordering::Relaxed);
-        let name = format!("{follower}-{:08x}-{number:08x}.parquet", self.inner.boot.0);
+        let name = self.name_of_file(follower);
         let root = self.inner.root.clone();
         verdicts.iter_mut().for_each(|verdict| verdict.judged = now);
         let write = move || {
             let raw = contacts.iter_mut().flat_map(|contact| std::mem::take(&mut contact.raw)).collect::<Vec<_>>();
-            let mut written = file::write_by_day(&root, &name, contacts)?;
-            written.extend(file::write_by_day(&root, &name, raw)?);
-            written.extend(file::write_by_day(&root, &name, outcomes)?);
-            written.extend(file::write_by_day(&root, &name, verdicts)?);
+            let mut written = file::write_by_day(&root, &name, &contacts)?;
+            written.extend(file::write_by_day(&root, &name, &raw)?);
+            written.extend(file::write_by_day(&root, &name, &outcomes)?);
+            written.extend(file::write_by_day(&root, &name, &verdicts)?);
             Ok(written)
         };
-        spawn_blocking(write).await.map_err(Error::archive("writing a batch"))?
+        blocking(write).await
     }
 
-    async fn files(&self) -> Result<Vec<Written>, Error> {
-        listed(&self.inner.ledger).await
+    fn name_of_file(&self, follower: &str) -> String {
+        let number = self.inner.next_file.fetch_add(1, Ordering::Relaxed);
+        format!("{follower}-{:08x}-{number:08x}.parquet", self.inner.boot.0)
+    }
+
+    /// The files that count. They stay where they are as long as the list is held.
+    async fn files(&self) -> Result<Listed, Error> {
+        let reading = Arc::clone(&self.inner.reading).read_owned().await;
+        Ok(Listed { files: manifest::listed(&self.inner.ledger).await?, _reading: reading })
     }
 }
 
-//----------- The manifest -----------------------------------------------------------------------------------------
-
-/// Every file that counts, in order of commit.
-async fn listed(ledger: &Ledger) -> Result<Vec<Written>, Error> {
-    let rows = sqlx::query("SELECT path, tab, day, row_count, bytes FROM archive_files ORDER BY rowid")
-        .fetch_all(ledger.pool())
-        .await
-        .map_err(Error::database("reading the archive's manifest"))?;
-    let written = |row: &sqlx::sqlite::SqliteRow| Written {
-        path: Path::new(row.get::<&str, _>("path")).to_owned(),
-        table: row.get("tab"),
-        day: row.get("day"),
-        rows: row.get::<i64, _>("row_count").cast_unsigned(),
-        bytes: row.get::<i64, _>("bytes").cast_unsigned(),
-    };
-    Ok(rows.iter().map(written).collect())
-}
-
-async fn insert_file(
-    connection: &mut SqliteConnection,
-    follower: &str,
-    file: &Written,
-    now: Timestamp,
-) -> Result<(), Error> {
-    let insert = "INSERT INTO archive_files (path, tab, day, row_count, bytes, follower, committed)
-                  VALUES ($1, $2, $3, $4, $5, $6, $7)";
-    sqlx::query(insert)
-        .bind(file.path.to_string_lossy().into_owned())
-        .bind(&file.table)
-        .bind(&file.day)
-        .bind(file.rows.cast_signed())
-        .bind(file.bytes.cast_signed())
-        .bind(follower)
-        .bind(to_nanos(now))
-        .execute(connection)
-        .await
-        .map_err(Error::database("adding to the archive's manifest"))?;
-    Ok(())
-}
-
-async fn save_cursor(connection: &mut SqliteConnection, follower: &str, cursor: &Cursor) -> Result<(), Error> {
-    let place = serde_json::to_string(cursor).map_err(Error::archive("writing a cursor"))?;
-    let upsert = "INSERT INTO cursors (follower, place) VALUES ($1, $2)
-                  ON CONFLICT (follower) DO UPDATE SET place = excluded.place";
-    let saved = sqlx::query(upsert).bind(follower).bind(place).execute(connection).await;
-    saved.map_err(Error::database("moving a cursor")).map(|_| ())
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, Error> + Send + 'static) -> Result<T, Error> {
+    spawn_blocking(work).await.map_err(Error::archive("working on files"))?
 }

@@ -172,6 +172,7 @@ fn migrations() -> Migrator {
     Migrator::with_migrations(vec![
         simple(1, "memory", include_str!("../migrations/sqlite/0001_memory.sql")),
         simple(2, "named zones", include_str!("../migrations/sqlite/0002_named_zones.sql")),
+        simple(4, "compaction", include_str!("../migrations/sqlite/0004_compaction.sql")),
     ])
 }
 

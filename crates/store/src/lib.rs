@@ -20,7 +20,7 @@ pub mod vault;
 pub mod view;
 pub mod zones;
 
-pub use archive::{Archive, ArchiveBatch, Sighting, SightingFilter};
+pub use archive::{Archive, ArchiveBatch, CompactLimits, Sighting, SightingFilter};
 pub use error::Error;
 pub use folder::DataFolder;
 pub use journal::{Cursor, Frame, Journal, JournalLimits, LaneWriter, SyncThread};

@@ -4,6 +4,7 @@
 //! round by round: the server pinned to core 0, the load to core 1, every operation checked by the load, and the cost
 //! is the processor time of *all* the server's processes, writing the log included, by answered operation.
 
+mod archive;
 mod dns;
 mod echo;
 mod held;
@@ -42,6 +43,8 @@ pub enum What {
     Journal,
     /// Against nginx with a JSON access log.
     Http,
+    /// Journal → Parquet against the Parquet writer alone, and questions against DuckDB over the same files.
+    Archive,
 }
 
 /// How much is measured.
@@ -55,6 +58,8 @@ pub struct Plan {
     pub threads: u32,
     /// Start the other name servers too, however many zones.
     pub all_peers: bool,
+    /// Contacts of an archive.
+    pub rows: u64,
     /// Hold so many half-open connections, and nothing else.
     pub slow: Option<usize>,
 }
@@ -113,15 +118,17 @@ pub fn run(what: What, plan: Plan, binary: impl FnOnce() -> Result<PathBuf, Trou
             Some(count) => slow::hold_many(plan, &binary, count),
             None => http::compare(plan, &binary),
         },
+        What::Archive => archive::compare(plan.rows, plan.rounds, &binary),
     }
 }
 
-/// The program as it is packaged. The archive's SQL is no part of what is measured and would triple the build.
-pub fn build(profile: &str) -> Result<PathBuf, Trouble> {
+/// The program as it is packaged. Unless the archive's SQL is part of what is measured it stays out: it would triple
+/// the build.
+pub fn build(what: What, profile: &str) -> Result<PathBuf, Trouble> {
     println!("building the program with profile {profile}; the first time takes minutes");
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo.args(["build", "--quiet", "--package", "bailiwick", "--profile", profile]).current_dir(root());
-    if profile != "dev" {
+    if profile != "dev" && what != What::Archive {
         cargo.arg("--no-default-features");
     }
     let status = cargo.stdin(Stdio::null()).status()?;

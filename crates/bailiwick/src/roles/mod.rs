@@ -3,6 +3,7 @@
 
 pub(crate) mod accounts;
 pub(crate) mod approval;
+pub(crate) mod archive;
 pub(crate) mod case;
 pub(crate) mod config;
 pub(crate) mod dns;

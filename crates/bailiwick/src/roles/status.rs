@@ -34,9 +34,12 @@ fn told(status: &Status) -> String {
     if let Some(tally) = &live.certificates {
         text.push_str(&certificates(tally));
     }
-    let archive = status.archive.iter().map(|(name, tally)| vec![name.clone(), count(tally.rows), count(tally.files)]);
-    let rows: Vec<Vec<String>> =
-        std::iter::once(["archive", "rows", "files"].map(str::to_owned).to_vec()).chain(archive).collect();
+    let archive = status.archive.iter().map(|(name, tally)| {
+        let numbers = [tally.rows, tally.files, tally.bytes, tally.waiting].map(count);
+        [vec![name.clone()], numbers.to_vec()].concat()
+    });
+    let heads = ["archive", "rows", "files", "octets", "files that wait"].map(str::to_owned).to_vec();
+    let rows: Vec<Vec<String>> = std::iter::once(heads).chain(archive).collect();
     text.push_str(&format!("\n{}\n", table(&rows)));
     for trouble in &live.troubles {
         text.push_str(&format!("\ntrouble: {trouble}"));

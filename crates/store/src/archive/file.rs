@@ -1,19 +1,21 @@
 //! One Parquet file per table, day and batch: written beside, synced, renamed, its folder synced. And what lies in
 //! the archive without a manifest row.
+//!
+//! Rows of a file are sorted as their table says, and the file says so itself. How its columns are encoded stands in
+//! [`encoding`](super::encoding).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
-use arrow_array::Array;
 use arrow_array::cast::AsArray as _;
+use arrow_array::{Array, RecordBatch};
 use model::time::utc_day;
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
-use parquet::basic::{Compression, ZstdLevel};
-use parquet::file::properties::WriterProperties;
 
-use super::tables::{Row, TABLES};
+use super::encoding::properties;
+use super::tables::{Row, Shape, TABLES};
 use crate::Error;
 use crate::folder::{make_folder, sync_folder};
 
@@ -27,43 +29,108 @@ pub(super) struct Written {
     pub(super) day: String,
     pub(super) rows: u64,
     pub(super) bytes: u64,
+    /// How often its rows were merged; see `migrations/sqlite/0004_compaction.sql`.
+    pub(super) level: u8,
+    /// When its row was committed, in nanoseconds; 0 before.
+    pub(super) committed: i64,
 }
 
 /// Writes the rows, a file for each UTC day. Nothing counts before the manifest says so.
-pub(super) fn write_by_day<R: Row>(root: &Path, name: &str, rows: Vec<R>) -> Result<Vec<Written>, Error> {
-    let mut days = BTreeMap::<_, Vec<R>>::new();
+pub(super) fn write_by_day<R: Row>(root: &Path, name: &str, rows: &[R]) -> Result<Vec<Written>, Error> {
+    let mut days = BTreeMap::<_, Vec<&R>>::new();
     for row in rows {
         days.entry(utc_day(row.filed_at())).or_default().push(row);
     }
-    days.into_iter().map(|(day, rows)| write(root, name, &day.to_string(), &rows)).collect()
+    let shape = Shape::of::<R>();
+    let write = |(day, mut rows): (model::time::Date, Vec<&R>)| {
+        rows.sort_by(|one, other| one.in_order(other));
+        let place = Place { root, day: &day.to_string(), name, level: 0 };
+        let mut file = Growing::create(&place, &shape)?;
+        file.write(&R::to_batch(&rows))?;
+        file.close()
+    };
+    let written = days.into_iter().map(write).collect::<Result<Vec<_>, _>>()?;
+    show(root, &written)?;
+    Ok(written)
 }
 
-fn write<R: Row>(root: &Path, name: &str, day: &str, rows: &[R]) -> Result<Written, Error> {
-    let table = root.join(R::TABLE);
-    let folder = table.join(format!("day={day}"));
-    make_folder(&folder)?;
-    let path = folder.join(name);
-    let beside = path.with_extension("new");
-    write_parquet(&beside, rows)?;
-    fs::rename(&beside, &path).map_err(Error::io("renaming to", &path))?;
-    sync_folder(&folder)?;
-    sync_folder(&table)?;
-    let bytes = fs::metadata(&path).map_err(Error::io("measuring", &path))?.len();
-    let path = path.strip_prefix(root).expect("the file lies below the root").to_owned();
-    Ok(Written { path, table: R::TABLE.into(), day: day.into(), rows: rows.len() as u64, bytes })
+//----------- Growing ----------------------------------------------------------------------------------------------
+
+/// Where a file is to lie.
+pub(super) struct Place<'a> {
+    pub(super) root: &'a Path,
+    pub(super) day: &'a str,
+    pub(super) name: &'a str,
+    pub(super) level: u8,
 }
 
-fn write_parquet<R: Row>(path: &Path, rows: &[R]) -> Result<(), Error> {
-    let file = File::create(path).map_err(Error::io("creating", path))?;
-    let zstd = Compression::ZSTD(ZstdLevel::default());
-    let properties = WriterProperties::builder().set_compression(zstd).build();
-    let writer = ArrowWriter::try_new(file, R::schema(), Some(properties));
-    let failed = || format!("writing {}", path.display());
-    let mut writer = writer.map_err(Error::archive(failed()))?;
-    writer.write(&R::to_batch(rows)).map_err(Error::archive(failed()))?;
-    let file = writer.into_inner().map_err(Error::archive(failed()))?;
-    file.sync_all().map_err(Error::io("syncing", path))
+/// A file that is being written, beside its place until it is shown.
+pub(super) struct Growing {
+    writer: ArrowWriter<File>,
+    path: PathBuf,
+    written: Written,
 }
+
+impl Growing {
+    pub(super) fn create(place: &Place<'_>, shape: &Shape) -> Result<Self, Error> {
+        let Place { root, day, name, level } = *place;
+        let folder = root.join(shape.table).join(format!("day={day}"));
+        make_folder(&folder)?;
+        let path = folder.join(name);
+        let beside = beside(&path);
+        let file = File::create(&beside).map_err(Error::io("creating", &beside))?;
+        let writer = ArrowWriter::try_new(file, shape.schema.clone(), Some(properties(shape, level)));
+        let writer = writer.map_err(Error::archive(format!("writing {}", beside.display())))?;
+        let below = path.strip_prefix(root).expect("the file lies below the root").to_owned();
+        let (table, day) = (shape.table.into(), day.into());
+        let written = Written { path: below, table, day, rows: 0, bytes: 0, level, committed: 0 };
+        Ok(Self { writer, path: beside, written })
+    }
+
+    pub(super) fn write(&mut self, batch: &RecordBatch) -> Result<(), Error> {
+        self.written.rows += batch.num_rows() as u64;
+        self.writer.write(batch).map_err(Error::archive(format!("writing {}", self.path.display())))
+    }
+
+    /// About how long it would be, were it closed now.
+    pub(super) fn octets(&self) -> u64 {
+        (self.writer.bytes_written() + self.writer.in_progress_size()) as u64
+    }
+
+    /// Whole and synced, and still beside its place.
+    pub(super) fn close(self) -> Result<Written, Error> {
+        let Self { writer, path, mut written } = self;
+        let file = writer.into_inner().map_err(Error::archive(format!("writing {}", path.display())))?;
+        file.sync_all().map_err(Error::io("syncing", &path))?;
+        written.bytes = file.metadata().map_err(Error::io("measuring", &path))?.len();
+        Ok(written)
+    }
+
+    /// Leaves nothing behind.
+    pub(super) fn abandon(self) -> Result<(), Error> {
+        drop(self.writer);
+        fs::remove_file(&self.path).map_err(Error::io("removing", &self.path))
+    }
+}
+
+/// Where a file lies until it is shown: under a name that nobody takes for one of the archive's.
+pub(super) fn beside(path: &Path) -> PathBuf {
+    path.with_extension("new")
+}
+
+/// Gives closed files their names, and syncs the folders: only then may a row name them.
+pub(super) fn show(root: &Path, files: &[Written]) -> Result<(), Error> {
+    let mut folders = BTreeSet::new();
+    for file in files {
+        let path = root.join(&file.path);
+        fs::rename(beside(&path), &path).map_err(Error::io("renaming to", &path))?;
+        folders.insert(root.join(&file.table));
+        folders.extend(path.parent().map(Path::to_owned));
+    }
+    folders.iter().try_for_each(|folder| sync_folder(folder))
+}
+
+//----------- Reading ----------------------------------------------------------------------------------------------
 
 /// Hands over the rows of a file, batch by batch.
 pub(super) fn read<R: Row>(root: &Path, file: &Written, each: &mut dyn FnMut(R)) -> Result<(), Error> {
@@ -78,6 +145,22 @@ pub(super) fn read<R: Row>(root: &Path, file: &Written, each: &mut dyn FnMut(R))
         rows.into_iter().for_each(&mut *each);
     }
     Ok(())
+}
+
+/// Removes files; one that is gone already is as it should be.
+pub(super) fn remove(root: &Path, files: &[PathBuf]) -> Result<(), Error> {
+    let mut folders = BTreeSet::new();
+    for file in files {
+        let path = root.join(file);
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                return Err(Error::io("removing", &path)(error));
+            }
+            _ => {}
+        }
+        folders.extend(path.parent().filter(|folder| folder.exists()).map(Path::to_owned));
+    }
+    folders.iter().try_for_each(|folder| sync_folder(folder))
 }
 
 /// Hands over every cell of a Parquet file that holds text or bytes, list items one by one: for whoever looks for
@@ -108,12 +191,13 @@ fn cells_of(column: &dyn Array, each: &mut dyn FnMut(&[u8])) {
 /// Moves files without a manifest row to quarantine: a crash came between their renaming and their transaction. The
 /// follower's cursor has not moved either, so what they hold is read again from the journal.
 pub(super) fn set_orphans_aside(root: &Path, quarantine: &Path, known: &[Written]) -> Result<Vec<PathBuf>, Error> {
+    let known: HashSet<&Path> = known.iter().map(|file| file.path.as_path()).collect();
     let mut orphans = Vec::new();
     for table in TABLES {
         for day in list(&root.join(table))? {
             for path in list(&day)? {
                 let below = path.strip_prefix(root).expect("the file lies below the root");
-                if !known.iter().any(|file| file.path == below) {
+                if !known.contains(below) {
                     orphans.push(set_aside(&path, below, quarantine)?);
                 }
             }

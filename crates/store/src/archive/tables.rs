@@ -1,9 +1,11 @@
-//! The four tables of the archive, each column named once.
+//! The tables of the archive, each column named once.
 //!
 //! `contacts` holds what was received, cell by cell; `raw` the bytes themselves, with a retention of their own;
-//! `outcomes` what followed; `verdicts` what insight makes of it. A new column is added at the end and is an `Option`:
+//! `outcomes` what followed; `verdicts` what insight makes of it. `daily_names` and `daily_sources` are counted from
+//! `contacts` when a day is compacted, and hold whole days only. A new column is added at the end and is an `Option`:
 //! older files read as null there. No column is called by a word that SQL keeps for itself.
 
+use std::cmp::Ordering;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -17,13 +19,57 @@ use model::verdict::Label;
 use super::cell::Cell;
 
 /// The tables' names, which are their folders'.
-pub(super) const TABLES: [&str; 4] = [ContactRow::TABLE, RawRow::TABLE, OutcomeRow::TABLE, VerdictRow::TABLE];
+pub(super) const TABLES: [&str; 6] = [
+    ContactRow::TABLE,
+    RawRow::TABLE,
+    OutcomeRow::TABLE,
+    VerdictRow::TABLE,
+    DailyNameRow::TABLE,
+    DailySourceRow::TABLE,
+];
+
+/// The tables that are counted from `contacts`.
+pub(super) const ROLL_UPS: [&str; 2] = [DailyNameRow::TABLE, DailySourceRow::TABLE];
+
+/// What a table's files look like: columns, and the columns by which their rows are sorted, nulls first.
+#[derive(Clone, Debug)]
+pub(super) struct Shape {
+    pub(super) table: &'static str,
+    pub(super) schema: SchemaRef,
+    pub(super) sorted: &'static [&'static str],
+}
+
+impl Shape {
+    pub(super) fn of<R: Row>() -> Self {
+        Self { table: R::TABLE, schema: R::schema(), sorted: R::SORTED }
+    }
+
+    /// The shape of the table of that name.
+    pub(super) fn named(table: &str) -> Option<Self> {
+        Self::all().into_iter().find(|shape| shape.table == table)
+    }
+
+    pub(super) fn all() -> [Self; 6] {
+        [
+            Self::of::<ContactRow>(),
+            Self::of::<RawRow>(),
+            Self::of::<OutcomeRow>(),
+            Self::of::<VerdictRow>(),
+            Self::of::<DailyNameRow>(),
+            Self::of::<DailySourceRow>(),
+        ]
+    }
+}
 
 /// A row of a table.
 pub(super) trait Row: Sized {
     const TABLE: &'static str;
+    /// The columns by which the rows of a file are sorted.
+    const SORTED: &'static [&'static str];
     fn schema() -> SchemaRef;
-    fn to_batch(rows: &[Self]) -> RecordBatch;
+    /// How two rows stand in a file: by [`Row::SORTED`].
+    fn in_order(&self, other: &Self) -> Ordering;
+    fn to_batch(rows: &[&Self]) -> RecordBatch;
     /// The rows of a batch, whatever columns it has beside; `None` if one of ours is not what it should be.
     fn from_batch(batch: &RecordBatch) -> Option<Vec<Self>>;
     /// The instant that decides on the day under which the row lies.
@@ -31,7 +77,7 @@ pub(super) trait Row: Sized {
 }
 
 macro_rules! table {
-    ($(#[$doc:meta])* $name:ident in $table:literal by $filed:ident {
+    ($(#[$doc:meta])* $name:ident in $table:literal by $filed:ident sorted [$($key:ident),*] {
         $($(#[$field_doc:meta])* $field:ident: $of:ty,)*
     } $(beside { $($(#[$more_doc:meta])* $more:ident: $more_of:ty,)* })?) => {
         $(#[$doc])*
@@ -43,6 +89,7 @@ macro_rules! table {
 
         impl Row for $name {
             const TABLE: &'static str = $table;
+            const SORTED: &'static [&'static str] = &[$(stringify!($key)),*];
 
             fn schema() -> SchemaRef {
                 Arc::new(Schema::new(vec![
@@ -50,7 +97,11 @@ macro_rules! table {
                 ]))
             }
 
-            fn to_batch(rows: &[Self]) -> RecordBatch {
+            fn in_order(&self, other: &Self) -> Ordering {
+                Ordering::Equal$(.then_with(|| self.$key.cmp(&other.$key)))*
+            }
+
+            fn to_batch(rows: &[&Self]) -> RecordBatch {
                 let columns: Vec<ArrayRef> =
                     vec![$(<$of as Cell>::column(rows.iter().map(|row| Some(&row.$field))),)*];
                 RecordBatch::try_new(Self::schema(), columns).expect("schema and columns are of one macro")
@@ -84,7 +135,7 @@ fn read_cell<C: Cell>(column: Option<&ArrayRef>, row: usize) -> Option<C> {
 
 table! {
     /// What was received, once per contact.
-    ContactRow in "contacts" by received {
+    ContactRow in "contacts" by received sorted [case_id, apex, received, id] {
         id: ContactId,
         received: Timestamp,
         source: IpAddr,
@@ -147,7 +198,7 @@ table! {
 
 table! {
     /// Bytes as received, outside redacted spans.
-    RawRow in "raw" by received {
+    RawRow in "raw" by received sorted [received, id] {
         id: ContactId,
         received: Timestamp,
         /// `head`, `h2`, `hello`, `first-bytes` or `query`
@@ -158,7 +209,7 @@ table! {
 
 table! {
     /// What followed a contact.
-    OutcomeRow in "outcomes" by ended {
+    OutcomeRow in "outcomes" by ended sorted [ended, id] {
         id: ContactId,
         contact_id: ContactId,
         ended: Timestamp,
@@ -183,7 +234,7 @@ table! {
 
 table! {
     /// What insight says of a contact, in one generation of rules and tables.
-    VerdictRow in "verdicts" by received {
+    VerdictRow in "verdicts" by received sorted [received, contact_id, judged] {
         contact_id: ContactId,
         /// When the contact was received: a verdict lies under its contact's day.
         received: Timestamp,
@@ -198,5 +249,36 @@ table! {
         as_name: Option<String>,
         country: Option<String>,
         withheld: bool,
+    }
+}
+
+table! {
+    /// A day of a name: how often and by how many it was asked for. In a row without a kind all kinds are together, so
+    /// that an address which came twice in two ways is one there.
+    DailyNameRow in "daily_names" by first_received sorted [case_id, apex] {
+        case_id: Option<String>,
+        apex: Option<String>,
+        kind: Option<Kind>,
+        /// Rows in `contacts`.
+        contacts: u64,
+        /// Distinct addresses: an upper bound, never a number of machines.
+        sources: u64,
+        /// How many alike those rows stand for beside themselves.
+        repeats: u64,
+        first_received: Timestamp,
+        last_received: Timestamp,
+    }
+}
+
+table! {
+    /// A day of an address at a name, all kinds together.
+    DailySourceRow in "daily_sources" by first_received sorted [case_id, apex] {
+        case_id: Option<String>,
+        apex: Option<String>,
+        source: IpAddr,
+        contacts: u64,
+        repeats: u64,
+        first_received: Timestamp,
+        last_received: Timestamp,
     }
 }

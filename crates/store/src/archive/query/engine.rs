@@ -1,6 +1,6 @@
 //! DataFusion over exactly the files of the manifest.
 //!
-//! A session is made for each question, knows the five views and nothing else, and may neither define, change, copy
+//! A session is made for each question, knows the seven views and nothing else, and may neither define, change, copy
 //! nor set anything; there are no functions that read files, no tables by path or URL, and no information schema.
 
 use std::path::{Path, PathBuf};
@@ -21,18 +21,21 @@ use serde_json::Value;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use super::super::file::Written;
-use super::super::tables::{ContactRow, OutcomeRow, RawRow, Row, VerdictRow};
+use super::super::tables::Shape;
 use super::json::to_json;
 use super::{QueryAnswer, QueryLimits};
 use crate::Error;
 
 /// The views, in the order in which they build on each other. `stored_…` are the files as they are.
-const VIEWS: [(&str, &str); 5] = [
+const VIEWS: [(&str, &str); 7] = [
     ("contacts", "SELECT *, CAST(received AS DATE) AS day FROM stored_contacts"),
     ("raw", "SELECT *, CAST(received AS DATE) AS day FROM stored_raw"),
     ("outcomes", "SELECT *, CAST(ended AS DATE) AS day FROM stored_outcomes"),
     ("verdicts", "SELECT *, CAST(received AS DATE) AS day FROM stored_verdicts"),
     ("sightings", include_str!("sightings.sql")),
+    // They hold whole days only: a day that is in `daily_names` need not be counted again.
+    ("daily_names", "SELECT *, CAST(first_received AS DATE) AS day FROM stored_daily_names"),
+    ("daily_sources", "SELECT *, CAST(first_received AS DATE) AS day FROM stored_daily_sources"),
 ];
 
 /// Functions that make much text of little: what they make is on no account of memory before it is there.
@@ -150,12 +153,7 @@ async fn context(root: &Path, files: &[Written], limits: QueryLimits) -> Result<
     let config = SessionConfig::new().with_information_schema(false);
     let context = SessionContext::new_with_config_rt(config, runtime);
     SWELLING.iter().for_each(|function| context.deregister_udf(function));
-    for (table, schema) in [
-        (ContactRow::TABLE, ContactRow::schema()),
-        (RawRow::TABLE, RawRow::schema()),
-        (OutcomeRow::TABLE, OutcomeRow::schema()),
-        (VerdictRow::TABLE, VerdictRow::schema()),
-    ] {
+    for Shape { table, schema, .. } in Shape::all() {
         let own = files.iter().filter(|file| file.table == table).map(|file| root.join(&file.path));
         let paths: Vec<_> = own.map(|path| path.to_string_lossy().into_owned()).collect();
         register(&context, &format!("stored_{table}"), &paths, schema)

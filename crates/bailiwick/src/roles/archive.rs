@@ -1,0 +1,29 @@
+//! `bailiwick archive`: the archive's files.
+
+use desk::api::{CompactAnswer, Compacted};
+
+use crate::cli::{ArchiveCommand, Place};
+use crate::door::Door;
+use crate::failure::Done;
+use crate::terminal::{self, count, table};
+
+pub(crate) fn run(place: &Place, command: ArchiveCommand) -> Done {
+    let ArchiveCommand::Compact(out) = command;
+    let answer: CompactAnswer = Door::open(place, "archive compact")?.post("/archive/compact", &(), None)?;
+    if out.json { terminal::json(&answer) } else { terminal::line(&told(&answer)) }
+}
+
+fn told(answer: &CompactAnswer) -> String {
+    if answer.done.is_empty() {
+        return "nothing waits for compaction".to_owned();
+    }
+    let heads = ["table", "day", "files", "became", "octets", "became", "rows", "rolled up"].map(str::to_owned);
+    let rows: Vec<Vec<String>> = std::iter::once(heads.to_vec()).chain(answer.done.iter().map(row)).collect();
+    table(&rows)
+}
+
+fn row(done: &Compacted) -> Vec<String> {
+    let numbers = [done.files_before, done.files_after, done.bytes_before, done.bytes_after, done.rows].map(count);
+    let rolled_up = if done.is_rolled_up { "yes" } else { "" };
+    [vec![done.table.clone(), done.day.clone()], numbers.to_vec(), vec![rolled_up.to_owned()]].concat()
+}
