@@ -30,6 +30,7 @@ pub(crate) const EXAMPLE: &str = include_str!("../bailiwick.example.toml");
 
 mod acme;
 mod dnstap;
+mod ledger;
 mod mail;
 mod policy;
 mod transfer;
@@ -62,6 +63,7 @@ struct Draft {
     answer: Answer,
     insight: Insight,
     metrics: Metrics,
+    ledger: ledger::Ledger,
 }
 
 impl Default for Draft {
@@ -82,6 +84,7 @@ impl Default for Draft {
             answer: Answer::default(),
             insight: Insight::default(),
             metrics: Metrics::default(),
+            ledger: ledger::Ledger::default(),
         }
     }
 }
@@ -234,6 +237,8 @@ pub(crate) struct Config {
     pub(crate) answer: Answer,
     pub(crate) insight: Insight,
     pub(crate) metrics: Metrics,
+    /// What the ledger's log is called.
+    pub(crate) ledger: ledger::Ledger,
 }
 
 impl Config {
@@ -282,6 +287,7 @@ impl Config {
             answer: draft.answer,
             insight,
             metrics: draft.metrics,
+            ledger: draft.ledger,
             file,
         };
         config.check()?;
@@ -313,6 +319,7 @@ impl Config {
                 .hint(format!("1 to {THREADS_MAX}; more than there are cores helps nobody")));
         }
         self.web.limits.check()?;
+        self.ledger.check()?;
         self.check_each_address_is_named_once()
     }
 

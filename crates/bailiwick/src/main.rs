@@ -40,6 +40,8 @@ fn main() -> std::process::ExitCode {
         Command::Query(args) => roles::query::run(&place, &args),
         Command::Hunt(command) => roles::score::run(command),
         Command::Journal(command) => roles::journal::run(&place, command),
+        Command::Audit(command) => roles::audit::run(&place, command),
+        Command::Export(args) => roles::export::run(&place, &args),
         Command::Accounts(command) => roles::accounts::run(&place, command),
         Command::Config(command) => roles::config::run(&place, command),
         Command::Callers(args) => roles::population::run(&args),

@@ -32,6 +32,7 @@ mod peers;
 mod publish;
 mod pulse;
 mod sealing;
+pub(crate) mod signing;
 
 use acme::Certifier;
 use captured::Shelf;
@@ -61,6 +62,7 @@ impl House {
         let shown = config.data.display();
         let folder = DataFolder::open(&config.data, role, now()).map_err(|error| of_store(&shown, &error))?;
         let ledger = Ledger::open(&folder).await.map_err(|error| of_store(&shown, &error))?;
+        signing::sign(&ledger, config).await?;
         let archive = Archive::open(&folder, &ledger).await.map_err(|error| of_store(&shown, &error))?;
         for orphan in archive.orphans() {
             tracing::warn!(file = %orphan.display(), "a file without a manifest row was put into quarantine; it is kept");
@@ -90,7 +92,7 @@ pub(crate) fn check_free(config: &Config) -> Result<(), Failure> {
     DataFolder::check_free(&config.data).map_err(|error| of_store(&config.data.display(), &error))
 }
 
-fn of_store(place: &impl std::fmt::Display, error: &store::Error) -> Failure {
+pub(crate) fn of_store(place: &impl std::fmt::Display, error: &store::Error) -> Failure {
     let failure = Failure::of(format_args!("opening the data folder {place}"), error);
     match error.hint() {
         Some(hint) => failure.hint(hint),

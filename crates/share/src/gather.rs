@@ -99,7 +99,7 @@ fn latest(case: &CaseView, told: &[&Sighting]) -> Timestamp {
 }
 
 /// Until the paper's day, unless two people have lifted the seal before.
-fn is_sealed(view: &View, case: &CaseView, at: Timestamp) -> bool {
+pub(crate) fn is_sealed(view: &View, case: &CaseView, at: Timestamp) -> bool {
     let lifted = |order: &OrderId| {
         let mut standings = view.approvals.iter().filter(|standing| standing.request.case == case.terms.id);
         standings.any(|standing| {
