@@ -11,6 +11,7 @@ pub mod dnstap;
 pub mod feeds;
 pub mod fleet;
 pub mod floods;
+pub mod ledger;
 pub mod lock;
 mod name_servers;
 pub mod refusals;

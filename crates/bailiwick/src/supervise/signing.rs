@@ -55,7 +55,8 @@ pub(crate) fn key(config: &Config) -> Result<SigningKey, Failure> {
 
 async fn take(ledger: &Ledger, key: SigningKey, is_new: bool, config: &Config) -> Result<(), Failure> {
     let hint = format!(
-        "`bailiwick audit verify` says more; if {} is not the key that signed this ledger, put that one back",
+        "`bailiwick audit verify` says more. Each ledger has a key of its own: if {} is another ledger's, put the right \
+         one there, or for a new ledger none",
         config.keys.join(KEY).display()
     );
     let refused = |error| of_store(&config.data.display(), &error).hint(hint).code(code::NOT_VERIFIED);

@@ -70,7 +70,8 @@ impl Ledger {
         let (tell, told) = oneshot::channel();
         self.inner.line.waiting().push_back(Waiting { wanted, tell });
         tokio::spawn(self.clone().take_turn());
-        told.await.expect("whoever takes it out of the line tells how it went")
+        // A runtime that ends drops turns: what was not told was not appended, or not seen to be.
+        told.await.unwrap_or_else(|_| Err(Error::database("appending facts")(sqlx::Error::WorkerCrashed).into()))
     }
 
     /// Whoever waits longer than another's turn may find that it was taken along.
