@@ -140,7 +140,7 @@ impl Ledger {
         self.line_up(Wanted { expected, drafts, sets, now }).await
     }
 
-    /// The facts from a position on, each checked against its commitment.
+    /// The facts from a position on, each in its place and checked against its commitment.
     pub async fn facts(&self, from: Position) -> Result<Vec<Fact>, Error> {
         let rows =
             sqlx::query("SELECT position, salt, commitment, body FROM facts WHERE position >= $1 ORDER BY position")
@@ -148,7 +148,11 @@ impl Ledger {
                 .fetch_all(&self.inner.pool)
                 .await
                 .map_err(Error::database("reading facts"))?;
-        rows.iter().map(rows::read).collect()
+        let facts = rows.iter().map(rows::read).collect::<Result<Vec<Fact>, Error>>()?;
+        match (from.0..).zip(&facts).find(|(place, fact)| fact.position.0 != *place) {
+            Some((place, _)) => Err(damaged(&format!("fact {place} is missing"))),
+            None => Ok(facts),
+        }
     }
 
     /// A set of names, in one load.

@@ -16,6 +16,19 @@ use crate::{Done, Trouble, root, target};
 
 /// Cases that are made: two facts each, so that a tile of 256 is filled and another begun.
 const CASES: usize = 140;
+/// What a case needs to know besides its name.
+const QUICK: &[&str] = &[
+    "--authority",
+    "own-registration",
+    "--issuer",
+    "us",
+    "--contact",
+    "abuse@sinkhole.example",
+    "--purpose",
+    "a test",
+    "--name-server",
+    "ns1.sinkhole.example",
+];
 /// Where Debian keeps the sources of Go's packages.
 const GO_PATH: &str = "/usr/share/gocode";
 /// Building the judge takes most of it.
@@ -31,7 +44,7 @@ pub fn run(tally: &mut Tally) -> Done {
     tally.check("a checkpoint is given to a witness", write(&program, &["audit", "anchor", "--to"], &anchor));
     for n in 0..CASES {
         let name = format!("n{n}.example");
-        program.ask(&["case", "quick", &name, "--authority", "own-registration", "--issuer", "us"])?.good()?;
+        program.ask(&[&["case", "quick", name.as_str()], QUICK].concat())?.good()?;
     }
     tally.check("beside the running program the ledger verifies, with the anchor", verifies(&program, &anchor));
     let tiles = program.path("tiles");

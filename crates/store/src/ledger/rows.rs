@@ -41,7 +41,7 @@ impl FactRow {
         })
     }
 
-    pub(super) fn bind<'a>(&'a self, values: &mut Separated<'_, Sqlite, &'static str>) {
+    pub(super) fn bind(&self, values: &mut Separated<'_, Sqlite, &'static str>) {
         values
             .push_bind(self.position)
             .push_bind(self.version)

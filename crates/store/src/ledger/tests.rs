@@ -97,6 +97,16 @@ async fn a_fact_that_was_changed_on_disk_is_noticed() {
 }
 
 #[tokio::test]
+async fn a_fact_that_was_taken_out_is_missed() {
+    let (_home, _folder, ledger) = ledger().await;
+    ledger.append(None, vec![refused("a"), refused("b"), refused("c")], vec![], now()).await.unwrap();
+    sqlx::query("DELETE FROM facts WHERE position = 1").execute(ledger.pool()).await.unwrap();
+    let error = ledger.facts(Position(0)).await.unwrap_err();
+    assert!(error.to_string().contains("fact 1 is missing"), "{error}");
+    assert_eq!(ledger.facts(Position(2)).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
 async fn a_set_of_names_lies_beside_its_fact_and_proves_itself() {
     let (_home, _folder, ledger) = ledger().await;
     let names = many_names(1000);

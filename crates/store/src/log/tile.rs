@@ -57,12 +57,12 @@ impl Tiles {
     /// What a file of that path holds, if it is one of this tree or of one of its beginnings.
     pub fn file(&self, path: &str) -> Option<Vec<u8>> {
         let (kind, n, width) = place_of(path)?;
-        let (hashes, write): (_, fn(&[Digest]) -> Vec<u8>) = match kind {
-            "entries" => (&self.entries, bundled),
-            level => (self.levels.get(level.parse::<usize>().ok()?)?, joined),
-        };
         let start = n.checked_mul(WIDTH)?;
-        hashes.get(start..start + width).map(write)
+        let part = start..start + width;
+        match kind {
+            "entries" => self.entries.get(part).map(bundled),
+            level => self.levels.get(level.parse::<usize>().ok()?)?.get(part).map(joined),
+        }
     }
 }
 
