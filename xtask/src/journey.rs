@@ -15,7 +15,7 @@ use crate::{Done, root};
 /// A suite by name, with its budget in seconds.
 type Suite = (&'static str, u32, fn(&mut Tally) -> Done);
 
-const SUITES: [Suite; 19] = [
+const SUITES: [Suite; 20] = [
     ("dns", 60, peers::dns::run),
     ("floods", 90, peers::floods::run),
     ("dnstap", 60, peers::dnstap::run),
@@ -33,6 +33,7 @@ const SUITES: [Suite; 19] = [
     ("refusals", 60, peers::refusals::run),
     ("lock", 30, peers::lock::run),
     ("crash", 120, peers::crash::run),
+    ("ledger", 120, peers::ledger::run),
     ("feeds", 240, peers::feeds::run),
     ("stories", 240, peers::stories::run),
 ];

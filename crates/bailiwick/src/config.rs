@@ -31,6 +31,7 @@ pub(crate) const EXAMPLE: &str = include_str!("../bailiwick.example.toml");
 mod acme;
 mod archive;
 mod dnstap;
+mod ledger;
 mod mail;
 mod policy;
 mod transfer;
@@ -64,6 +65,7 @@ struct Draft {
     insight: Insight,
     archive: archive::Archive,
     metrics: Metrics,
+    ledger: ledger::Ledger,
 }
 
 impl Default for Draft {
@@ -85,6 +87,7 @@ impl Default for Draft {
             insight: Insight::default(),
             archive: archive::Archive::default(),
             metrics: Metrics::default(),
+            ledger: ledger::Ledger::default(),
         }
     }
 }
@@ -238,6 +241,8 @@ pub(crate) struct Config {
     pub(crate) insight: Insight,
     pub(crate) archive: archive::Archive,
     pub(crate) metrics: Metrics,
+    /// What the ledger's log is called.
+    pub(crate) ledger: ledger::Ledger,
 }
 
 impl Config {
@@ -287,6 +292,7 @@ impl Config {
             insight,
             archive: draft.archive,
             metrics: draft.metrics,
+            ledger: draft.ledger,
             file,
         };
         config.check()?;
@@ -319,6 +325,7 @@ impl Config {
         }
         self.web.limits.check()?;
         self.archive.check()?;
+        self.ledger.check()?;
         self.check_each_address_is_named_once()
     }
 

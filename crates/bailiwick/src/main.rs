@@ -41,6 +41,8 @@ fn main() -> std::process::ExitCode {
         Command::Archive(command) => roles::archive::run(&place, command),
         Command::Hunt(command) => roles::score::run(command),
         Command::Journal(command) => roles::journal::run(&place, command),
+        Command::Audit(command) => roles::audit::run(&place, command),
+        Command::Export(args) => roles::export::run(&place, &args),
         Command::Accounts(command) => roles::accounts::run(&place, command),
         Command::Config(command) => roles::config::run(&place, command),
         Command::Callers(args) => roles::population::run(&args),

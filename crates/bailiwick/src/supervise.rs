@@ -33,6 +33,7 @@ mod peers;
 mod publish;
 mod pulse;
 mod sealing;
+pub(crate) mod signing;
 
 use acme::Certifier;
 use captured::Shelf;
@@ -62,6 +63,7 @@ impl House {
         let shown = config.data.display();
         let folder = DataFolder::open(&config.data, role, now()).map_err(|error| of_store(&shown, &error))?;
         let ledger = Ledger::open(&folder).await.map_err(|error| of_store(&shown, &error))?;
+        signing::sign(&ledger, config).await?;
         let archive = Archive::open_with(&folder, &ledger, config.archive.limits()).await;
         let archive = archive.map_err(|error| of_store(&shown, &error))?;
         for orphan in archive.orphans() {
@@ -92,7 +94,7 @@ pub(crate) fn check_free(config: &Config) -> Result<(), Failure> {
     DataFolder::check_free(&config.data).map_err(|error| of_store(&config.data.display(), &error))
 }
 
-fn of_store(place: &impl std::fmt::Display, error: &store::Error) -> Failure {
+pub(crate) fn of_store(place: &impl std::fmt::Display, error: &store::Error) -> Failure {
     let failure = Failure::of(format_args!("opening the data folder {place}"), error);
     match error.hint() {
         Some(hint) => failure.hint(hint),

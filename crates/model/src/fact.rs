@@ -42,7 +42,12 @@ pub struct Fact {
 impl Fact {
     /// The leaf: what the Merkle log commits to.
     pub fn commitment(&self, salt: &[u8; 32]) -> Digest {
-        Digest::of_parts([b"bailiwick fact v1\0".as_slice(), salt, &canonical_json(self)])
+        Self::commitment_over(salt, &canonical_json(self))
+    }
+
+    /// The leaf of a fact whose canonical JSON is there already.
+    pub fn commitment_over(salt: &[u8; 32], canonical: &[u8]) -> Digest {
+        Digest::of_parts([b"bailiwick fact v1\0".as_slice(), salt, canonical])
     }
 }
 

@@ -98,7 +98,7 @@ fn latest(case: &CaseView, told: &[&Sighting]) -> Timestamp {
 }
 
 /// Until the paper's day, unless two people have lifted the seal before.
-fn is_sealed(case: &CaseView, at: Timestamp) -> bool {
+pub(crate) fn is_sealed(case: &CaseView, at: Timestamp) -> bool {
     let until = case.orders.values().filter_map(|order| case.sealed_until(order)).max();
     until.is_some_and(|until| utc_day(at) < until)
 }

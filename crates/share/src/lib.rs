@@ -2,13 +2,15 @@
 //!
 //! [`Snapshot::gather`] takes from the store what may be told of one case; [`audience`] decides, alone, who sees what
 //! of it; the renderers turn what is left into the bytes that somebody else's software reads. [`render()`] is the
-//! three in a row. [`policy()`] does the same for a zone that name servers take over. All of it is functions of values: the same data gives the same bytes, in whatever order it came.
+//! three in a row. [`policy()`] does the same for a zone that name servers take over; [`showing`] says how much of a fact
+//! an export of the ledger shows. All of it is functions of values: the same data gives the same bytes, in whatever order it came.
 //!
 //! What is deliberately absent: a clock (times come from facts and contacts), sockets (a later issue serves and
 //! delivers), and any way to render what [`audience`] has not cleared.
 
 pub mod audience;
 mod custody;
+mod disclosure;
 mod format;
 mod gather;
 mod policy;
@@ -19,6 +21,7 @@ use model::Refusal;
 use model::marking::Audience;
 
 pub use custody::Action;
+pub use disclosure::{Profile, Showing, showing};
 pub use format::{Format, FormatError};
 pub use policy::{Block, ORIGIN_OCTETS_MAX, Policy, PolicyTerms, policy};
 pub use snapshot::Snapshot;

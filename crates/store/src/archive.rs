@@ -32,7 +32,7 @@ use tokio::task::spawn_blocking;
 use crate::Error;
 use crate::folder::{DataFolder, make_folder};
 use crate::journal::Cursor;
-use crate::ledger::{self, Ledger};
+use crate::ledger::{Appending, Ledger};
 
 mod cell;
 mod compact;
@@ -162,8 +162,10 @@ impl Archive {
             }
         }
         manifest::save_cursor(&mut transaction, follower, &cursor).await?;
-        let facts = ledger::insert_facts(&mut transaction, facts, now).await?;
-        self.inner.ledger.commit(transaction, &facts).await?;
+        let mut appending = Appending::begin(&mut transaction).await?;
+        let facts = appending.add(facts, now)?;
+        let next = appending.finish(&mut transaction, &self.inner.ledger).await?;
+        self.inner.ledger.commit(transaction, next).await?;
         Ok(facts)
     }
 

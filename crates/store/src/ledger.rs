@@ -2,39 +2,52 @@
 //!
 //! Facts have dense positions from 0, are written in one transaction and are on the disk when [`Ledger::append`]
 //! returns (SQLite in WAL mode, `synchronous = FULL`). Each has 32 random bytes of salt and a commitment over salt and
-//! canonical JSON: the leaf of a Merkle tree, checked at every reading. Whoever decides says at which position the
-//! ledger stood; if somebody else was faster, nothing is appended and the decision is made again.
+//! canonical JSON, checked at every reading: the entry of a [Merkle log](crate::log). One row, the head, says where the
+//! ledger ends; whoever appends moves it in the same transaction, and signs a checkpoint over the tree with it. Whoever
+//! decides says at which position the ledger stood; if somebody else was faster, nothing is appended and the decision is
+//! made again.
 //!
 //! The manifest of the archive, the cursors of followers, the sets of names and the named zones lie in the same database,
 //! because they change in the same transactions. What is deliberately absent: the law. Facts are folded in [`view`](crate::view).
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use model::fact::{Draft, Fact};
 use model::id::Position;
 use model::order::Names;
-use model::time::to_nanos;
 use model::{Digest, Timestamp};
 use sqlx::migrate::{Migration, MigrationType, Migrator};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteRow, SqliteSynchronous};
-use sqlx::{Row as _, SqlSafeStr as _, Sqlite, SqliteConnection, SqlitePool, Transaction};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{SqlSafeStr as _, Sqlite, SqlitePool, Transaction};
 use tokio::sync::{Mutex, watch};
 
 use crate::Error;
 use crate::folder::DataFolder;
+use crate::log::SigningKey;
 use crate::view::View;
 use crate::zones::NamedZone;
 
+mod appending;
 mod cells;
-mod names;
+mod head;
+pub(crate) mod names;
+mod rows;
 #[cfg(test)]
 mod tests;
 mod zones;
 
+pub(crate) use appending::Appending;
+pub use appending::FACTS_PER_TURN_MAX;
 pub use cells::each_cell;
 pub use names::NamedSet;
+
+use appending::{Line, Wanted};
+use head::Head;
+
+/// The database within the data folder.
+pub(crate) const FILE: &str = "ledger.sqlite";
 
 /// How long a transaction waits for another process's, such as somebody's SQLite shell.
 const BUSY: Duration = Duration::from_secs(10);
@@ -52,6 +65,9 @@ pub struct Ledger {
 
 struct Inner {
     pool: SqlitePool,
+    line: Line,
+    /// What signs the checkpoints; never set where nobody is to believe them, such as in tests of other rooms.
+    key: OnceLock<SigningKey>,
     view: Mutex<Arc<View>>,
     /// Named zones by origin, as they were told last.
     zones: Mutex<BTreeMap<Box<[u8]>, Arc<NamedZone>>>,
@@ -71,7 +87,7 @@ pub enum AppendError {
 impl Ledger {
     pub async fn open(folder: &DataFolder) -> Result<Self, Error> {
         let options = SqliteConnectOptions::new()
-            .filename(folder.path().join("ledger.sqlite"))
+            .filename(folder.path().join(FILE))
             .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
@@ -79,11 +95,34 @@ impl Ledger {
         let pool = SqlitePoolOptions::new().max_connections(CONNECTIONS).connect_with(options).await;
         let pool = pool.map_err(Error::database("opening the ledger"))?;
         migrations().run(&pool).await.map_err(|cause| Error::Database { what: "migrating", cause: cause.into() })?;
-        let mut connection = pool.acquire().await.map_err(Error::database("opening the ledger"))?;
-        let next = next_position(&mut connection).await?;
-        drop(connection);
-        let (view, zones, changed) = (Mutex::default(), Mutex::default(), watch::Sender::new(next));
-        Ok(Self { inner: Arc::new(Inner { pool, view, zones, changed }) })
+        let mut transaction = begin(&pool).await?;
+        let next = Head::establish(&mut transaction).await?.next();
+        transaction.commit().await.map_err(Error::database("opening the ledger"))?;
+        let (line, key, changed) = (Line::default(), OnceLock::new(), watch::Sender::new(next));
+        let (view, zones) = (Mutex::default(), Mutex::default());
+        Ok(Self { inner: Arc::new(Inner { pool, line, key, view, zones, changed }) })
+    }
+
+    /// From now on every append is signed by this key. A key that was just made signs what stands; any other finds the
+    /// checkpoint that it has signed last, over exactly the facts that are here.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`] if it does not.
+    pub async fn sign_with(&self, key: SigningKey, is_new: bool) -> Result<(), Error> {
+        let mut transaction = self.begin().await?;
+        let mut head = Head::load(&mut transaction).await?;
+        head.check(key.verifying())?;
+        if head.checkpoint.is_none() {
+            if !is_new {
+                return Err(damaged("its checkpoint is missing, and the key that signed it is not new"));
+            }
+            head.sign(Some(&key));
+            head.save(&mut transaction).await?;
+        }
+        self.commit(transaction, head.next()).await?;
+        // Whoever comes second has the same key: both have just found its checkpoint.
+        let _ = self.inner.key.set(key);
+        Ok(())
     }
 
     /// Appends facts and the sets of names that they speak of, all or none; synced when this returns.
@@ -97,19 +136,11 @@ impl Ledger {
         names: Vec<NamedSet>,
         now: Timestamp,
     ) -> Result<Vec<Fact>, AppendError> {
-        let rows = names::to_rows(names).await?;
-        let mut transaction = self.begin().await?;
-        let found = next_position(&mut transaction).await?;
-        if let Some(expected) = expected.filter(|expected| *expected != found) {
-            return Err(AppendError::Conflict { expected, found });
-        }
-        names::insert(&mut transaction, rows).await?;
-        let facts = insert_facts(&mut transaction, drafts, now).await?;
-        self.commit(transaction, &facts).await?;
-        Ok(facts)
+        let sets = names::to_rows(names).await?;
+        self.line_up(Wanted { expected, drafts, sets, now }).await
     }
 
-    /// The facts from a position on, each checked against its commitment.
+    /// The facts from a position on, each in its place and checked against its commitment.
     pub async fn facts(&self, from: Position) -> Result<Vec<Fact>, Error> {
         let rows =
             sqlx::query("SELECT position, salt, commitment, body FROM facts WHERE position >= $1 ORDER BY position")
@@ -117,7 +148,11 @@ impl Ledger {
                 .fetch_all(&self.inner.pool)
                 .await
                 .map_err(Error::database("reading facts"))?;
-        rows.iter().map(read_fact).collect()
+        let facts = rows.iter().map(rows::read).collect::<Result<Vec<Fact>, Error>>()?;
+        match (from.0..).zip(&facts).find(|(place, fact)| fact.position.0 != *place) {
+            Some((place, _)) => Err(damaged(&format!("fact {place} is missing"))),
+            None => Ok(facts),
+        }
     }
 
     /// A set of names, in one load.
@@ -151,18 +186,20 @@ impl Ledger {
     }
 
     pub(crate) async fn begin(&self) -> Result<Transaction<'static, Sqlite>, Error> {
-        // A transaction that reads first and takes the write lock later can find that it is too late.
-        self.inner.pool.begin_with("BEGIN IMMEDIATE").await.map_err(Error::database("beginning"))
+        begin(&self.inner.pool).await
     }
 
-    pub(crate) async fn commit(&self, transaction: Transaction<'static, Sqlite>, facts: &[Fact]) -> Result<(), Error> {
+    /// Commits, and tells whoever waits for the next position if it has moved.
+    pub(crate) async fn commit(&self, transaction: Transaction<'static, Sqlite>, next: Position) -> Result<(), Error> {
         transaction.commit().await.map_err(Error::database("committing"))?;
-        if let Some(last) = facts.last() {
-            let next = Position(last.position.0 + 1);
-            self.inner.changed.send_if_modified(|told| next > std::mem::replace(told, next.max(*told)));
-        }
+        self.inner.changed.send_if_modified(|told| next > std::mem::replace(told, next.max(*told)));
         Ok(())
     }
+}
+
+async fn begin(pool: &SqlitePool) -> Result<Transaction<'static, Sqlite>, Error> {
+    // A transaction that reads first and takes the write lock later can find that it is too late.
+    pool.begin_with("BEGIN IMMEDIATE").await.map_err(Error::database("beginning"))
 }
 
 fn migrations() -> Migrator {
@@ -172,12 +209,13 @@ fn migrations() -> Migrator {
     Migrator::with_migrations(vec![
         simple(1, "memory", include_str!("../migrations/sqlite/0001_memory.sql")),
         simple(2, "named zones", include_str!("../migrations/sqlite/0002_named_zones.sql")),
+        simple(3, "log", include_str!("../migrations/sqlite/0003_log.sql")),
         simple(4, "compaction", include_str!("../migrations/sqlite/0004_compaction.sql")),
     ])
 }
 
 /// A fact that the law refuses has no effect, and the operator is told: it should never have been appended.
-fn fold(view: &mut View, facts: &[Fact], mut sets: Vec<NamedSet>) {
+pub(crate) fn fold(view: &mut View, facts: &[Fact], mut sets: Vec<NamedSet>) {
     for (at, fact) in facts.iter().enumerate() {
         let names = |digest: &Digest| {
             let set = sets.iter().position(|set| set.digest == *digest)?;
@@ -191,63 +229,8 @@ fn fold(view: &mut View, facts: &[Fact], mut sets: Vec<NamedSet>) {
     }
 }
 
-//----------- Rows -------------------------------------------------------------------------------------------------
-
-async fn next_position(connection: &mut SqliteConnection) -> Result<Position, Error> {
-    let next = sqlx::query_scalar::<_, i64>("SELECT coalesce(max(position) + 1, 0) FROM facts");
-    let next = next.fetch_one(connection).await.map_err(Error::database("reading the ledger's position"))?;
-    Ok(Position(next.cast_unsigned()))
-}
-
-/// Gives drafts their places and writes them, within a transaction that holds the write lock.
-pub(crate) async fn insert_facts(
-    connection: &mut SqliteConnection,
-    drafts: Vec<Draft>,
-    now: Timestamp,
-) -> Result<Vec<Fact>, Error> {
-    let next = next_position(connection).await?;
-    let places = (next.0..).map(Position);
-    let facts: Vec<Fact> = drafts.into_iter().zip(places).map(|(draft, place)| draft.at(place, now)).collect();
-    for fact in &facts {
-        insert_fact(connection, fact).await?;
-    }
-    Ok(facts)
-}
-
-async fn insert_fact(connection: &mut SqliteConnection, fact: &Fact) -> Result<(), Error> {
-    let mut salt = [0; 32];
-    getrandom::fill(&mut salt).map_err(Error::Random)?;
-    let insert = "INSERT INTO facts (position, version, time, kind, salt, commitment, body)
-                  VALUES ($1, $2, $3, $4, $5, $6, $7)";
-    sqlx::query(insert)
-        .bind(as_i64(fact.position.0))
-        .bind(i64::from(fact.version))
-        .bind(to_nanos(fact.time))
-        .bind(kind(fact))
-        .bind(&salt[..])
-        .bind(&fact.commitment(&salt).0[..])
-        .bind(model::digest::canonical_json(fact))
-        .execute(connection)
-        .await
-        .map_err(Error::database("appending a fact"))?;
-    Ok(())
-}
-
-/// The tag under which the body is serialized.
-fn kind(fact: &Fact) -> String {
-    let body = serde_json::to_value(&fact.body).expect("our values are plain JSON");
-    body["fact"].as_str().expect("a body is tagged by `fact`").to_owned()
-}
-
-fn read_fact(row: &SqliteRow) -> Result<Fact, Error> {
-    let position: i64 = row.get("position");
-    let damaged = |what: &str| Error::Damaged { path: "ledger.sqlite".into(), what: format!("fact {position} {what}") };
-    let fact: Fact = serde_json::from_slice(row.get("body")).map_err(|error| damaged(&error.to_string()))?;
-    let salt: [u8; 32] = row.get::<&[u8], _>("salt").try_into().map_err(|_| damaged("has a salt of another length"))?;
-    if fact.position.0 != position.cast_unsigned() || fact.commitment(&salt).0 != row.get::<&[u8], _>("commitment") {
-        return Err(damaged("does not have the commitment that was made for it"));
-    }
-    Ok(fact)
+fn damaged(what: &str) -> Error {
+    Error::Damaged { path: FILE.into(), what: what.to_owned() }
 }
 
 /// SQLite's integers are signed. Positions count from 0 and do not get that far.

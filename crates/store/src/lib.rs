@@ -12,10 +12,12 @@
 //! What is deliberately absent: decisions (room `docket`), meaning (room `insight`), and any socket.
 
 pub mod archive;
+pub mod audit;
 mod error;
 pub mod folder;
 pub mod journal;
 pub mod ledger;
+pub mod log;
 pub mod vault;
 pub mod view;
 pub mod zones;

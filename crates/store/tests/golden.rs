@@ -5,7 +5,9 @@
 
 use std::path::Path;
 
+use bailiwick_store::audit::Audit;
 use bailiwick_store::journal::{Clock, ClockKind, FRAME_VERSION, SEGMENT_VERSION, read_all};
+use bailiwick_store::log::SigningKey;
 use bailiwick_store::{DataFolder, Frame, Journal, JournalLimits, Ledger};
 use model::contact::{Contact, Limits, NamedBy, Query, Request, Subject, Transport, Via, What};
 use model::fact::{Actor, Body, Draft, Fact};
@@ -123,6 +125,23 @@ async fn a_ledger_of_version_1_opens() {
     let facts = ledger.facts(Position(0)).await.unwrap();
     assert_eq!(facts.iter().map(|fact| &fact.body).collect::<Vec<_>>(), [&fact().body]);
     assert_eq!(ledger.view().await.unwrap().refusals, 1);
+}
+
+/// Six facts, written by the release before there was a tree. Opening it computes the tree, and signs it.
+#[tokio::test]
+async fn a_ledger_of_version_2_gets_its_tree() {
+    let home = tempfile::tempdir().unwrap();
+    let folder = DataFolder::open(home.path(), "test", at()).unwrap();
+    std::fs::write(home.path().join("ledger.sqlite"), include_bytes!("golden/ledger-v2.sqlite")).unwrap();
+    let ledger = Ledger::open(&folder).await.unwrap();
+    assert_eq!(ledger.facts(Position(0)).await.unwrap().len(), 6);
+    assert_eq!(ledger.view().await.unwrap().cases.len(), 3);
+    let key = || SigningKey::from_seed(None, [7; 32]).unwrap();
+    ledger.sign_with(key(), true).await.unwrap();
+    ledger.append(None, vec![Draft::new(fact().actor, fact().body)], vec![], at()).await.unwrap();
+    ledger.close().await;
+    let report = Audit::open(home.path()).await.unwrap().verify(key().verifying(), &[]).await.unwrap();
+    assert!(report.is_whole() && report.size == 7, "{report:?}");
 }
 
 #[test]

@@ -41,6 +41,8 @@ pub enum What {
     Transfer,
     /// Three ways to write a segment of the journal; none of them is ours or a peer's.
     Journal,
+    /// Facts into the ledger and through its audit, beside nobody.
+    Ledger,
     /// Against nginx with a JSON access log.
     Http,
     /// Journal → Parquet against the Parquet writer alone, and questions against DuckDB over the same files.
@@ -105,12 +107,14 @@ impl Measured {
 
 /// Runs the comparison and prints its table.
 pub fn run(what: What, plan: Plan, binary: impl FnOnce() -> Result<PathBuf, Trouble>) -> Done {
-    if what == What::Journal {
-        return journal::compare(plan);
+    match what {
+        What::Journal => return journal::compare(plan),
+        What::Ledger => return ledger(),
+        _ => {}
     }
     let binary = std::path::absolute(binary()?)?;
     match what {
-        What::Journal => Ok(()),
+        What::Journal | What::Ledger => Ok(()),
         What::Dns if plan.threads > 1 => dns::compare_threads(plan, &binary),
         What::Dns => dns::compare(plan, &binary),
         What::Transfer => transfer::compare(plan, &binary),
@@ -138,6 +142,14 @@ pub fn build(what: What, profile: &str) -> Result<PathBuf, Trouble> {
     } else {
         Err("the program does not build".into())
     }
+}
+
+/// Its figures depend on the disk's syncs, so they are absolute, and told as they are.
+fn ledger() -> Done {
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.args(["run", "--quiet", "--release", "--package", "bailiwick-store", "--example", "ledger"]);
+    let status = cargo.current_dir(root()).stdin(Stdio::null()).status()?;
+    if status.success() { Ok(()) } else { Err("the bench of the ledger failed".into()) }
 }
 
 //----------- Measuring --------------------------------------------------------------------------------------------

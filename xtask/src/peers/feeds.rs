@@ -100,7 +100,7 @@ fn takes_a_name(python: &Command) -> bool {
 }
 
 /// The judge's lines become ours.
-fn take_over(tally: &mut Tally, judge: &str, said: Result<Said, Trouble>) {
+pub(super) fn take_over(tally: &mut Tally, judge: &str, said: Result<Said, Trouble>) {
     let said = match said {
         Ok(said) => said,
         Err(trouble) => return tally.check(&format!("{judge}: the judge came"), Err(trouble)),

@@ -4,10 +4,12 @@
 pub(crate) mod accounts;
 pub(crate) mod approval;
 pub(crate) mod archive;
+pub(crate) mod audit;
 pub(crate) mod case;
 pub(crate) mod config;
 pub(crate) mod dns;
 pub(crate) mod doctor;
+pub(crate) mod export;
 pub(crate) mod feed;
 pub(crate) mod group;
 pub(crate) mod journal;

@@ -43,12 +43,12 @@ fn to_row(set: &NamedSet) -> Result<SetRow, Error> {
     Ok(SetRow { digest: set.digest, count: set.names.len() as i64, lines: lines.into_bytes() })
 }
 
-pub(super) async fn insert(connection: &mut SqliteConnection, rows: Vec<SetRow>) -> Result<(), Error> {
+pub(super) async fn insert(connection: &mut SqliteConnection, rows: &[SetRow]) -> Result<(), Error> {
     for row in rows {
         sqlx::query("INSERT INTO name_sets (digest, count, lines) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING")
             .bind(row.digest.0.to_vec())
             .bind(row.count)
-            .bind(row.lines)
+            .bind(&row.lines)
             .execute(&mut *connection)
             .await
             .map_err(Error::database("writing a set of names"))?;
@@ -98,7 +98,7 @@ pub(super) fn to_lines(names: &Names) -> String {
     names.iter().map(|(name, listed)| listed.line(name)).collect()
 }
 
-pub(super) fn from_lines(lines: &str) -> Option<Names> {
+pub(crate) fn from_lines(lines: &str) -> Option<Names> {
     lines.lines().map(from_line).collect()
 }
 

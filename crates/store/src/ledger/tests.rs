@@ -70,6 +70,21 @@ async fn many_who_expect_nothing_all_get_a_place() {
     assert_eq!(places, (0..20).collect::<Vec<_>>());
 }
 
+/// They share a transaction; each has its own answer.
+#[tokio::test]
+async fn of_those_who_come_at_once_one_that_fails_hinders_nobody() {
+    let (_home, _folder, ledger) = ledger().await;
+    let (one, late, three) = tokio::join!(
+        ledger.append(Some(Position(0)), vec![refused("one"), refused("two")], vec![], now()),
+        ledger.append(Some(Position(0)), vec![refused("late")], vec![], now()),
+        ledger.append(None, vec![refused("three")], vec![], now()),
+    );
+    assert_eq!(one.unwrap().len(), 2);
+    assert!(matches!(late, Err(AppendError::Conflict { expected: Position(0), found: Position(2) })), "{late:?}");
+    assert_eq!(three.unwrap()[0].position, Position(2));
+    assert_eq!(ledger.facts(Position(0)).await.unwrap().len(), 3);
+}
+
 #[tokio::test]
 async fn a_fact_that_was_changed_on_disk_is_noticed() {
     let (_home, _folder, ledger) = ledger().await;
@@ -79,6 +94,16 @@ async fn a_fact_that_was_changed_on_disk_is_noticed() {
     let forge = "UPDATE facts SET body = CAST(replace(CAST(body AS TEXT), 'no order', 'an order') AS BLOB)";
     sqlx::query(forge).execute(ledger.pool()).await.unwrap();
     assert!(matches!(ledger.facts(Position(0)).await, Err(Error::Damaged { .. })));
+}
+
+#[tokio::test]
+async fn a_fact_that_was_taken_out_is_missed() {
+    let (_home, _folder, ledger) = ledger().await;
+    ledger.append(None, vec![refused("a"), refused("b"), refused("c")], vec![], now()).await.unwrap();
+    sqlx::query("DELETE FROM facts WHERE position = 1").execute(ledger.pool()).await.unwrap();
+    let error = ledger.facts(Position(0)).await.unwrap_err();
+    assert!(error.to_string().contains("fact 1 is missing"), "{error}");
+    assert_eq!(ledger.facts(Position(2)).await.unwrap().len(), 1);
 }
 
 #[tokio::test]
@@ -137,6 +162,11 @@ async fn measure_appends_and_a_million_names() {
         ledger.append(Some(Position(n)), vec![refused("a")], vec![], now()).await.unwrap();
     }
     println!("append, one fact each, synced: {:?} per fact", start.elapsed() / 200);
+    let start = std::time::Instant::now();
+    for _ in 0..20 {
+        ledger.append(None, vec![refused("a"); 1_000], vec![], now()).await.unwrap();
+    }
+    println!("append, a thousand facts each, synced: {:?} per fact", start.elapsed() / 20_000);
     let names = many_names(1_000_000);
     let start = std::time::Instant::now();
     let set = NamedSet { digest: names_digest(&names), names };

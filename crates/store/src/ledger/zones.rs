@@ -7,12 +7,13 @@
 use std::sync::Arc;
 
 use model::Timestamp;
+use model::id::Position;
 use model::time::to_nanos;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{QueryBuilder, Row as _, Sqlite, SqliteConnection, SqlitePool};
 use tokio::task::spawn_blocking;
 
-use super::Ledger;
+use super::{Ledger, damaged};
 use crate::Error;
 use crate::zones::history::Step;
 use crate::zones::{Difference, NamedZone, Record, packed};
@@ -70,7 +71,7 @@ impl Ledger {
                 write_difference(&mut transaction, zone, &step, difference, now).await?;
             }
         }
-        self.commit(transaction, &[]).await?;
+        self.commit(transaction, Position(0)).await?;
         Ok(Arc::new(step.zone))
     }
 }
@@ -215,10 +216,6 @@ fn lead_to(differences: &[Arc<Difference>], serial: u32) -> bool {
     let ends = differences.iter().map(|step| step.to);
     let starts = differences.iter().skip(1).map(|step| step.from).chain([serial]);
     ends.eq(starts.take(differences.len()))
-}
-
-fn damaged(what: &str) -> Error {
-    Error::Damaged { path: "ledger.sqlite".into(), what: what.to_owned() }
 }
 
 #[cfg(test)]

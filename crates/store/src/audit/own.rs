@@ -1,0 +1,242 @@
+//! The owner's own ledger, read and never written: beside a running daemon, after a crash, or in a copy.
+
+use std::path::Path;
+
+use model::fact::{Body, Fact};
+use model::id::Position;
+use model::time::to_nanos;
+use model::{Digest, Timestamp};
+use serde::Deserialize;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteRow};
+use sqlx::{ConnectOptions as _, Row as _, SqliteConnection};
+use tokio::task::spawn_blocking;
+
+use super::{Anchor, AuditError, Report, Walk};
+use crate::Error;
+use crate::ledger::{FILE, NamedSet, fold, names};
+use crate::log::{Checkpoint, VerifyingKey};
+use crate::view::View;
+
+/// Facts that are read at once, while those before them are checked.
+const FACTS_PER_PAGE: i64 = 10_000;
+
+/// What the report says of the checkpoint that lies in the ledger.
+const OWN_CHECKPOINT: &str = "the ledger's own checkpoint";
+
+//----------- Audit ------------------------------------------------------------------------------------------------
+
+/// A ledger as it stands at one moment.
+pub struct Audit {
+    connection: SqliteConnection,
+}
+
+/// A fact as it lies in the ledger.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    pub fact: Fact,
+    pub kind: String,
+    /// Its canonical JSON.
+    pub text: String,
+    pub salt: [u8; 32],
+    pub commitment: Digest,
+}
+
+impl Audit {
+    /// Opens the ledger of a data folder for reading alone. What is appended from now on is not seen.
+    pub async fn open(data: &Path) -> Result<Self, AuditError> {
+        let options = SqliteConnectOptions::new().filename(data.join(FILE)).read_only(true);
+        let mut connection = options.connect().await.map_err(Error::database("opening the ledger to read"))?;
+        sqlx::query("BEGIN").execute(&mut connection).await.map_err(Error::database("beginning to read"))?;
+        Ok(Self { connection })
+    }
+
+    /// The newest checkpoint, as it was signed.
+    pub async fn checkpoint(&mut self) -> Result<Option<String>, AuditError> {
+        let note = sqlx::query_scalar("SELECT checkpoint FROM ledger_head WHERE id = 0");
+        let note = note.fetch_optional(&mut self.connection).await;
+        Ok(note.map_err(Error::database("reading the ledger's checkpoint"))?.flatten())
+    }
+
+    /// Every commitment, in order.
+    pub async fn commitments(&mut self) -> Result<Vec<Digest>, AuditError> {
+        let all = sqlx::query_scalar::<_, Vec<u8>>("SELECT commitment FROM facts ORDER BY position");
+        let all = all.fetch_all(&mut self.connection).await.map_err(Error::database("reading commitments"))?;
+        all.into_iter()
+            .map(|octets| Ok(Digest(octets.try_into().map_err(|_| damaged("a commitment is no digest"))?)))
+            .collect()
+    }
+
+    /// Every fact with what proves it. Whoever gives them away verifies first.
+    pub async fn entries(&mut self) -> Result<Vec<Entry>, AuditError> {
+        let all = "SELECT position, version, time, kind, salt, commitment, body FROM facts ORDER BY position";
+        let rows = sqlx::query(all).fetch_all(&mut self.connection).await.map_err(Error::database("reading facts"))?;
+        rows.iter().map(|row| Ok(entry(row).ok_or_else(|| damaged("a fact cannot be read"))?)).collect()
+    }
+
+    /// What stands after all these facts, which begin at the first.
+    pub async fn view(&mut self, entries: &[Entry]) -> Result<View, AuditError> {
+        let facts: Vec<Fact> = entries.iter().map(|entry| entry.fact.clone()).collect();
+        let mut sets = Vec::new();
+        for digest in facts.iter().filter_map(names_of) {
+            let lines = self.lines(digest).await?.unwrap_or_default();
+            let names = std::str::from_utf8(&lines).ok().and_then(names::from_lines);
+            sets.extend(names.map(|names| NamedSet { digest: *digest, names }));
+        }
+        let mut view = View::default();
+        fold(&mut view, &facts, sets);
+        Ok(view)
+    }
+
+    /// The lines of a set of names.
+    pub async fn lines(&mut self, names: &Digest) -> Result<Option<Vec<u8>>, AuditError> {
+        let lines = sqlx::query_scalar("SELECT lines FROM name_sets WHERE digest = $1").bind(names.0.to_vec());
+        Ok(lines.fetch_optional(&mut self.connection).await.map_err(Error::database("loading a set of names"))?)
+    }
+
+    /// Checks every fact, the tree, what was signed of it, the sets of names, and the database itself.
+    pub async fn verify(&mut self, key: &VerifyingKey, anchors: &[Anchor]) -> Result<Report, AuditError> {
+        let at = |cause| AuditError::Checkpoint { place: OWN_CHECKPOINT.to_owned(), cause };
+        let note = self.checkpoint().await?;
+        let own = note.map(|note| Checkpoint::open(&note, key).map_err(at)).transpose()?;
+        let own = own.map(|checkpoint| Anchor { place: OWN_CHECKPOINT.to_owned(), checkpoint });
+        let mut walk = Walk::new(anchors.iter().chain(&own));
+        self.walk(&mut walk).await?;
+        let mut report = walk.finish();
+        key.name().clone_into(&mut report.origin);
+        match own {
+            None => report.fault(None, "nothing was signed: the ledger has no checkpoint"),
+            Some(own) if own.checkpoint.size < report.size => {
+                report.fault(None, format!("positions from {} on are in no checkpoint", own.checkpoint.size));
+            }
+            Some(_) => {}
+        }
+        report.anchors = anchors.len();
+        self.check_names(&mut report).await?;
+        self.check_database(&mut report).await?;
+        Ok(report)
+    }
+
+    /// One page is read while the one before it is checked.
+    async fn walk(&mut self, walk: &mut Walk<'_>) -> Result<(), AuditError> {
+        let mut page = self.page(-1).await?;
+        let mut next = 0;
+        while let Some(last) = page.last() {
+            let last: i64 = last.get("position");
+            let checked = spawn_blocking(move || page.iter().map(check).collect::<Vec<_>>());
+            let (following, checked) = tokio::join!(self.page(last), checked);
+            for row in checked.expect("checking rows does not panic") {
+                if row.position != next {
+                    walk.report.fault(Some(next), format!("it is missing; the next one is {}", row.position));
+                }
+                row.fault.into_iter().for_each(|what| walk.report.fault(Some(row.position), what));
+                walk.step(&row.commitment);
+                walk.report.with_body += 1;
+                next = row.position + 1;
+            }
+            page = following?;
+        }
+        Ok(())
+    }
+
+    async fn page(&mut self, after: i64) -> Result<Vec<SqliteRow>, AuditError> {
+        let page = "SELECT position, version, time, kind, salt, commitment, body FROM facts
+                    WHERE position > $1 ORDER BY position LIMIT $2";
+        let page = sqlx::query(page).bind(after).bind(FACTS_PER_PAGE).fetch_all(&mut self.connection).await;
+        Ok(page.map_err(Error::database("reading facts"))?)
+    }
+
+    /// Each set is what its digest says, and each that a fact speaks of is here.
+    async fn check_names(&mut self, report: &mut Report) -> Result<(), AuditError> {
+        let digests = sqlx::query_scalar::<_, Vec<u8>>("SELECT digest FROM name_sets ORDER BY digest");
+        let digests =
+            digests.fetch_all(&mut self.connection).await.map_err(Error::database("listing sets of names"))?;
+        for octets in &digests {
+            let digest = Digest(octets.as_slice().try_into().unwrap_or_default());
+            let lines = self.lines(&digest).await?.unwrap_or_default();
+            if Digest::of_bytes(&lines) != digest {
+                report.fault(None, format!("the set of names {digest} is not what its digest says"));
+            }
+        }
+        let listed = sqlx::query_scalar::<_, Vec<u8>>("SELECT body FROM facts WHERE kind = 'order-listed'");
+        let listed = listed.fetch_all(&mut self.connection).await.map_err(Error::database("reading facts"))?;
+        for fact in listed.iter().filter_map(|body| serde_json::from_slice::<Fact>(body).ok()) {
+            let Some(names) = names_of(&fact) else { continue };
+            if !digests.iter().any(|digest| digest[..] == names.0) {
+                report.fault(Some(fact.position.0), format!("the set of names {names} is missing"));
+            }
+        }
+        Ok(())
+    }
+
+    async fn check_database(&mut self, report: &mut Report) -> Result<(), AuditError> {
+        let lines = sqlx::query_scalar::<_, String>("PRAGMA integrity_check").fetch_all(&mut self.connection).await;
+        let lines = lines.map_err(Error::database("checking the database's own structure"))?;
+        lines.iter().filter(|line| *line != "ok").for_each(|line| report.fault(None, format!("{FILE}: {line}")));
+        Ok(())
+    }
+}
+
+/// The set of names that a fact speaks of.
+pub fn names_of(fact: &Fact) -> Option<&Digest> {
+    match &fact.body {
+        Body::OrderListed { names, .. } => Some(names),
+        _ => None,
+    }
+}
+
+fn damaged(what: &str) -> Error {
+    Error::Damaged { path: FILE.into(), what: what.to_owned() }
+}
+
+//----------- Rows -------------------------------------------------------------------------------------------------
+
+struct Checked {
+    position: u64,
+    commitment: Digest,
+    fault: Option<&'static str>,
+}
+
+/// The parts of a fact that stand in columns too. The rest is the law's to read, and has no say in whether it is whole.
+#[derive(Deserialize)]
+struct Envelope<'a> {
+    version: i64,
+    position: Position,
+    time: Timestamp,
+    #[serde(borrow)]
+    body: Tag<'a>,
+}
+
+#[derive(Deserialize)]
+struct Tag<'a> {
+    fact: &'a str,
+}
+
+fn check(row: &SqliteRow) -> Checked {
+    let position = row.get::<i64, _>("position").cast_unsigned();
+    // A commitment of another length is a leaf all the same: the tree will not be the signed one either.
+    let stored: &[u8] = row.get("commitment");
+    let commitment = Digest(stored.try_into().unwrap_or_default());
+    Checked { position, commitment, fault: fault(row, position, commitment) }
+}
+
+fn fault(row: &SqliteRow, position: u64, commitment: Digest) -> Option<&'static str> {
+    let (body, salt): (&[u8], &[u8]) = (row.get("body"), row.get("salt"));
+    let Ok(salt) = <&[u8; 32]>::try_from(salt) else { return Some("its salt has another length") };
+    if Fact::commitment_over(salt, body) != commitment {
+        return Some("body, salt and commitment do not belong together: one of them was changed");
+    }
+    let Ok(envelope) = serde_json::from_slice::<Envelope<'_>>(body) else { return Some("its body is no fact") };
+    if envelope.position.0 != position {
+        return Some("its body says another position: it was moved");
+    }
+    let (version, time, kind): (i64, i64, &str) = (row.get("version"), row.get("time"), row.get("kind"));
+    let columns_agree = (version, time, kind) == (envelope.version, to_nanos(envelope.time), envelope.body.fact);
+    (!columns_agree).then_some("version, time or kind beside the body are not those within")
+}
+
+fn entry(row: &SqliteRow) -> Option<Entry> {
+    let text = String::from_utf8(row.get("body")).ok()?;
+    let salt = row.get::<&[u8], _>("salt").try_into().ok()?;
+    let commitment = Digest(row.get::<&[u8], _>("commitment").try_into().ok()?);
+    Some(Entry { fact: serde_json::from_str(&text).ok()?, kind: row.get("kind"), text, salt, commitment })
+}

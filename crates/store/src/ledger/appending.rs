@@ -1,0 +1,195 @@
+//! Appending: whoever comes while a transaction is being synced shares the next one.
+//!
+//! A sync costs the same for one fact and for thousands. So appends wait in a line, and each turn takes all that wait,
+//! in order, up to [`FACTS_PER_TURN_MAX`]. A turn is a task of its own: it goes on when somebody who waits has gone. If a
+//! shared transaction fails, each of its appends is tried alone and hears its own error.
+
+use std::collections::VecDeque;
+use std::sync::{Mutex, MutexGuard};
+
+use model::Timestamp;
+use model::fact::{Draft, Fact};
+use model::id::Position;
+use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
+use tokio::sync::oneshot;
+
+use super::head::Head;
+use super::names::{self, SetRow};
+use super::rows::FactRow;
+use super::{AppendError, Error, Ledger};
+use crate::log::leaf;
+
+/// The most facts of one transaction, unless one append alone has more.
+pub const FACTS_PER_TURN_MAX: usize = 8_192;
+
+/// Facts of one statement, each of seven values; SQLite allows 32,766 values in one.
+const FACTS_PER_STATEMENT: usize = 1_000;
+
+/// What somebody wants to append.
+pub(super) struct Wanted {
+    pub(super) expected: Option<Position>,
+    pub(super) drafts: Vec<Draft>,
+    pub(super) sets: Vec<SetRow>,
+    pub(super) now: Timestamp,
+}
+
+struct Waiting {
+    wanted: Wanted,
+    tell: oneshot::Sender<Result<Vec<Fact>, AppendError>>,
+}
+
+/// Who waits, and whose turn it is.
+#[derive(Default)]
+pub(super) struct Line {
+    waiting: Mutex<VecDeque<Waiting>>,
+    turn: tokio::sync::Mutex<()>,
+}
+
+impl Line {
+    fn waiting(&self) -> MutexGuard<'_, VecDeque<Waiting>> {
+        self.waiting.lock().expect("nothing panics while it holds the line")
+    }
+
+    /// The next ones, as many as fit.
+    fn next(&self) -> Vec<Waiting> {
+        let mut line = self.waiting();
+        let mut facts = 0;
+        let fits = |waiting: &&Waiting| {
+            let is_first = facts == 0;
+            facts += waiting.wanted.drafts.len();
+            is_first || facts <= FACTS_PER_TURN_MAX
+        };
+        let count = line.iter().take_while(fits).count();
+        line.drain(..count).collect()
+    }
+}
+
+impl Ledger {
+    /// Puts it at the end of the line and waits for its turn.
+    pub(super) async fn line_up(&self, wanted: Wanted) -> Result<Vec<Fact>, AppendError> {
+        let (tell, told) = oneshot::channel();
+        self.inner.line.waiting().push_back(Waiting { wanted, tell });
+        tokio::spawn(self.clone().take_turn());
+        // A runtime that ends drops turns: what was not told was not appended, or not seen to be.
+        told.await.unwrap_or_else(|_| Err(Error::database("appending facts")(sqlx::Error::WorkerCrashed).into()))
+    }
+
+    /// Whoever waits longer than another's turn may find that it was taken along.
+    async fn take_turn(self) {
+        let _turn = self.inner.line.turn.lock().await;
+        let taken = self.inner.line.next();
+        let (wanted, tell): (Vec<Wanted>, Vec<_>) = taken.into_iter().map(|one| (one.wanted, one.tell)).unzip();
+        let done = match self.append_all(&wanted).await {
+            Ok(done) => done,
+            Err(error) if wanted.len() == 1 => vec![Err(error.into())],
+            Err(_) => self.append_each(&wanted).await,
+        };
+        for (tell, done) in tell.into_iter().zip(done) {
+            // Whoever does not wait any more has what was asked for all the same.
+            let _ = tell.send(done);
+        }
+    }
+
+    async fn append_each(&self, wanted: &[Wanted]) -> Vec<Result<Vec<Fact>, AppendError>> {
+        let mut done = Vec::with_capacity(wanted.len());
+        for one in wanted {
+            let alone = self.append_all(std::slice::from_ref(one)).await;
+            done.push(alone.map_or_else(|error| Err(error.into()), |mut alone| alone.remove(0)));
+        }
+        done
+    }
+
+    /// One transaction for all. One whose expectation is not met is told so and hinders nobody.
+    async fn append_all(&self, wanted: &[Wanted]) -> Result<Vec<Result<Vec<Fact>, AppendError>>, Error> {
+        if wanted.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut transaction = self.begin().await?;
+        let mut appending = Appending::begin(&mut transaction).await?;
+        let mut done = Vec::with_capacity(wanted.len());
+        for Wanted { expected, drafts, sets, now } in wanted {
+            let found = appending.head.next();
+            if let Some(expected) = expected.filter(|expected| *expected != found) {
+                done.push(Err(AppendError::Conflict { expected, found }));
+                continue;
+            }
+            names::insert(&mut transaction, sets).await?;
+            done.push(Ok(appending.add(drafts.clone(), *now)?));
+        }
+        let next = appending.head.next();
+        appending.finish(&mut transaction, self).await?;
+        self.commit(transaction, next).await?;
+        Ok(done)
+    }
+}
+
+//----------- Appending --------------------------------------------------------------------------------------------
+
+/// Facts on their way into the ledger, within a transaction that holds the write lock.
+pub(crate) struct Appending {
+    head: Head,
+    rows: Vec<FactRow>,
+}
+
+impl Appending {
+    pub(crate) async fn begin(connection: &mut SqliteConnection) -> Result<Self, Error> {
+        Ok(Self { head: Head::load(connection).await?, rows: Vec::new() })
+    }
+
+    /// Gives drafts their places in the ledger and in the tree.
+    pub(crate) fn add(&mut self, drafts: Vec<Draft>, now: Timestamp) -> Result<Vec<Fact>, Error> {
+        let mut facts = Vec::with_capacity(drafts.len());
+        for draft in drafts {
+            let fact = draft.at(self.head.next(), now);
+            let row = FactRow::of(&fact)?;
+            self.head.frontier.push(leaf(&row.commitment.0));
+            self.rows.push(row);
+            facts.push(fact);
+        }
+        Ok(facts)
+    }
+
+    /// Writes the facts and moves the head, with a checkpoint over both. The next position is told to whoever commits.
+    pub(crate) async fn finish(
+        mut self,
+        connection: &mut SqliteConnection,
+        ledger: &Ledger,
+    ) -> Result<Position, Error> {
+        if !self.rows.is_empty() {
+            insert(connection, &self.rows).await?;
+            self.head.sign(ledger.inner.key.get());
+            self.head.save(connection).await?;
+        }
+        Ok(self.head.next())
+    }
+}
+
+async fn insert(connection: &mut SqliteConnection, rows: &[FactRow]) -> Result<(), Error> {
+    let into = "INSERT INTO facts (position, version, time, kind, salt, commitment, body) ";
+    for some in rows.chunks(FACTS_PER_STATEMENT) {
+        let mut insert = QueryBuilder::<Sqlite>::new(into);
+        insert.push_values(some, |mut values, row| row.bind(&mut values));
+        insert.build().execute(&mut *connection).await.map_err(Error::database("appending facts"))?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use model::fact::{Actor, Body};
+
+    use super::*;
+
+    #[test]
+    fn a_turn_takes_as_many_as_fit_and_one_that_never_fits_alone() {
+        let line = Line::default();
+        let body = || Body::Refused { tried: String::new(), why: String::new() };
+        for facts in [3, FACTS_PER_TURN_MAX - 3, 1, FACTS_PER_TURN_MAX + 1, 0] {
+            let drafts = vec![Draft::new(Actor::LocalUser { uid: 0 }, body()); facts];
+            let wanted = Wanted { expected: None, drafts, sets: Vec::new(), now: Timestamp::UNIX_EPOCH };
+            line.waiting().push_back(Waiting { wanted, tell: oneshot::channel().0 });
+        }
+        let turns: Vec<usize> = (0..5).map(|_| line.next().len()).collect();
+        assert_eq!(turns, [2, 1, 1, 1, 0]);
+    }
+}
