@@ -141,7 +141,7 @@ impl Daemon {
         note_start(config, &house).await?;
         let keys = Keys { dir: config.keys.clone() };
         let tables = insight::tables::Tables::load(&config.insight.tables).tried("loading the tables of networks")?;
-        let journal = Journal::open(&house.folder, JournalLimits::default()).tried("opening the journal")?;
+        let journal = Journal::open(&house.folder, config.journal.limits()).tried("opening the journal")?;
         let sync = journal.start_syncing();
 
         let settings = Settings {
@@ -186,6 +186,7 @@ impl Daemon {
         let rules = insight::run::Settings { own: config.insight.own_addresses.clone(), ..Default::default() };
         let follow = || {
             let (ledger, archive) = (house.ledger.clone(), house.archive.clone());
+            let journal = Arc::clone(&journal);
             tokio::spawn(insight::run::follow(journal, ledger, archive, Arc::new(tables), rules, stopped.clone()))
         };
         let follower = config.insight.follow.then(follow);
@@ -195,6 +196,7 @@ impl Daemon {
             zones: table,
             since: now(),
             limits: pulse::limits(&settings, threads),
+            journal,
             pace: Mutex::default(),
             primary: Box::new(transfer.counter()),
         });

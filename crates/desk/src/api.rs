@@ -52,8 +52,27 @@ pub struct Live {
     pub zones: u64,
     pub listeners: Vec<Listener>,
     pub tallies: Vec<ListenerTally>,
+    #[serde(default)]
+    pub journal: Option<JournalLive>,
     /// What to look at first, in words for people.
     pub troubles: Vec<String>,
+}
+
+/// How the journal's disk stands.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+pub struct JournalLive {
+    /// `ok`, `tight` (parts are shed), or `full` (all but kill switches is shed).
+    pub state: String,
+    pub budget_octets: u64,
+    pub used_octets: u64,
+    /// Until the budget or the disk is at its end.
+    pub left_octets: u64,
+    /// Whether the reserve is set aside, and not in use.
+    pub has_reserve: bool,
+    /// Since the start; what they were about was written again.
+    pub failed_syncs: u64,
+    /// Octets of failed syncs that were not written again: a loss of power may take them.
+    pub let_go_octets: u64,
 }
 
 /// An open socket: `dns-udp` at `127.0.0.1:5353`.

@@ -1,6 +1,6 @@
 //! `bailiwick status`: what runs, what came in, what was lost.
 
-use desk::api::Status;
+use desk::api::{JournalLive, Status};
 
 use crate::cli::{JsonArgs, Place};
 use crate::door::Door;
@@ -23,6 +23,7 @@ fn told(status: &Status) -> String {
         status.cases, status.names_served, status.approvals_open, status.indicators, status.ledger.refusals
     );
     let mut text = format!("{runs}\n{stands}\n");
+    text.extend(live.journal.iter().map(journal));
     if !live.tallies.is_empty() {
         let head = ["listener", "offered", "recorded", "collapsed", "shed", "lost"].map(str::to_owned).to_vec();
         let mut rows = vec![head];
@@ -42,4 +43,19 @@ fn told(status: &Status) -> String {
         text.push_str(&format!("\ntrouble: {trouble}"));
     }
     text.trim_end().to_owned()
+}
+
+fn journal(journal: &JournalLive) -> String {
+    let mib = |octets: u64| count(octets >> 20);
+    let (used, budget, left) = (mib(journal.used_octets), mib(journal.budget_octets), mib(journal.left_octets));
+    let mut text = format!("journal: {}, {used} of {budget} MiB used, {left} MiB left\n", journal.state);
+    if journal.state != "ok" {
+        text.push_str("hint: what is shed is counted by reason; make room, or raise `journal.disk_budget_mib`\n");
+    }
+    if journal.failed_syncs > 0 {
+        let lost = count(journal.let_go_octets);
+        let failed = count(journal.failed_syncs);
+        text.push_str(&format!("journal: {failed} syncs failed; {lost} octets could not be written again\n"));
+    }
+    text
 }

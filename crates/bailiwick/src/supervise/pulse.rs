@@ -5,7 +5,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use desk::StatusSource;
-use desk::api::{DnsLimits, DnsListener, DnsLive, DnstapSensor, Listener, ListenerTally, Live, Transfers};
+use desk::api::{DnsLimits, DnsListener, DnsLive, DnstapSensor, JournalLive, Listener, ListenerTally, Live, Transfers};
 use model::tally::Tally;
 use model::{DomainName, Refusal, Timestamp};
 use serde::Serialize;
@@ -13,6 +13,7 @@ use sinkhole::dns::CHALLENGES_MAX;
 use sinkhole::dnstap::{Door, Gaps, Sensor};
 use sinkhole::transfer::Counts;
 use sinkhole::{Running, Settings, ZoneTable};
+use store::Journal;
 use tokio::sync::watch;
 use tokio::time::{Instant, interval};
 use wire::dns::AcmeToken;
@@ -118,6 +119,7 @@ pub(super) struct Pulse {
     pub(super) since: Timestamp,
     pub(super) limits: DnsLimits,
     pub(super) pace: Mutex<Pace>,
+    pub(super) journal: Arc<Journal>,
     pub(super) primary: Box<dyn Fn() -> Counts + Send + Sync>,
 }
 
@@ -150,6 +152,19 @@ impl Pulse {
                 at = looks.tick() => self.pace().look(at, self.tallies()),
             }
         }
+    }
+}
+
+fn journal_live(journal: &Journal) -> JournalLive {
+    let room = journal.room();
+    JournalLive {
+        state: room.room.word().into(),
+        budget_octets: room.budget_octets,
+        used_octets: room.used_octets,
+        left_octets: room.left_octets,
+        has_reserve: room.has_reserve,
+        failed_syncs: journal.suspects(),
+        let_go_octets: journal.let_go_octets(),
     }
 }
 
@@ -198,6 +213,7 @@ impl StatusSource for Pulse {
             zones: self.zones.len() as u64,
             listeners: self.addresses.listeners(),
             tallies: self.tallies().into_iter().map(tally).collect(),
+            journal: Some(journal_live(&self.journal)),
             troubles: Vec::new(),
         }
     }
