@@ -13,7 +13,7 @@ use model::fact::{Actor, Body, Draft};
 use model::id::Position;
 use sinkhole::transfer::{Primary, Transfer};
 use sinkhole::{Keys, NamesByAddress, Settings, ZoneTable};
-use store::{Archive, DataFolder, Journal, JournalLimits, Ledger, SyncThread, Vault};
+use store::{Archive, DataFolder, Journal, Ledger, SyncThread, Vault};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 

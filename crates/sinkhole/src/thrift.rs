@@ -113,11 +113,12 @@ impl Acquaintances {
 /// Takes from a contact what there is no room for, and marks it as cut.
 pub(crate) fn strip(contact: &mut Contact<'_>, room: Room) -> Stripped {
     let mut stripped = Stripped::default();
-    if let What::Message(message) = &mut contact.what {
-        if room >= Room::NoBodies && (message.letter.is_some() || !message.accounts.is_empty()) {
-            (message.letter, message.accounts) = (None, Vec::new());
-            stripped.bodies = 1;
-        }
+    if let What::Message(message) = &mut contact.what
+        && room >= Room::NoBodies
+        && (message.letter.is_some() || !message.accounts.is_empty())
+    {
+        (message.letter, message.accounts) = (None, Vec::new());
+        stripped.bodies = 1;
     }
     if room >= Room::NoRaw {
         stripped.raw = u64::from(take_raw(&mut contact.what));

@@ -217,10 +217,10 @@ impl Shared {
         self.appended.send_if_modified(|told| std::mem::replace(told, frames) != frames);
         self.look_at_room(lanes.iter().map(|lane| lane.octets.load(Ordering::Relaxed)).sum());
         lanes.iter().for_each(|lane| lane.sync(self));
-        if self.folder_changed.swap(false, Ordering::AcqRel) {
-            if let Err(error) = sync_folder(&self.folder) {
-                self.count_suspect(&error, 0);
-            }
+        if self.folder_changed.swap(false, Ordering::AcqRel)
+            && let Err(error) = sync_folder(&self.folder)
+        {
+            self.count_suspect(&error, 0);
         }
     }
 

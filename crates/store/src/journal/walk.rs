@@ -95,7 +95,11 @@ impl<'a> Walk<'a> {
         while at < chunk.len() && sink.left > 0 {
             let offset = start + at as u64;
             at = match self.look(&chunk[at..], place.seq) {
-                Found::Whole(sound) if sound.id.seq() >= self.end_seq => chunk.len(),
+                Found::Whole(sound) if sound.id.seq() >= self.end_seq => {
+                    self.close_damage(offset, sink);
+                    // All that follows has a higher number still.
+                    (self.listed.len - start) as usize
+                }
                 Found::Whole(sound) => {
                     self.close_damage(offset, sink);
                     self.take(&sound, offset, place, sink);

@@ -28,7 +28,7 @@ const FEW_RECORDS: &str = "[dns.rate]\nsource_records_per_sec = 1";
 const SYNC_MICROS: u32 = 1_500_000;
 const SILENCE_MAX: Duration = Duration::from_millis(750);
 /// What the full disk holds.
-const FULL_OCTETS: &str = "24m";
+const FULL_OCTETS: &str = "8m";
 const ROOMY_OCTETS: &str = "256m";
 
 pub fn run(tally: &mut Tally) -> Done {

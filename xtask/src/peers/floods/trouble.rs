@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use super::disk::Disk;
 use super::flood::Flood;
-use super::{FLOOD, FULL_OCTETS, NO_RATES, books::Books, close, is_answered, strace};
+use super::{FLOOD, NO_RATES, books::Books, close, is_answered, strace};
 use crate::clock::{pause, wait_for};
 use crate::peers::SEIZED;
 use crate::population::sum;
@@ -21,6 +21,8 @@ use crate::shell::{self, command};
 use crate::tally::{Tally, holds};
 use crate::{Done, Trouble};
 
+/// What the disk holds that the journal shares with another program.
+const SHARED_OCTETS: &str = "96m";
 /// The journal looks at its disk many times a second.
 const NOTICED: Duration = Duration::from_secs(10);
 /// Stopped so long in the middle of a flood that lasts longer.
@@ -34,7 +36,7 @@ const FAILING: &str = "inject=fdatasync:error=EIO:when=5..40+5";
 pub(super) fn filled_disk(tally: &mut Tally) -> Done {
     let mut program = Program::install(&exercise())?;
     program.configure_also(NO_RATES)?;
-    let _disk = Disk::mount(program.data().join("journal"), FULL_OCTETS)?;
+    let _disk = Disk::mount(program.data().join("journal"), SHARED_OCTETS)?;
     program.start()?;
     let mut flood = Flood::run(program.dns(), FLOOD / 6)?;
     requests(&program)?;
@@ -124,7 +126,7 @@ fn fill(file: &std::path::Path) -> Done {
 fn state_becomes(program: &Program, wanted: &str) -> Done {
     let state = || -> Result<Value, Trouble> {
         let status: Value = serde_json::from_str(&program.ask(&["status", "--json"])?.good()?)?;
-        Ok(status["live"]["journal"]["state"].clone())
+        Ok(status["journal"]["state"].clone())
     };
     wait_for(&format!("a journal that is {wanted}"), NOTICED, || state().ok().filter(|state| state == wanted))
         .map(|_| ())

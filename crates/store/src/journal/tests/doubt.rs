@@ -60,6 +60,20 @@ fn a_follower_that_had_read_the_doubtful_octets_does_not_get_them_twice() {
 }
 
 #[test]
+fn a_doubtful_segment_is_passed_over_from_where_another_has_it_again_however_long_it_is() {
+    let house = house(JournalLimits::default());
+    let mut lane = house.journal.lane(noon()).unwrap();
+    house.journal.shared.sync();
+    let ids = append(&mut lane, 30_000, noon());
+    assert!(fs::metadata(house.segments().remove(0)).unwrap().len() > 3 << 20, "several chunks of a reader");
+    fail(&house);
+    house.journal.shared.sync();
+    let (read, report) = house.read_all();
+    assert_eq!((read.len(), report.again, report.missing, report.doubles), (ids.len(), 0, 0, 0));
+    assert_eq!((report.damaged, report.torn), (vec![], 0));
+}
+
+#[test]
 fn what_was_committed_to_a_segment_behind_the_doubtful_one_is_written_again_with_it() {
     let house = house(JournalLimits { segment_bytes: 300, ..JournalLimits::default() });
     let mut lane = house.journal.lane(noon()).unwrap();
