@@ -17,7 +17,7 @@ type Suite = (&'static str, u32, fn(&mut Tally) -> Done);
 
 const SUITES: [Suite; 20] = [
     ("dns", 60, peers::dns::run),
-    ("floods", 90, peers::floods::run),
+    ("floods", 150, peers::floods::run),
     ("dnstap", 60, peers::dnstap::run),
     ("conformance", 60, peers::conformance::run),
     ("zonemaster", 30, peers::zonemaster::run),

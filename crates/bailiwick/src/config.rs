@@ -31,6 +31,7 @@ pub(crate) const EXAMPLE: &str = include_str!("../bailiwick.example.toml");
 mod acme;
 mod archive;
 mod dnstap;
+mod journal;
 mod ledger;
 mod mail;
 mod policy;
@@ -58,6 +59,7 @@ struct Draft {
     catalog: policy::Catalog,
     transfer: transfer::Draft,
     web: Web,
+    journal: journal::Journal,
     mail: mail::Mail,
     trap: trap::Draft,
     acme: acme::Draft,
@@ -80,6 +82,7 @@ impl Default for Draft {
             catalog: policy::Catalog::default(),
             transfer: transfer::Draft::default(),
             web: Web::default(),
+            journal: journal::Journal::default(),
             mail: mail::Mail::default(),
             trap: trap::Draft::default(),
             acme: acme::Draft::default(),
@@ -232,6 +235,8 @@ pub(crate) struct Config {
     /// Who takes zones over from us.
     pub(crate) transfer: Transfer,
     pub(crate) web: Web,
+    /// What evidence may take of the disk.
+    pub(crate) journal: journal::Journal,
     pub(crate) mail: mail::Mail,
     /// Any other port.
     pub(crate) trap: Trap,
@@ -286,6 +291,7 @@ impl Config {
             transfer: transfer::resolve(draft.transfer, &named, &base)?,
             catalog: draft.catalog,
             web: draft.web,
+            journal: draft.journal,
             mail: draft.mail,
             trap: trap::resolve(draft.trap, &base)?,
             answer: draft.answer,
@@ -324,6 +330,7 @@ impl Config {
                 .hint(format!("1 to {THREADS_MAX}; more than there are cores helps nobody")));
         }
         self.web.limits.check()?;
+        self.journal.check()?;
         self.archive.check()?;
         self.ledger.check()?;
         self.check_each_address_is_named_once()

@@ -13,7 +13,7 @@ use model::fact::{Actor, Body, Draft};
 use model::id::Position;
 use sinkhole::transfer::{Primary, Transfer};
 use sinkhole::{Keys, NamesByAddress, Settings, ZoneTable};
-use store::{Archive, DataFolder, Journal, JournalLimits, Ledger, SyncThread, Vault};
+use store::{Archive, DataFolder, Journal, Ledger, SyncThread, Vault};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
@@ -147,7 +147,7 @@ impl Daemon {
         note_start(config, &house).await?;
         let keys = Keys { dir: config.keys.clone() };
         let tables = insight::tables::Tables::load(&config.insight.tables).tried("loading the tables of networks")?;
-        let journal = Journal::open(&house.folder, JournalLimits::default()).tried("opening the journal")?;
+        let journal = Journal::open(&house.folder, config.journal.limits()).tried("opening the journal")?;
         let sync = journal.start_syncing();
 
         let settings = Settings {
@@ -193,6 +193,7 @@ impl Daemon {
         let rules = insight::run::Settings { own: config.insight.own_addresses.clone(), ..Default::default() };
         let follow = || {
             let (ledger, archive) = (house.ledger.clone(), house.archive.clone());
+            let journal = Arc::clone(&journal);
             tokio::spawn(insight::run::follow(journal, ledger, archive, Arc::new(tables), rules, stopped.clone()))
         };
         let follower = config.insight.follow.then(follow);
@@ -205,6 +206,7 @@ impl Daemon {
             zones: table,
             since: now(),
             limits: pulse::limits(&settings, threads),
+            journal,
             pace: Mutex::default(),
             certificates,
             primary: Box::new(transfer.counter()),

@@ -61,6 +61,8 @@ pub struct Live {
     /// Public certificates; `None` where no authority may be asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub certificates: Option<CertificateTally>,
+    #[serde(default)]
+    pub journal: Option<JournalLive>,
     /// What to look at first, in words for people.
     pub troubles: Vec<String>,
 }
@@ -81,6 +83,23 @@ pub struct CertificateTally {
     /// When the first of the names that failed is tried again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_try: Option<Timestamp>,
+}
+
+/// How the journal's disk stands.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+pub struct JournalLive {
+    /// `ok`, `tight` (parts are shed), or `full` (all but kill switches is shed).
+    pub state: String,
+    pub budget_octets: u64,
+    pub used_octets: u64,
+    /// Until the budget or the disk is at its end.
+    pub left_octets: u64,
+    /// Whether the reserve is set aside, and not in use.
+    pub has_reserve: bool,
+    /// Since the start; what they were about was written again.
+    pub failed_syncs: u64,
+    /// Octets of failed syncs that were not written again: a loss of power may take them.
+    pub let_go_octets: u64,
 }
 
 /// An open socket: `dns-udp` at `127.0.0.1:5353`.

@@ -18,7 +18,7 @@ use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Registry;
 
-use crate::api::{CertificateTally, DnsLive, DnstapSensor, ListenerTally, Live, Transfers};
+use crate::api::{CertificateTally, DnsLive, DnstapSensor, JournalLive, ListenerTally, Live, Transfers};
 use crate::run::Desk;
 
 /// How OpenMetrics announces itself.
@@ -50,6 +50,9 @@ impl Collector for Moment {
         let since = running_since.map_or(0, Timestamp::as_second);
         gauge(&mut encoder, "bailiwick_start_time_seconds", "When the daemon started, since 1970", since)?;
         gauge(&mut encoder, "bailiwick_zones", "Zones that are answered", i64::try_from(*zones).unwrap_or(i64::MAX))?;
+        if let Some(journal) = &self.live.journal {
+            encode_journal(&mut encoder, journal)?;
+        }
         let by_listener = |rows: fn(&Tally) -> Vec<(&'static str, u64)>| {
             let rows = tallies.iter().map(move |one| (one.listener.as_str(), rows(&one.tally)));
             rows.collect::<Vec<_>>()
@@ -61,6 +64,8 @@ impl Collector for Moment {
         let about = "Connections on record that a limit on all of them ended, by limit";
         family(&mut encoder, ("bailiwick_cut_short", about), ("listener", "limit"), by_listener(cut_short))?;
         open_connections(&mut encoder, tallies)?;
+        let about = "Contacts and outcomes recorded without a part of them, for want of room";
+        family(&mut encoder, ("bailiwick_stripped", about), ("listener", "part"), by_listener(stripped))?;
         let about = "How often the kernel's count of drops could not be read";
         family(&mut encoder, ("bailiwick_loss_unknown", about), ("listener", "source"), by_listener(unknown))?;
         let sensors = self.dns.iter().flat_map(|dns| &dns.sensors);
@@ -87,6 +92,20 @@ fn encode_certificates(encoder: &mut DescriptorEncoder<'_>, tally: &CertificateT
     family(encoder, ("bailiwick_certificate_orders", about), ("client", "fate"), vec![("acme", rows)])
 }
 
+fn encode_journal(encoder: &mut DescriptorEncoder<'_>, journal: &JournalLive) -> fmt::Result {
+    let octets = |octets: u64| i64::try_from(octets).unwrap_or(i64::MAX);
+    let about = "What the journal may take of its disk";
+    gauge(encoder, "bailiwick_journal_budget_bytes", about, octets(journal.budget_octets))?;
+    gauge(encoder, "bailiwick_journal_used_bytes", "What its segments take", octets(journal.used_octets))?;
+    let about = "What is left of the budget or of the disk";
+    gauge(encoder, "bailiwick_journal_left_bytes", about, octets(journal.left_octets))?;
+    let about = "Whether the reserve for kill switches and counts is set aside";
+    gauge(encoder, "bailiwick_journal_reserve", about, i64::from(journal.has_reserve))?;
+    let about = "Syncs of the journal that failed";
+    let failed = vec![("journal", vec![("failed", journal.failed_syncs)])];
+    family(encoder, ("bailiwick_journal_syncs", about), ("store", "fate"), failed)
+}
+
 /// The terms of the accounting equation.
 fn contacts(tally: &Tally) -> Vec<(&'static str, u64)> {
     vec![
@@ -95,6 +114,9 @@ fn contacts(tally: &Tally) -> Vec<(&'static str, u64)> {
         ("shed-connections", tally.shed.connections),
         ("shed-journal", tally.shed.journal),
         ("shed-not-covered", tally.shed.not_covered),
+        ("shed-repeats", tally.shed.repeats),
+        ("shed-limited", tally.shed.limited),
+        ("shed-room", tally.shed.room),
         ("lost-in-kernel", tally.lost_in_kernel),
     ]
 }
@@ -107,6 +129,10 @@ fn answers(tally: &Tally) -> Vec<(&'static str, u64)> {
 fn cut_short(tally: &Tally) -> Vec<(&'static str, u64)> {
     let CutShort { evicted, handshakes, buffered } = tally.cut_short;
     vec![("evicted", evicted), ("handshakes", handshakes), ("buffered", buffered)]
+}
+
+fn stripped(tally: &Tally) -> Vec<(&'static str, u64)> {
+    vec![("bodies", tally.stripped.bodies), ("raw", tally.stripped.raw)]
 }
 
 fn unknown(tally: &Tally) -> Vec<(&'static str, u64)> {

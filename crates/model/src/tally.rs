@@ -37,6 +37,18 @@ pub struct Tally {
     /// Which limits ended a connection that is on record: beside the equation too.
     #[serde(default)]
     pub cut_short: CutShort,
+    /// What was taken from contacts that are recorded, because the journal's room was at its end: beside the equation.
+    #[serde(default)]
+    pub stripped: Stripped,
+}
+
+/// Contacts and outcomes that were recorded without a part of them.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+pub struct Stripped {
+    /// The form of a body or letter, and sealed account names.
+    pub bodies: u64,
+    /// Bytes as they were received.
+    pub raw: u64,
 }
 
 /// What became of the answers to datagrams and messages.
@@ -70,11 +82,29 @@ pub struct Shed {
     pub journal: u64,
     /// The act is not covered: nothing may be recorded (`hold`, `handback`).
     pub not_covered: u64,
+    /// The journal's room was tight: a record that stood for repeats.
+    #[serde(default)]
+    pub repeats: u64,
+    /// The journal's room was tight: a query whose answer was limited.
+    #[serde(default)]
+    pub limited: u64,
+    /// The journal's room was at its end.
+    #[serde(default)]
+    pub room: u64,
 }
 
 impl Shed {
     pub fn total(&self) -> u64 {
-        self.connections + self.journal + self.not_covered
+        self.connections + self.journal + self.not_covered + self.repeats + self.limited + self.room
+    }
+
+    fn add(&mut self, other: &Self) {
+        self.connections += other.connections;
+        self.journal += other.journal;
+        self.not_covered += other.not_covered;
+        self.repeats += other.repeats;
+        self.limited += other.limited;
+        self.room += other.room;
     }
 }
 
@@ -90,9 +120,7 @@ impl Tally {
     pub fn add(&mut self, other: &Self) {
         self.recorded += other.recorded;
         self.collapsed += other.collapsed;
-        self.shed.connections += other.shed.connections;
-        self.shed.journal += other.shed.journal;
-        self.shed.not_covered += other.shed.not_covered;
+        self.shed.add(&other.shed);
         self.lost_in_kernel += other.lost_in_kernel;
         self.loss_unknown += other.loss_unknown;
         self.answers.sent += other.answers.sent;
@@ -101,6 +129,8 @@ impl Tally {
         self.cut_short.evicted += other.cut_short.evicted;
         self.cut_short.handshakes += other.cut_short.handshakes;
         self.cut_short.buffered += other.cut_short.buffered;
+        self.stripped.bodies += other.stripped.bodies;
+        self.stripped.raw += other.stripped.raw;
     }
 }
 
@@ -115,12 +145,17 @@ mod tag {
     pub(super) const SHED_CONNECTIONS: u32 = 10;
     pub(super) const SHED_JOURNAL: u32 = 11;
     pub(super) const SHED_NOT_COVERED: u32 = 12;
+    pub(super) const SHED_REPEATS: u32 = 13;
+    pub(super) const SHED_LIMITED: u32 = 14;
+    pub(super) const SHED_ROOM: u32 = 15;
     pub(super) const ANSWERS_SENT: u32 = 20;
     pub(super) const ANSWERS_SLIPPED: u32 = 21;
     pub(super) const ANSWERS_DROPPED: u32 = 22;
     pub(super) const CUT_EVICTED: u32 = 30;
     pub(super) const CUT_HANDSHAKES: u32 = 31;
     pub(super) const CUT_BUFFERED: u32 = 32;
+    pub(super) const STRIPPED_BODIES: u32 = 40;
+    pub(super) const STRIPPED_RAW: u32 = 41;
 }
 
 impl<'a> Counts<'a> {
@@ -136,12 +171,17 @@ impl<'a> Counts<'a> {
             (tag::SHED_CONNECTIONS, tally.shed.connections),
             (tag::SHED_JOURNAL, tally.shed.journal),
             (tag::SHED_NOT_COVERED, tally.shed.not_covered),
+            (tag::SHED_REPEATS, tally.shed.repeats),
+            (tag::SHED_LIMITED, tally.shed.limited),
+            (tag::SHED_ROOM, tally.shed.room),
             (tag::ANSWERS_SENT, tally.answers.sent),
             (tag::ANSWERS_SLIPPED, tally.answers.rate_slipped),
             (tag::ANSWERS_DROPPED, tally.answers.rate_dropped),
             (tag::CUT_EVICTED, tally.cut_short.evicted),
             (tag::CUT_HANDSHAKES, tally.cut_short.handshakes),
             (tag::CUT_BUFFERED, tally.cut_short.buffered),
+            (tag::STRIPPED_BODIES, tally.stripped.bodies),
+            (tag::STRIPPED_RAW, tally.stripped.raw),
         ] {
             if count != 0 {
                 put_number(out, tag, count);
@@ -163,6 +203,11 @@ impl<'a> Counts<'a> {
                 tag::SHED_CONNECTIONS => tally.shed.connections = value.number(tag)?,
                 tag::SHED_JOURNAL => tally.shed.journal = value.number(tag)?,
                 tag::SHED_NOT_COVERED => tally.shed.not_covered = value.number(tag)?,
+                tag::SHED_REPEATS => tally.shed.repeats = value.number(tag)?,
+                tag::SHED_LIMITED => tally.shed.limited = value.number(tag)?,
+                tag::SHED_ROOM => tally.shed.room = value.number(tag)?,
+                tag::STRIPPED_BODIES => tally.stripped.bodies = value.number(tag)?,
+                tag::STRIPPED_RAW => tally.stripped.raw = value.number(tag)?,
                 tag::ANSWERS_SENT => tally.answers.sent = value.number(tag)?,
                 tag::ANSWERS_SLIPPED => tally.answers.rate_slipped = value.number(tag)?,
                 tag::ANSWERS_DROPPED => tally.answers.rate_dropped = value.number(tag)?,

@@ -17,7 +17,7 @@ use model::order::{
 use model::outcome::{Body, End, Outcome, Tls};
 use model::person::Role;
 use model::seizure::AnswerEffect;
-use model::tally::{Answers, Counts, CutShort, Shed, Tally};
+use model::tally::{Answers, Counts, CutShort, Shed, Stripped, Tally};
 
 use bailiwick_model as model;
 
@@ -225,7 +225,7 @@ fn counts() -> Counts<'static> {
         tally: Tally {
             recorded: 1000,
             collapsed: 5,
-            shed: Shed { connections: 1, journal: 2, not_covered: 3 },
+            shed: Shed { connections: 1, journal: 2, not_covered: 3, ..Shed::default() },
             lost_in_kernel: 4,
             loss_unknown: 1,
             ..Tally::default()
@@ -323,6 +323,18 @@ fn what_a_limit_cut_short_stands_beside_the_equation() {
     compare("counts-cut-short.v1.hex", &hex(&bytes));
     assert_eq!(Counts::decode(&golden_bytes("counts-cut-short.v1.hex")).unwrap(), counts);
     assert_eq!(counts.tally.offered(), 1_015);
+}
+
+#[test]
+fn what_there_was_no_room_for_is_told_by_reason() {
+    let shed = Shed { repeats: 8, limited: 9, room: 10, ..counts().tally.shed };
+    let stripped = Stripped { bodies: 11, raw: 12 };
+    let counts = Counts { tally: Tally { shed, stripped, ..counts().tally }, ..counts() };
+    let mut bytes = Vec::new();
+    counts.encode(&mut bytes);
+    compare("counts-room.v1.hex", &hex(&bytes));
+    assert_eq!(Counts::decode(&golden_bytes("counts-room.v1.hex")).unwrap(), counts);
+    assert_eq!(counts.tally.offered(), 1_042);
 }
 
 #[test]

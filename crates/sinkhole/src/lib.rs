@@ -26,6 +26,7 @@ pub mod run;
 pub mod sealed;
 pub mod settings;
 mod silent;
+mod thrift;
 pub mod transfer;
 pub mod trap;
 pub mod witness;

@@ -3,6 +3,9 @@
 //! A staged contact counts as recorded once its commit has succeeded, and as shed if it has not: nothing is counted
 //! twice and nothing is forgotten. What a listener counted becomes a Counts frame once a second when it has changed,
 //! and at the end, so that the totals survive the process. Trouble with the journal is said once a minute.
+//!
+//! Where the journal's room is tight, [`thrift`](crate::thrift) says what is shed. Once a second the wall clock is held
+//! against the monotonic one: a step becomes a frame of this lane, so that whoever sorts by time knows where it broke.
 
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
@@ -11,13 +14,18 @@ use model::Timestamp;
 use model::contact::Contact;
 use model::id::ContactId;
 use model::outcome::Outcome;
-use model::tally::{Counts, Shed, Tally};
-use store::journal::{Frame, LaneWriter};
+use model::tally::{Counts, Shed, Stripped, Tally};
+use store::journal::{Clock, ClockKind, Frame, LaneWriter};
+
+use crate::run::Stopwatch;
+use crate::thrift::{self, Thrift, Wanted};
 
 /// How often counts are written while they change.
 pub(crate) const COUNTS_EVERY: Duration = Duration::from_secs(1);
 /// How long an outcome may wait for company. As long as a contact may be in the kernel before it is synced.
 pub(crate) const WRITTEN_AFTER: Duration = Duration::from_millis(50);
+/// A wall clock that moves by more than this against the monotonic one was set.
+const STEP_NANOS_MIN: u64 = 100_000_000;
 /// How often trouble with the journal is said.
 const TROUBLE_EVERY: Duration = Duration::from_secs(60);
 
@@ -36,12 +44,28 @@ pub(crate) struct Recorder {
     /// Whether somebody has been asked to write what is staged.
     is_promised: bool,
     quiet_until: Timestamp,
+    thrift: Thrift,
+    started: Stopwatch,
+    /// The wall clock, less what the monotonic one says, when they were last compared.
+    epoch_nanos: i128,
 }
 
 impl Recorder {
     pub(crate) fn new(listener: String, lane: LaneWriter, now: Timestamp) -> Self {
         let (unwritten, total) = (Tally::default(), Total::default());
-        Self { listener, lane, staged: 0, unwritten, total, counts_due: now, is_promised: false, quiet_until: now }
+        Self {
+            listener,
+            lane,
+            staged: 0,
+            unwritten,
+            total,
+            counts_due: now,
+            is_promised: false,
+            quiet_until: now,
+            thrift: Thrift::default(),
+            started: Stopwatch::start(),
+            epoch_nanos: now.as_nanosecond(),
+        }
     }
 
     pub(crate) fn total(&self) -> Total {
@@ -53,13 +77,32 @@ impl Recorder {
         self.lane.next_id()
     }
 
-    pub(crate) fn contact(&mut self, contact: Contact<'_>) {
+    /// Whether there is room for that many contacts; if not they are counted as shed.
+    pub(crate) fn has_room(&mut self, wanted: &Wanted<'_>, contacts: u64, now: Timestamp) -> bool {
+        let shed = self.thrift.shed(self.lane.room(), wanted, contacts, now);
+        if let Some(shed) = shed {
+            self.count(&Tally { shed, ..Tally::default() });
+        }
+        shed.is_none()
+    }
+
+    pub(crate) fn contact(&mut self, mut contact: Contact<'_>) {
+        let stripped = thrift::strip(&mut contact, self.lane.room());
+        self.count_stripped(stripped);
         self.lane.stage(&Frame::Contact(contact));
         self.staged += 1;
     }
 
-    pub(crate) fn outcome(&mut self, outcome: Outcome<'_>) {
+    pub(crate) fn outcome(&mut self, mut outcome: Outcome<'_>) {
+        let stripped = thrift::strip_outcome(&mut outcome, self.lane.room());
+        self.count_stripped(stripped);
         self.lane.stage(&Frame::Outcome(outcome));
+    }
+
+    fn count_stripped(&mut self, stripped: Stripped) {
+        if stripped != Stripped::default() {
+            self.count(&Tally { stripped, ..Tally::default() });
+        }
     }
 
     /// Counts what is no contact in the journal: shed, lost, or not ours to keep.
@@ -125,8 +168,27 @@ impl Recorder {
 
     /// Writes the counts if their second is over and they have changed.
     pub(crate) fn write_counts_if_due(&mut self, now: Timestamp) {
-        if now >= self.counts_due && !self.unwritten.is_empty() {
+        // A clock that was set back must not put the counts off for as long.
+        if now < self.counts_due && self.counts_due <= later(now, COUNTS_EVERY) {
+            return;
+        }
+        self.look_at_clock(now, self.started.nanos());
+        if !self.unwritten.is_empty() {
             self.write_counts(now);
+        }
+    }
+
+    /// Writes a frame if the wall clock was set since the last look.
+    fn look_at_clock(&mut self, now: Timestamp, since_start_nanos: u64) {
+        let epoch = now.as_nanosecond() - i128::from(since_start_nanos);
+        let step = i64::try_from(epoch - std::mem::replace(&mut self.epoch_nanos, epoch)).unwrap_or(i64::MAX);
+        if step.unsigned_abs() <= STEP_NANOS_MIN {
+            return;
+        }
+        self.lane.stage(&Frame::Clock(Clock { at: now, kind: ClockKind::Step { nanos: step } }));
+        tracing::warn!(listener = self.listener, step_millis = step / 1_000_000, "the wall clock was set");
+        if let Err(error) = self.lane.commit(now) {
+            self.complain(&error, now);
         }
     }
 
@@ -175,6 +237,35 @@ mod tests {
 
     use super::*;
     use crate::rehearsal::{Stage, settings};
+
+    #[test]
+    fn a_clock_that_was_set_is_a_frame_and_one_that_drifts_is_none() {
+        let stage = Stage::new(vec![], settings());
+        let at = |millis: i64| from_nanos(1_000_000_000_000 + millis * 1_000_000);
+        let mut recorder = Recorder::new("a".into(), stage.journal.lane(at(0)).unwrap(), at(0));
+        for (wall, monotonic) in [(1_000, 1_000), (2_090, 2_000), (-57_000, 3_000), (-56_000, 4_000)] {
+            recorder.look_at_clock(at(wall), monotonic * 1_000_000);
+        }
+        let mut steps = Vec::new();
+        let take = &mut |frame: Frame<'_>| match frame {
+            Frame::Clock(Clock { kind: ClockKind::Step { nanos }, .. }) => steps.push(nanos),
+            _ => {}
+        };
+        stage.journal.read(&mut store::Cursor::default(), usize::MAX, take).unwrap();
+        assert_eq!(steps, [-60_090_000_000]);
+    }
+
+    #[test]
+    fn counts_are_written_although_the_clock_was_set_back() {
+        let stage = Stage::new(vec![], settings());
+        let (now, before) = (from_nanos(10_000_000_000_000), from_nanos(5_000_000_000_000));
+        let mut recorder = Recorder::new("a".into(), stage.journal.lane(now).unwrap(), now);
+        for at in [now, before] {
+            recorder.count(&Tally { recorded: 1, ..Tally::default() });
+            recorder.write_counts_if_due(at);
+            assert!(recorder.unwritten.is_empty());
+        }
+    }
 
     #[test]
     fn a_panic_in_one_connection_leaves_the_pen_to_the_others() {

@@ -23,6 +23,7 @@ use wire::smtp;
 use wire::tls::{ClientHello, ja3, ja4};
 
 use crate::NamesByAddress;
+use crate::thrift::Wanted;
 use crate::trap::{First, Mailed};
 use crate::zones::{ServedZone, ZoneTable};
 
@@ -95,6 +96,12 @@ impl Concern {
     /// Whether a contact may be kept, or only counted. What concerns no seized name concerns no order.
     pub(crate) fn may_record(&self, now: Timestamp) -> bool {
         self.zone().is_none_or(|zone| zone.may_record(now))
+    }
+
+    /// Whose record is wanted, where room is tight.
+    pub(crate) fn wanted(&self, source: IpAddr) -> Wanted<'_> {
+        let apex = self.zone().map_or("", |zone| zone.zone.apex().as_str());
+        Wanted::new(source, apex, self.zone().is_some_and(ServedZone::is_kill_switch))
     }
 
     /// Whether what a caller sent may be kept too. What concerns no seized name is covered by no order.

@@ -65,6 +65,12 @@ impl Error {
         }
     }
 
+    /// Whether the disk, or what of it the user may have, is full.
+    pub(crate) fn is_full_disk(&self) -> bool {
+        let full = [io::ErrorKind::StorageFull, io::ErrorKind::QuotaExceeded, io::ErrorKind::WriteZero];
+        matches!(self, Self::Io { cause, .. } if full.contains(&cause.kind()))
+    }
+
     pub(crate) fn io(what: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_owned();
         move |cause| Self::Io { what, path, cause }

@@ -14,10 +14,12 @@
 //! boot. A gap or a double is therefore provable, and every reading counts them.
 //!
 //! **Never stops.** A torn tail is what nobody was answered for: skipped and counted. A damaged frame is copied to
-//! quarantine and named, and the reader goes on behind it. A segment whose sync failed is left and a new one begun.
+//! quarantine and named, and the reader goes on behind it. A segment whose sync failed is never synced again: what it held
+//! since the last good sync is kept in memory and begins a new one, under the same ids.
 //!
 //! What is deliberately absent: meaning. The journal does not know what a case is; and nothing here deletes.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -31,24 +33,30 @@ use tokio::sync::watch;
 use crate::Error;
 use crate::folder::{DataFolder, sync_folder};
 
+mod closed;
 mod cursor;
 mod frame;
 mod lane;
 mod reader;
+mod room;
 mod segment;
 mod syncing;
+mod tail;
 #[cfg(test)]
 mod tests;
+mod track;
 mod walk;
 
+pub use closed::ClosedSegment;
 pub use cursor::{Cursor, Damage, ReadReport};
 pub use frame::{Clock, ClockKind, FRAME_VERSION, Frame, PAYLOAD_LEN_MAX};
 pub use lane::{LaneWriter, STAGED_LEN_MAX};
 pub use reader::read_all;
+pub use room::{Room, RoomReport, report as room_of};
 pub use segment::SEGMENT_VERSION;
 pub use syncing::SyncThread;
 
-use segment::Segment;
+use track::LaneState;
 
 //----------- Journal ----------------------------------------------------------------------------------------------
 
@@ -57,11 +65,23 @@ use segment::Segment;
 pub struct JournalLimits {
     pub segment_bytes: u64,
     pub segment_age: Duration,
+    /// Octets of each lane that are kept in memory until they are synced, to be written again should the sync fail.
+    pub unsynced_octets: usize,
+    /// What the segments may take of the disk; `None` is four fifths of it.
+    pub disk_budget: Option<u64>,
+    /// Octets set aside for what must be written when the disk is full; at most a sixteenth of the budget.
+    pub reserve_octets: u64,
 }
 
 impl Default for JournalLimits {
     fn default() -> Self {
-        Self { segment_bytes: 64 << 20, segment_age: Duration::from_secs(3600) }
+        Self {
+            segment_bytes: 64 << 20,
+            segment_age: Duration::from_secs(3600),
+            unsynced_octets: 8 << 20,
+            disk_budget: None,
+            reserve_octets: 16 << 20,
+        }
     }
 }
 
@@ -73,6 +93,7 @@ pub struct Journal {
 
 impl Journal {
     pub fn open(folder: &DataFolder, limits: JournalLimits) -> Result<Arc<Self>, Error> {
+        set_unnamed_aside(&folder.path().join("journal"), &folder.quarantine())?;
         let shared = Shared {
             folder: folder.path().join("journal"),
             sensor: folder.sensor(),
@@ -80,9 +101,10 @@ impl Journal {
             limits,
             next_lane: AtomicU32::new(0),
             lanes: Mutex::default(),
-            retired: Mutex::default(),
             folder_changed: AtomicBool::new(false),
             suspects: AtomicU64::new(0),
+            let_go: AtomicU64::new(0),
+            room: room::Watch::default(),
             syncer: Mutex::default(),
             appended: watch::Sender::new(0),
         };
@@ -93,7 +115,7 @@ impl Journal {
     pub fn lane(&self, now: Timestamp) -> Result<LaneWriter, Error> {
         let number = self.shared.next_lane.fetch_add(1, Ordering::Relaxed);
         let lane = Lane(u16::try_from(number).map_err(|_| Error::Lanes)?);
-        let state = Arc::new(LaneState::new(lane));
+        let state = Arc::new(LaneState::new(lane, &self.shared.limits));
         held(&self.shared.lanes).push(Arc::clone(&state));
         let mut writer = LaneWriter::new(Arc::clone(&self.shared), state);
         writer.stage(&Frame::Clock(Clock { at: now, kind: ClockKind::Boot }));
@@ -114,9 +136,20 @@ impl Journal {
         self.shared.appended.subscribe()
     }
 
-    /// How many segments of this boot were given up because a sync or taking back a write failed.
+    /// How often a sync failed in this boot. What it was about was written again.
     pub fn suspects(&self) -> u64 {
         self.shared.suspects.load(Ordering::Relaxed)
+    }
+
+    /// Octets that a failed sync was about and that were not written again, because so much is not kept: a loss of
+    /// power may take them, a crash of the process does not.
+    pub fn let_go_octets(&self) -> u64 {
+        self.shared.let_go.load(Ordering::Relaxed)
+    }
+
+    /// How the disk budget stands. Known while the syncing thread runs.
+    pub fn room(&self) -> RoomReport {
+        self.shared.room.report()
     }
 
     /// Hands over the frames behind the cursor, and moves it: up to about `max_bytes` of them, the lanes taking
@@ -149,34 +182,6 @@ impl Journal {
 
 //----------- What lanes, the syncing thread and readers share -----------------------------------------------------
 
-/// A lane as others see it. Its counters are its own: with one for all, every commit of every lane would fight for the
-/// same cache line.
-#[repr(align(128))]
-struct LaneState {
-    lane: Lane,
-    current: Mutex<Option<Arc<Segment>>>,
-    frames: AtomicU64,
-    unsynced: AtomicU64,
-}
-
-impl LaneState {
-    fn new(lane: Lane) -> Self {
-        Self { lane, current: Mutex::default(), frames: AtomicU64::new(0), unsynced: AtomicU64::new(0) }
-    }
-
-    /// Counts a commit; whether enough has come together to be synced at once.
-    fn account(&self, frames: u64, bytes: u64) -> bool {
-        self.frames.fetch_add(frames, Ordering::Relaxed);
-        let before = self.unsynced.fetch_add(bytes, Ordering::Relaxed);
-        before < syncing::GROUP_BYTES && before + bytes >= syncing::GROUP_BYTES
-    }
-
-    /// Makes this the lane's segment; returns the one before.
-    fn open(&self, segment: Arc<Segment>) -> Option<Arc<Segment>> {
-        held(&self.current).replace(segment)
-    }
-}
-
 struct Shared {
     folder: PathBuf,
     sensor: SensorId,
@@ -184,11 +189,12 @@ struct Shared {
     limits: JournalLimits,
     next_lane: AtomicU32,
     lanes: Mutex<Vec<Arc<LaneState>>>,
-    /// Closed segments whose last bytes are not synced yet.
-    retired: Mutex<Vec<Arc<Segment>>>,
     /// A segment was made since the folder was synced.
     folder_changed: AtomicBool,
     suspects: AtomicU64,
+    /// Octets of suspect segments that could not be written again.
+    let_go: AtomicU64,
+    room: room::Watch,
     syncer: Mutex<Option<Thread>>,
     appended: watch::Sender<u64>,
 }
@@ -200,40 +206,46 @@ impl Shared {
         }
     }
 
-    fn retire(&self, segment: Option<Arc<Segment>>) {
+    fn folder_has_changed(&self) {
         self.folder_changed.store(true, Ordering::Release);
-        held(&self.retired).extend(segment);
     }
 
     /// Tells followers, then syncs every segment that has something new.
     fn sync(&self) {
         let lanes = held(&self.lanes).clone();
-        lanes.iter().for_each(|lane| lane.unsynced.store(0, Ordering::Relaxed));
         let frames = lanes.iter().map(|lane| lane.frames.load(Ordering::Relaxed)).sum();
         self.appended.send_if_modified(|told| std::mem::replace(told, frames) != frames);
-        let mut segments = std::mem::take(&mut *held(&self.retired));
-        segments.extend(lanes.iter().filter_map(|lane| held(&lane.current).clone()));
-        for segment in segments {
-            self.count_failure(&segment.path, segment.sync());
-        }
-        if self.folder_changed.swap(false, Ordering::AcqRel) {
-            self.count_failure(&self.folder, sync_folder(&self.folder));
+        self.look_at_room(lanes.iter().map(|lane| lane.octets.load(Ordering::Relaxed)).sum());
+        lanes.iter().for_each(|lane| lane.sync(self));
+        if self.folder_changed.swap(false, Ordering::AcqRel)
+            && let Err(error) = sync_folder(&self.folder)
+        {
+            self.count_suspect(&error, 0);
         }
     }
 
-    fn count_failure(&self, path: &Path, synced: Result<(), Error>) {
-        if let Err(error) = synced {
-            self.suspects.fetch_add(1, Ordering::Relaxed);
-            tracing::error!(
-                target: "bailiwick_store", path = %path.display(), error = &error as &dyn std::error::Error,
-                "a sync failed: a loss of power may now take what was written there; hint: look at the disk"
-            );
+    fn look_at_room(&self, written: u64) {
+        let allowed = room::Allowed { budget: self.limits.disk_budget, reserve: self.limits.reserve_octets };
+        if let Err(error) = self.room.look(&self.folder, allowed, written) {
+            self.complain("the journal's room is not known", &error);
         }
+    }
+
+    /// A sync failed: what it was about is in doubt for good. `let_go` octets of it cannot be written again.
+    fn count_suspect(&self, error: &Error, let_go: u64) {
+        self.suspects.fetch_add(1, Ordering::Relaxed);
+        self.let_go.fetch_add(let_go, Ordering::Relaxed);
+        let what = "a sync failed: what it was about is written again; hint: look at the disk";
+        tracing::error!(target: "bailiwick_store", let_go, error = error as &dyn std::error::Error, "{what}");
+    }
+
+    fn complain(&self, what: &str, error: &Error) {
+        tracing::error!(target: "bailiwick_store", error = error as &dyn std::error::Error, "{what}; hint: look at the disk");
     }
 
     fn live(&self) -> reader::Live {
         let lanes = held(&self.lanes);
-        let current = lanes.iter().map(|lane| (lane.lane, held(&lane.current).clone()));
+        let current = lanes.iter().map(|lane| (lane.lane, lane.current()));
         reader::Live { boot: self.boot, lanes: current.collect() }
     }
 }
@@ -241,4 +253,16 @@ impl Shared {
 /// A lock, also behind a thread that panicked: what it guards is replaced whole and is never half changed.
 fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A tail that a process was killed over while it wrote it again has no name yet, and all of it still stands elsewhere.
+fn set_unnamed_aside(journal: &Path, quarantine: &Path) -> Result<(), Error> {
+    for entry in fs::read_dir(journal).map_err(Error::io("listing", journal))? {
+        let path = entry.map_err(Error::io("listing", journal))?.path();
+        if path.extension().is_some_and(|extension| extension == segment::UNNAMED) {
+            let aside = quarantine.join(path.file_name().expect("an entry of a folder has a name"));
+            fs::rename(&path, &aside).map_err(Error::io("setting aside", &path))?;
+        }
+    }
+    Ok(())
 }

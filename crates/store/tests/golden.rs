@@ -19,6 +19,9 @@ use model::{Digest, Timestamp};
 /// A segment as version 1 writes it: header, boot, query, request with its outcome, counts, a step of the clock.
 const SEGMENT_V1: &[u8] = include_bytes!("golden/segment-v1.seg");
 
+/// The same as version 2 writes it: its header can say what is written again.
+const SEGMENT_V2: &[u8] = include_bytes!("golden/segment-v2.seg");
+
 /// A fact as version 1 writes it, with its salt and commitment.
 const FACT_V1: &str = include_str!("golden/fact-v1.json");
 
@@ -81,17 +84,22 @@ fn write_segment(home: &Path) -> Vec<u8> {
 }
 
 #[test]
-fn a_segment_is_written_as_version_1_has_it() {
+fn a_segment_is_written_as_version_2_has_it() {
     let home = tempfile::tempdir().unwrap();
     let written = write_segment(home.path());
-    assert_eq!((SEGMENT_VERSION, FRAME_VERSION), (1, 1), "a new version has a golden file of its own");
-    assert_eq!(written, SEGMENT_V1);
+    assert_eq!((SEGMENT_VERSION, FRAME_VERSION), (2, 1), "a new version has a golden file of its own");
+    assert_eq!(written, SEGMENT_V2);
 }
 
 #[test]
-fn a_segment_of_version_1_opens() {
+fn a_segment_of_each_version_opens() {
+    opens(SEGMENT_V1);
+    opens(SEGMENT_V2);
+}
+
+fn opens(segment: &[u8]) {
     let home = tempfile::tempdir().unwrap();
-    std::fs::write(home.path().join("00000001-00000001-0000-00000000.seg"), SEGMENT_V1).unwrap();
+    std::fs::write(home.path().join("00000001-00000001-0000-00000000.seg"), segment).unwrap();
     let mut read = Vec::new();
     let report = read_all(home.path(), &mut |frame| read.push(format!("{frame:?}"))).unwrap();
     assert_eq!((report.frames, report.torn, report.missing, report.damaged), (6, 0, 0, vec![]));
@@ -168,7 +176,7 @@ async fn write_golden_files() {
         }
     };
     let home = tempfile::tempdir().unwrap();
-    keep("segment-v1.seg", &write_segment(home.path()));
+    keep("segment-v2.seg", &write_segment(home.path()));
     let salt = Digest::of_bytes(b"a salt");
     let text = serde_json::json!({ "fact": fact(), "salt": salt, "commitment": fact().commitment(&salt.0) });
     keep("fact-v1.json", serde_json::to_string_pretty(&text).unwrap().as_bytes());

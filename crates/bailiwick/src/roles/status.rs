@@ -1,6 +1,6 @@
 //! `bailiwick status`: what runs, what came in, what was lost.
 
-use desk::api::{CertificateTally, ListenerTally, Status};
+use desk::api::{CertificateTally, JournalLive, ListenerTally, Status};
 use model::tally::CutShort;
 
 use crate::cli::{JsonArgs, Place};
@@ -24,6 +24,7 @@ fn told(status: &Status) -> String {
         status.cases, status.names_served, status.approvals_open, status.indicators, status.ledger.refusals
     );
     let mut text = format!("{runs}\n{stands}\n");
+    text.extend(live.journal.iter().map(journal));
     if !live.tallies.is_empty() {
         text.push_str(&format!("\n{}\n", table(&listeners(&live.tallies))));
     }
@@ -47,15 +48,41 @@ fn told(status: &Status) -> String {
     text.trim_end().to_owned()
 }
 
+fn journal(journal: &JournalLive) -> String {
+    let mib = |octets: u64| count(octets >> 20);
+    let (used, budget, left) = (mib(journal.used_octets), mib(journal.budget_octets), mib(journal.left_octets));
+    let mut text = format!("journal: {}, {used} of {budget} MiB used, {left} MiB left\n", journal.state);
+    if journal.state != "ok" {
+        text.push_str("hint: what is shed is counted by reason; make room, or raise `journal.disk_budget_mib`\n");
+    }
+    if journal.failed_syncs > 0 {
+        let lost = count(journal.let_go_octets);
+        let failed = count(journal.failed_syncs);
+        text.push_str(&format!("journal: {failed} syncs failed; {lost} octets could not be written again\n"));
+    }
+    text
+}
+
 /// What each offered and what became of it; what was shed, by reason.
 fn listeners(all: &[ListenerTally]) -> Vec<Vec<String>> {
-    let head =
-        ["listener", "open", "offered", "recorded", "collapsed", "shed: full", "no journal", "not covered", "lost"];
+    let head = [
+        "listener",
+        "open",
+        "offered",
+        "recorded",
+        "collapsed",
+        "shed: full",
+        "no journal",
+        "no room",
+        "not covered",
+        "lost",
+    ];
     let row = |one: &ListenerTally| {
         let tally = &one.tally;
         let lost = if tally.loss_unknown > 0 { "unknown".to_owned() } else { count(tally.lost_in_kernel) };
         let open = one.open.map(count).unwrap_or_default();
-        let shed = [tally.shed.connections, tally.shed.journal, tally.shed.not_covered];
+        let no_room = tally.shed.repeats + tally.shed.limited + tally.shed.room;
+        let shed = [tally.shed.connections, tally.shed.journal, no_room, tally.shed.not_covered];
         let came = [one.offered, tally.recorded, tally.collapsed].map(count);
         [vec![one.listener.clone(), open], came.to_vec(), shed.map(count).to_vec(), vec![lost]].concat()
     };

@@ -5,7 +5,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use desk::StatusSource;
-use desk::api::{DnsLimits, DnsListener, DnsLive, DnstapSensor, Listener, ListenerTally, Live, Transfers};
+use desk::api::{DnsLimits, DnsListener, DnsLive, DnstapSensor, JournalLive, Listener, ListenerTally, Live, Transfers};
 use model::tally::Tally;
 use model::{DomainName, Refusal, Timestamp};
 use serde::Serialize;
@@ -13,6 +13,7 @@ use sinkhole::dns::CHALLENGES_MAX;
 use sinkhole::dnstap::{Door, Gaps, Sensor};
 use sinkhole::transfer::Counts;
 use sinkhole::{Running, Settings, ZoneTable};
+use store::Journal;
 use tokio::sync::watch;
 use tokio::time::{Instant, interval};
 use wire::dns::AcmeToken;
@@ -121,6 +122,7 @@ pub(super) struct Pulse {
     pub(super) pace: Mutex<Pace>,
     /// `None`: no authority may be asked.
     pub(super) certificates: Option<Books>,
+    pub(super) journal: Arc<Journal>,
     pub(super) primary: Box<dyn Fn() -> Counts + Send + Sync>,
 }
 
@@ -158,6 +160,19 @@ impl Pulse {
                 at = looks.tick() => self.pace().look(at, self.tallies()),
             }
         }
+    }
+}
+
+fn journal_live(journal: &Journal) -> JournalLive {
+    let room = journal.room();
+    JournalLive {
+        state: room.room.word().into(),
+        budget_octets: room.budget_octets,
+        used_octets: room.used_octets,
+        left_octets: room.left_octets,
+        has_reserve: room.has_reserve,
+        failed_syncs: journal.suspects(),
+        let_go_octets: journal.let_go_octets(),
     }
 }
 
@@ -211,6 +226,7 @@ impl StatusSource for Pulse {
             listeners: self.addresses.listeners(),
             tallies: self.tallies().into_iter().map(tally).collect(),
             certificates: self.certificates.as_ref().map(Books::told),
+            journal: Some(journal_live(&self.journal)),
             troubles: Vec::new(),
         }
     }

@@ -18,6 +18,7 @@ use wire::dns::Query;
 use super::deed::{Arrival, Read};
 use super::tcp::House;
 use crate::run::stopped;
+use crate::thrift::Wanted;
 
 /// What is read at once.
 const READ_OCTETS: usize = 4_096;
@@ -170,6 +171,9 @@ impl Connection {
     fn record_arrival(&mut self) {
         let mut pen = self.house.pen();
         let recorder = &mut pen.recorder;
+        if !recorder.has_room(&Wanted::new(self.source.ip(), "", false), 1, self.began) {
+            return;
+        }
         let id = recorder.next_id();
         recorder.contact(Contact {
             id,

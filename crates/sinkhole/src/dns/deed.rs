@@ -13,6 +13,7 @@ use super::voice::Saying;
 use crate::rate::{Answer, Asked, Rates, Record};
 use crate::recorder::Recorder;
 use crate::settings::RateLimits;
+use crate::thrift::Wanted;
 use crate::zones::Found;
 
 /// A packet and all that is known of its way here.
@@ -74,12 +75,28 @@ impl Pen {
         }
         match record {
             _ if !is_kept => self.batch.shed.not_covered += 1,
-            Record::Write { repeats } => {
+            Record::Write { repeats } if self.has_room(&asked, found, answer, repeats, arrival.received) => {
                 let said = Said { reply, answer, repeats };
                 self.recorder.contact(contact(arrival, query, found, said, self.recorder.next_id()));
             }
+            Record::Write { .. } => {}
             Record::Collapse => self.batch.collapsed += 1,
         }
+    }
+
+    /// Whether the journal has room for it; if not it is counted.
+    fn has_room(
+        &mut self,
+        asked: &Asked<'_>,
+        found: Option<Found<'_>>,
+        answer: Answer,
+        repeats: u32,
+        now: Timestamp,
+    ) -> bool {
+        let is_kill_switch = found.is_some_and(|found| found.served.is_kill_switch());
+        let (is_repeat, is_limited) = (repeats > 0, answer != Answer::Send);
+        let wanted = Wanted { is_repeat, is_limited, ..Wanted::new(asked.source, asked.apex, is_kill_switch) };
+        self.recorder.has_room(&wanted, 1, now)
     }
 
     /// Writes what was staged and counted, and then the answers may leave. Whether it reached the journal.

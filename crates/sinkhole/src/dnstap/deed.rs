@@ -16,6 +16,7 @@ use wire::dnstap::{Kind, Message, Payload, Protocol, Unreadable};
 
 use crate::dns::evidence;
 use crate::recorder::Recorder;
+use crate::thrift::Wanted;
 use crate::zones::{ServedZone, Zones};
 
 /// How far a sender's clock may be before ours. What claims to come from later is stamped with our own time.
@@ -25,7 +26,7 @@ const AHEAD_MAX: Duration = Duration::from_secs(300);
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Kept {
     Staged,
-    /// The name may not be recorded: counted.
+    /// The name may not be recorded, or there is no room: counted.
     OnlyCounted,
     /// A response, or what is no query of ours to keep.
     PassedOver,
@@ -51,6 +52,11 @@ pub(super) fn keep(
     let served = query.question.and_then(|question| zones.find(question.name)).map(|found| found.served);
     if !may_record(served, message.kind, now) {
         recorder.count(&Tally { shed: Shed { not_covered: 1, ..Shed::default() }, ..Tally::default() });
+        return Ok(Kept::OnlyCounted);
+    }
+    let apex = served.map_or("", |served| served.zone.apex().as_str());
+    let wanted = Wanted::new(source.ip(), apex, served.is_some_and(ServedZone::is_kill_switch));
+    if !recorder.has_room(&wanted, 1, now) {
         return Ok(Kept::OnlyCounted);
     }
     let told = Told { message: &message, sensor, source, received: received(&message, now) };

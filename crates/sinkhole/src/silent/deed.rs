@@ -16,6 +16,7 @@ use crate::keyed::CaseKeys;
 use crate::rate::{Asked, Rates, Record};
 use crate::recorder::Recorder;
 use crate::settings::RateLimits;
+use crate::thrift::Wanted;
 use crate::zones::{ServedZone, Zones};
 
 /// What every silent listener stands on.
@@ -63,7 +64,7 @@ impl Pen {
             tally.shed.not_covered = 1;
         } else if self.judge(received.source.ip(), served, moment) == Record::Collapse {
             tally.collapsed = 1;
-        } else {
+        } else if self.recorder.has_room(&wanted(received.source.ip(), served), 1, moment.now) {
             let what = self.datagram(received, served, since);
             let id = self.recorder.next_id();
             self.recorder.contact(contact(id, since, received, local, served, what));
@@ -91,6 +92,11 @@ impl Pen {
             len: u32::try_from(received.len).unwrap_or(u32::MAX),
         }
     }
+}
+
+fn wanted(source: IpAddr, served: Option<&ServedZone>) -> Wanted<'_> {
+    let apex = served.map_or("", |served| served.zone.apex().as_str());
+    Wanted::new(source, apex, served.is_some_and(ServedZone::is_kill_switch))
 }
 
 fn contact<'a>(

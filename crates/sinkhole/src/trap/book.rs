@@ -67,11 +67,14 @@ impl Book {
         let Some(concern) = knock.concern() else { return self.note(knock) };
         let recorder = Arc::clone(&self.recorder);
         let mut recorder = recorder::held(&recorder);
-        if concern.may_record(now) {
+        let count = self.count_of(knock);
+        if !concern.may_record(now) {
+            recorder.count(&not_covered(count));
+            self.lines = self.lines.counted();
+        } else if count == 0 || recorder.has_room(&concern.wanted(self.source()), count, now) {
             let lines = self.stage(&mut recorder, knock, concern);
             self.lines = if recorder.commit(now) { lines } else { self.lines.counted() };
         } else {
-            recorder.count(&not_covered(self.count_of(knock)));
             self.lines = self.lines.counted();
         }
     }
@@ -111,6 +114,7 @@ impl Book {
     /// `None` if there is nothing to say it of.
     fn stage_end(&self, recorder: &mut Recorder, farewell: &Farewell, now: Timestamp) -> Option<()> {
         let connection = match self.lines.connection {
+            Line::Blank if !recorder.has_room(&Concern::default().wanted(self.source()), 1, now) => return None,
             Line::Blank => self.stage_connection(recorder, &Concern::default()),
             line => line.id()?,
         };

@@ -62,6 +62,10 @@ pub struct ReadReport {
     pub missing: u64,
     /// Sequence numbers that came again. They are not handed over.
     pub doubles: u64,
+    /// Frames that were written again after a failed sync, and had been read before. They are not handed over.
+    pub again: u64,
+    /// Segments that begin with what another had before its sync failed.
+    pub written_again: Vec<String>,
     /// What could not be read, and where. `Journal::read` has put a copy into quarantine.
     pub damaged: Vec<Damage>,
 }

@@ -8,11 +8,12 @@ use std::sync::Arc;
 
 use model::Timestamp;
 use model::id::ContactId;
-use model::time::utc_day;
 
 use super::frame::{Frame, PAYLOAD_LEN_MAX};
-use super::segment::{SEGMENT_HEADER_LEN, Segment, SegmentName};
-use super::{LaneState, Shared};
+#[cfg(test)]
+use super::segment::Segment;
+use super::track::{Batch, LaneState};
+use super::{Room, Shared, held};
 use crate::Error;
 
 /// The most that is staged before a commit: a receive batch is far below it.
@@ -25,8 +26,6 @@ const BUFFER_LEN_KEPT: usize = 1 << 20;
 pub struct LaneWriter {
     shared: Arc<Shared>,
     state: Arc<LaneState>,
-    segment: Option<Arc<Segment>>,
-    next_segment: u32,
     /// The sequence number of the first staged frame.
     seq: u64,
     staged: u64,
@@ -38,7 +37,7 @@ pub struct LaneWriter {
 impl LaneWriter {
     pub(super) fn new(shared: Arc<Shared>, state: Arc<LaneState>) -> Self {
         let buffer = Vec::with_capacity(64 << 10);
-        Self { shared, state, segment: None, next_segment: 0, seq: 0, staged: 0, buffer, too_long: None }
+        Self { shared, state, seq: 0, staged: 0, buffer, too_long: None }
     }
 
     /// The id that the next staged frame gets.
@@ -67,7 +66,7 @@ impl LaneWriter {
     /// Writes all staged frames by one write(2): when this returns, kill -9 loses none of them.
     ///
     /// # Errors
-    /// Then none of them is in the journal, and their ids are used again.
+    /// Then none of them is in the journal, and their ids are used again. A disk that is full takes the reserve first.
     pub fn commit(&mut self, now: Timestamp) -> Result<(), Error> {
         if self.staged == 0 {
             return Ok(());
@@ -95,38 +94,21 @@ impl LaneWriter {
         if let Some(too_long) = self.too_long.take() {
             return Err(too_long);
         }
-        match &self.segment {
-            Some(segment) if self.goes_on(segment, now) => segment.append(&self.buffer),
-            _ => {
-                let segment = self.begin_segment(now)?;
-                segment.append(&self.buffer)
-            }
-        }
+        let batch = Batch { seq: self.seq, frames: self.staged, octets: &self.buffer };
+        let append = || held(&self.state.track).append(batch, self.state.lane, &self.shared, now);
+        append().or_else(|error| {
+            let is_room_made = error.is_full_disk() && self.shared.room.give_reserve(&self.shared.folder);
+            if is_room_made { append() } else { Err(error) }
+        })
     }
 
-    fn goes_on(&self, segment: &Segment, now: Timestamp) -> bool {
-        let limits = &self.shared.limits;
-        let len = segment.written();
-        let age = now.duration_since(segment.opened);
-        let full = len > SEGMENT_HEADER_LEN as u64 && len + self.buffer.len() as u64 > limits.segment_bytes;
-        let old = age.is_positive() && age.unsigned_abs() >= limits.segment_age;
-        !segment.is_suspect() && !full && !old && utc_day(now) == utc_day(segment.opened)
-    }
-
-    fn begin_segment(&mut self, now: Timestamp) -> Result<Arc<Segment>, Error> {
-        let Shared { sensor, boot, ref folder, .. } = *self.shared;
-        let name = SegmentName { sensor, boot, lane: self.state.lane, number: self.next_segment };
-        let segment = Arc::new(Segment::create(folder, name, self.seq, now)?);
-        self.next_segment += 1;
-        let before = self.state.open(Arc::clone(&segment));
-        self.shared.retire(before);
-        Ok(Arc::clone(self.segment.insert(segment)))
+    /// How much room there is: what the writer has to shed.
+    pub fn room(&self) -> Room {
+        self.shared.room.room()
     }
 
     #[cfg(test)]
     pub(super) fn replace_file(&mut self, segment: Segment) {
-        let segment = Arc::new(segment);
-        self.state.open(Arc::clone(&segment));
-        self.segment = Some(segment);
+        held(&self.state.track).replace_file(segment);
     }
 }

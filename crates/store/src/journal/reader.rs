@@ -21,6 +21,10 @@ use crate::Error;
 /// The most of a damaged stretch that is copied to quarantine.
 const DAMAGE_COPY_MAX: u64 = 16 << 20;
 
+/// How many segments behind one are looked at for what they have of it again. A tail that is written again is short and
+/// comes soon; beyond this it is passed over where it comes, as read already.
+const LOOK_AHEAD: usize = 16;
+
 /// The segments that are being written, as they were before the folder was listed.
 pub(super) struct Live {
     pub(super) boot: Boot,
@@ -72,7 +76,7 @@ pub(super) struct Listed {
 }
 
 /// Segments by lane, in the order in which they were written.
-type Lanes = BTreeMap<(SensorId, Boot, Lane), Vec<Listed>>;
+pub(super) type Lanes = BTreeMap<(SensorId, Boot, Lane), Vec<Listed>>;
 type OwnLanes = Vec<((Boot, Lane), Vec<Listed>)>;
 
 /// The lanes of one sensor, without what is not acknowledged yet.
@@ -91,7 +95,7 @@ fn readable(journal: &Path, sensor: SensorId, live: &Live) -> Result<OwnLanes, E
     Ok(lanes.map(cut).collect())
 }
 
-fn lanes_of(journal: &Path) -> Result<Lanes, Error> {
+pub(super) fn lanes_of(journal: &Path) -> Result<Lanes, Error> {
     let mut segments = Vec::new();
     for entry in fs::read_dir(journal).map_err(Error::io("listing", journal))? {
         let entry = entry.map_err(Error::io("listing", journal))?;
@@ -128,15 +132,22 @@ fn read_lane(segments: &[Listed], live: Option<&Segment>, place: &mut Place, sin
         if listed.name.number > place.segment {
             (place.segment, place.offset) = (listed.name.number, 0);
         }
-        // Frames that the next segment counts again were never acknowledged.
-        let next = segments.get(at + 1).map(|next| first_seq(&next.path)).transpose()?.flatten();
         let is_live = live.is_some_and(|live| live.name == listed.name);
-        Walk::open(listed, is_live, next.unwrap_or(u64::MAX))?.go(place, sink)?;
+        Walk::open(listed, is_live, end_seq(&segments[at + 1..])?)?.go(place, sink)?;
         if sink.left == 0 {
             break;
         }
     }
     Ok(())
+}
+
+/// Where a segment ends for those behind it: frames that one of them counts again do not count here.
+fn end_seq(behind: &[Listed]) -> Result<u64, Error> {
+    let mut end = u64::MAX;
+    for listed in behind.iter().take(LOOK_AHEAD) {
+        end = end.min(first_seq(&listed.path)?.unwrap_or(u64::MAX));
+    }
+    Ok(end)
 }
 
 /// The first sequence number of a segment, if its header can be read.

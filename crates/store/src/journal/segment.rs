@@ -2,17 +2,20 @@
 //!
 //! ```text
 //! 0  magic    b"BWSEGMNT"
-//! 8  version  u16          1
+//! 8  version  u16          2
 //! 10 length   u16          of this header: 64
 //! 12 first    16 bytes     the id of the first frame (ContactId)
 //! 28 number   u32          n
 //! 32 opened   i64          nanoseconds since the Unix epoch
-//! 40 zeros
+//! 40 until    u64          frames below this number are written again; 0 if none are
+//! 48 suspect  u32          the segment whose sync failed, if `until` is not 0
+//! 52 zeros
 //! 60 crc      u32          CRC32C over bytes 0..60
 //! ```
 //!
-//! `first` says where the sequence goes on. Frames at the end of the segment before with that number or a higher one
-//! were never acknowledged: they are what a failed write left behind where it could not be taken back.
+//! `first` says where the sequence goes on. Frames of the segments before with that number or a higher one do not count:
+//! they are what a failed write left behind where it could not be taken back, or what a failed sync made doubtful and
+//! this segment has again. Version 1 has zeros from 40 on.
 
 use std::fs::{File, OpenOptions};
 use std::io::Write as _;
@@ -24,14 +27,21 @@ use model::Timestamp;
 use model::id::{Boot, ContactId, Lane, SensorId};
 use model::time::to_nanos;
 
+use super::tail::Unsynced;
 use crate::Error;
 
 /// The version of the segment header that this program writes.
-pub const SEGMENT_VERSION: u16 = 1;
+pub const SEGMENT_VERSION: u16 = 2;
+
+/// The versions that it reads.
+const VERSIONS: [u16; 2] = [1, SEGMENT_VERSION];
 
 pub(super) const SEGMENT_HEADER_LEN: usize = 64;
 
 const MAGIC: [u8; 8] = *b"BWSEGMNT";
+
+/// How a segment is called until it is whole.
+pub(super) const UNNAMED: &str = "new";
 
 //----------- SegmentName ------------------------------------------------------------------------------------------
 
@@ -63,6 +73,11 @@ impl SegmentName {
         (name.file_name() == file_name).then_some(name)
     }
 
+    fn header(self, seq: u64, opened: Timestamp, again: Again) -> SegmentHeader {
+        let first = ContactId::new(self.sensor, self.boot, self.lane, seq);
+        SegmentHeader { first, number: self.number, opened_nanos: to_nanos(opened), again }
+    }
+
     /// Whether a frame belongs here.
     pub(super) fn owns(self, id: ContactId) -> bool {
         (id.sensor, id.boot, id.lane) == (self.sensor, self.boot, self.lane)
@@ -77,6 +92,16 @@ pub(super) struct SegmentHeader {
     pub(super) first: ContactId,
     pub(super) number: u32,
     pub(super) opened_nanos: i64,
+    pub(super) again: Again,
+}
+
+/// Which frames at a segment's beginning were written to another before; the default is none.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(super) struct Again {
+    /// The first number that was not.
+    pub(super) until: u64,
+    /// The last segment that had them.
+    pub(super) suspect: u32,
 }
 
 impl SegmentHeader {
@@ -88,6 +113,8 @@ impl SegmentHeader {
         bytes[12..28].copy_from_slice(&self.first.to_bytes());
         bytes[28..32].copy_from_slice(&self.number.to_be_bytes());
         bytes[32..40].copy_from_slice(&self.opened_nanos.to_be_bytes());
+        bytes[40..48].copy_from_slice(&self.again.until.to_be_bytes());
+        bytes[48..52].copy_from_slice(&self.again.suspect.to_be_bytes());
         let crc = crc32c::crc32c(&bytes[..60]);
         bytes[60..].copy_from_slice(&crc.to_be_bytes());
         bytes
@@ -97,13 +124,18 @@ impl SegmentHeader {
     pub(super) fn decode(bytes: &[u8; SEGMENT_HEADER_LEN]) -> Option<Self> {
         let part = |from: usize, to: usize| &bytes[from..to];
         let whole = part(60, 64) == crc32c::crc32c(part(0, 60)).to_be_bytes();
-        if !whole || *part(0, 8) != MAGIC || *part(8, 10) != SEGMENT_VERSION.to_be_bytes() {
+        let is_known = VERSIONS.iter().any(|version| *part(8, 10) == version.to_be_bytes());
+        if !whole || *part(0, 8) != MAGIC || !is_known {
             return None;
         }
         Some(Self {
             first: ContactId::from_bytes(part(12, 28).try_into().ok()?),
             number: u32::from_be_bytes(part(28, 32).try_into().ok()?),
             opened_nanos: i64::from_be_bytes(part(32, 40).try_into().ok()?),
+            again: Again {
+                until: u64::from_be_bytes(part(40, 48).try_into().ok()?),
+                suspect: u32::from_be_bytes(part(48, 52).try_into().ok()?),
+            },
         })
     }
 }
@@ -127,24 +159,40 @@ pub(super) struct Segment {
 impl Segment {
     pub(super) fn create(folder: &Path, name: SegmentName, seq: u64, now: Timestamp) -> Result<Self, Error> {
         let path = folder.join(name.file_name());
-        let open = OpenOptions::new().append(true).create_new(true).mode(0o600).open(&path);
-        let mut file = open.map_err(Error::io("creating", &path))?;
-        let first = ContactId::new(name.sensor, name.boot, name.lane, seq);
-        let header = SegmentHeader { first, number: name.number, opened_nanos: to_nanos(now) };
+        let mut file = open_new(&path)?;
+        let header = name.header(seq, now, Again::default());
         if let Err(cause) = file.write_all(&header.encode()) {
             // Nothing was acknowledged here; the number is used again once there is room.
             let _ = std::fs::remove_file(&path);
             return Err(Error::Io { what: "writing", path, cause });
         }
-        Ok(Self {
-            name,
-            path,
-            file,
-            opened: now,
-            written: AtomicU64::new(SEGMENT_HEADER_LEN as u64),
-            synced: AtomicU64::new(0),
-            suspect: AtomicBool::new(false),
-        })
+        Ok(Self::new(name, path, file, now, SEGMENT_HEADER_LEN as u64))
+    }
+
+    /// Begins a segment with frames that others had before. It has its name only when all of it is written.
+    pub(super) fn write_again(
+        folder: &Path,
+        name: SegmentName,
+        opened: Timestamp,
+        suspect: u32,
+        tail: &Unsynced,
+    ) -> Result<Self, Error> {
+        let path = folder.join(name.file_name());
+        let beside = path.with_extension(UNNAMED);
+        let header = name.header(tail.first, opened, Again { until: tail.end, suspect });
+        let mut file = open_new(&beside)?;
+        let written = file.write_all(&header.encode()).and_then(|()| file.write_all(&tail.octets));
+        if let Err(cause) = written.and_then(|()| std::fs::rename(&beside, &path)) {
+            let _ = std::fs::remove_file(&beside);
+            return Err(Error::Io { what: "writing", path: beside, cause });
+        }
+        let len = SEGMENT_HEADER_LEN + tail.octets.len();
+        Ok(Self::new(name, path, file, opened, len as u64))
+    }
+
+    fn new(name: SegmentName, path: PathBuf, file: File, opened: Timestamp, written: u64) -> Self {
+        let (written, synced, suspect) = (AtomicU64::new(written), AtomicU64::new(0), AtomicBool::new(false));
+        Self { name, path, file, opened, written, synced, suspect }
     }
 
     pub(super) fn written(&self) -> u64 {
@@ -153,6 +201,11 @@ impl Segment {
 
     pub(super) fn is_suspect(&self) -> bool {
         self.suspect.load(Ordering::Acquire)
+    }
+
+    #[cfg(test)]
+    pub(super) fn doubt(&self) {
+        self.suspect.store(true, Ordering::Release);
     }
 
     /// One write(2). What was written of a failed one is taken back.
@@ -185,4 +238,9 @@ impl Segment {
         self.synced.store(written, Ordering::Release);
         Ok(())
     }
+}
+
+fn open_new(path: &Path) -> Result<File, Error> {
+    let open = OpenOptions::new().append(true).create_new(true).mode(0o600).open(path);
+    open.map_err(Error::io("creating", path))
 }

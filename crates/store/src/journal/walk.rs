@@ -30,22 +30,30 @@ pub(super) struct Walk<'a> {
     listed: &'a Listed,
     file: File,
     is_live: bool,
-    /// The first sequence number of the segment after this one.
+    /// The first sequence number that a segment behind this one has.
     end_seq: u64,
+    /// Frames of this segment below that number were written to another before.
+    again_until: u64,
     /// Where damage began, and whether it looked like a frame that merely ends too early.
     lost: Option<(u64, bool)>,
+    has_header: bool,
 }
 
 impl<'a> Walk<'a> {
     pub(super) fn open(listed: &'a Listed, is_live: bool, end_seq: u64) -> Result<Self, Error> {
         let file = File::open(&listed.path).map_err(Error::io("opening", &listed.path))?;
-        Ok(Self { listed, file, is_live, end_seq, lost: None })
+        let mut bytes = [0; SEGMENT_HEADER_LEN];
+        // A short file has no header, which is said where it is stepped over.
+        let is_whole = file.read_exact_at(&mut bytes, 0).is_ok();
+        let header = SegmentHeader::decode(&bytes).filter(|_| is_whole);
+        let again_until = header.map_or(0, |header| header.again.until);
+        Ok(Self { listed, file, is_live, end_seq, again_until, lost: None, has_header: header.is_some() })
     }
 
     /// Walks from the place to the end of the segment, or until the sink has had enough.
     pub(super) fn go(&mut self, place: &mut Place, sink: &mut Sink<'_>) -> Result<(), Error> {
         if place.offset == 0 {
-            self.skip_header(place, sink)?;
+            self.skip_header(place, sink);
         }
         let mut chunk = Vec::new();
         while place.offset < self.listed.len && sink.left > 0 {
@@ -56,21 +64,21 @@ impl<'a> Walk<'a> {
     }
 
     /// Steps over the header. A segment that has no whole one was torn at birth; a damaged one hides no frames.
-    fn skip_header(&self, place: &mut Place, sink: &mut Sink<'_>) -> Result<(), Error> {
+    fn skip_header(&self, place: &mut Place, sink: &mut Sink<'_>) {
         let Listed { path, len, .. } = self.listed;
         if *len < SEGMENT_HEADER_LEN as u64 {
             sink.report.torn += u64::from(*len > 0);
             place.offset = *len;
-            return Ok(());
+            return;
         }
-        let mut bytes = [0; SEGMENT_HEADER_LEN];
-        self.file.read_exact_at(&mut bytes, 0).map_err(Error::io("reading", path))?;
-        if SegmentHeader::decode(&bytes).is_none() {
+        if !self.has_header {
             sink.report.damaged.push(Damage::new(path, 0, SEGMENT_HEADER_LEN as u64));
+        }
+        if self.again_until > 0 {
+            sink.report.written_again.push(self.listed.name.file_name());
         }
         place.offset = SEGMENT_HEADER_LEN as u64;
         sink.report.bytes += place.offset;
-        Ok(())
     }
 
     fn fill(&self, chunk: &mut Vec<u8>, offset: u64) -> Result<(), Error> {
@@ -87,7 +95,11 @@ impl<'a> Walk<'a> {
         while at < chunk.len() && sink.left > 0 {
             let offset = start + at as u64;
             at = match self.look(&chunk[at..], place.seq) {
-                Found::Whole(sound) if sound.id.seq() >= self.end_seq => chunk.len(),
+                Found::Whole(sound) if sound.id.seq() >= self.end_seq => {
+                    self.close_damage(offset, sink);
+                    // All that follows has a higher number still.
+                    (self.listed.len - start) as usize
+                }
                 Found::Whole(sound) => {
                     self.close_damage(offset, sink);
                     self.take(&sound, offset, place, sink);
@@ -117,7 +129,8 @@ impl<'a> Walk<'a> {
         sink.left = sink.left.saturating_sub(sound.len as u64);
         let seq = sound.id.seq();
         if seq < place.seq {
-            sink.report.doubles += 1;
+            let is_again = seq < self.again_until;
+            *(if is_again { &mut sink.report.again } else { &mut sink.report.doubles }) += 1;
             return;
         }
         sink.report.missing += seq - place.seq;

@@ -32,8 +32,14 @@ impl Books {
         self.listeners.iter().filter_map(|tally| tally[field].as_u64()).sum()
     }
 
-    fn shed(&self) -> u64 {
-        ["connections", "journal", "not_covered"].map(|reason| self.of("shed", reason)).iter().sum()
+    pub(super) fn shed(&self) -> u64 {
+        self.listeners.iter().map(shed_of).sum()
+    }
+
+    /// The equation's left side for one listener.
+    pub(super) fn offered_of(tally: &Value) -> u64 {
+        let terms = ["recorded", "collapsed", "lost_in_kernel"].map(|term| tally[term].as_u64().unwrap_or_default());
+        terms.iter().sum::<u64>() + shed_of(tally)
     }
 
     fn offered(&self) -> u64 {
@@ -56,6 +62,10 @@ impl Books {
     pub(super) fn has_all_answers(&self, flood: &Flood) -> Done {
         holds(flood.answered > 0 && flood.answered <= self.queries, || format!("{flood}; {self}"))
     }
+}
+
+fn shed_of(tally: &Value) -> u64 {
+    tally["shed"].as_object().map_or(0, |reasons| reasons.values().filter_map(Value::as_u64).sum())
 }
 
 impl fmt::Display for Books {

@@ -1,4 +1,4 @@
-//! Floods: more than we can answer, from hundreds of places, onto a usual disk, a slow one and a full one.
+//! Floods: more than we can answer, from hundreds of places, onto a usual disk, a slow one, a full one and a failing one.
 //!
 //! The client counts what it sent. Afterwards the journal's own books must come to the same number: offered = recorded
 //! + collapsed + shed + lost in the kernel. What was answered must lie on the disk.
@@ -6,7 +6,9 @@
 mod books;
 mod disk;
 mod flood;
+mod trouble;
 
+use std::path::Path;
 use std::time::Duration;
 
 use self::books::Books;
@@ -26,13 +28,16 @@ const FEW_RECORDS: &str = "[dns.rate]\nsource_records_per_sec = 1";
 const SYNC_MICROS: u32 = 1_500_000;
 const SILENCE_MAX: Duration = Duration::from_millis(750);
 /// What the full disk holds.
-const FULL_OCTETS: &str = "24m";
+const FULL_OCTETS: &str = "8m";
 const ROOMY_OCTETS: &str = "256m";
 
 pub fn run(tally: &mut Tally) -> Done {
     overload(tally)?;
     slow_disk(tally)?;
-    full_disk(tally)
+    full_disk(tally)?;
+    trouble::filled_disk(tally)?;
+    trouble::failed_syncs(tally)?;
+    trouble::stopped_process(tally)
 }
 
 /// The usual limits of answers; records collapse soon, so that three seconds show what else takes an hour.
@@ -56,10 +61,7 @@ fn slow_disk(tally: &mut Tally) -> Done {
     let mut program = Program::install(&exercise())?;
     program.configure_also(NO_RATES)?;
     let (slow, told) = (format!("inject=fdatasync:delay_enter={SYNC_MICROS}"), program.path("syncs"));
-    let told_to = told.to_string_lossy();
-    // As a detached grandchild, so that the process that we start and stop is the program itself.
-    let strace = ["strace", "-D", "-f", "--seccomp-bpf", "-qq", "-o", &told_to, "-e", "trace=fdatasync", "-e", &slow];
-    program.pinned = strace.map(str::to_owned).to_vec();
+    program.pinned = strace(&told, &slow);
     program.start()?;
     let flood = Flood::run(program.dns(), FLOOD)?;
     let books = close(&mut program, 1)?;
@@ -73,7 +75,15 @@ fn slow_disk(tally: &mut Tally) -> Done {
     Ok(())
 }
 
-/// The journal's disk fills up in the middle of a flood, and gets room again.
+/// What to run the program under, so that its syncs are slow or fail: as a detached grandchild, so that the process that
+/// we start and stop is the program itself.
+fn strace(told: &Path, inject: &str) -> Vec<String> {
+    let told = told.to_string_lossy();
+    let words = ["strace", "-D", "-f", "--seccomp-bpf", "-qq", "-o", &told, "-e", "trace=fdatasync", "-e", inject];
+    words.map(str::to_owned).to_vec()
+}
+
+/// The journal's budget ends in the middle of a flood, and grows with its disk.
 fn full_disk(tally: &mut Tally) -> Done {
     let mut program = Program::install(&exercise())?;
     program.configure_also(NO_RATES)?;
@@ -87,9 +97,9 @@ fn full_disk(tally: &mut Tally) -> Done {
     let books = close(&mut program, 3)?;
     println!("  full disk: {flood}; {books}");
     tally.check("a full disk: sent = recorded + collapsed + shed + lost", books.balance(&flood));
-    tally.check("what was shed was counted", holds(books.of("shed", "journal") > 0, || books.to_string()));
+    tally.check("what was shed was counted", holds(books.of("shed", "room") > 0, || books.to_string()));
     tally.check("each answer is on the disk or counted as shed", books.has_or_counts_all_answers(&flood));
-    let is_told = program.log().contains("the journal cannot be written");
+    let is_told = program.log().contains("the journal's room is full");
     tally.check("the operator was told", holds(is_told, || program.log()));
     Ok(())
 }

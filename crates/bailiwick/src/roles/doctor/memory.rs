@@ -3,6 +3,8 @@
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
+use store::journal::room_of;
+
 use super::Finding;
 use crate::config::Config;
 use crate::on_disk::OnDisk;
@@ -23,6 +25,7 @@ pub(super) fn examine(config: &Config) -> Vec<Finding> {
     }
     findings.push(room(&config.data));
     findings.push(journal(&config.data));
+    findings.push(budget(config));
     findings.push(quarantine(&config.data));
     findings
 }
@@ -60,16 +63,38 @@ fn journal(data: &Path) -> Finding {
     };
     let report = &counted.report;
     let found = format!(
-        "{} frames, {} numbers missing, {} doubles, {} damaged places, {} torn ends",
+        "{} frames, {} numbers missing, {} doubles, {} damaged places, {} torn ends, {} failed syncs written again",
         report.frames,
         report.missing,
         report.doubles,
         report.damaged.len(),
-        report.torn
+        report.torn,
+        report.written_again.len()
     );
+    if !report.written_again.is_empty() && report.missing + report.doubles == 0 && report.damaged.is_empty() {
+        let hint = format!("nothing is missing; look at the disk. First in {}", report.written_again[0]);
+        return Finding::weak(about, found, hint);
+    }
     match report.missing + report.doubles + report.damaged.len() as u64 {
         0 => Finding::holds(about, found),
         _ => Finding::wrong(about, found, "`bailiwick journal count` names the places; evidence is incomplete there"),
+    }
+}
+
+fn budget(config: &Config) -> Finding {
+    let about = "journal's disk budget";
+    let folder = config.data.join(crate::on_disk::JOURNAL);
+    let Ok(room) = room_of(&folder, config.journal.disk_budget()) else {
+        return Finding::weak(about, "there is no journal yet", "`bailiwick serve` begins one");
+    };
+    let [used, budget, left] = [room.used_octets, room.budget_octets, room.left_octets].map(|octets| octets >> 20);
+    let state = room.room.word();
+    let found = format!("{state}: {used} of {budget} MiB used, {left} MiB left");
+    match state {
+        "ok" => Finding::holds(about, found),
+        _ => {
+            Finding::wrong(about, found, "records are shed and counted; make room, or raise `journal.disk_budget_mib`")
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use std::fs;
 use proptest::prelude::*;
 
 use super::super::frame::{FRAME_HEADER_LEN, Found, look};
-use super::super::segment::SegmentHeader;
+use super::super::segment::{Again, SegmentHeader};
 use super::*;
 
 #[test]
@@ -136,8 +136,11 @@ proptest! {
     }
 
     #[test]
-    fn segment_headers_round_trip(seq in 0..1u64 << 48, number: u32, opened_nanos: i64, at in 0..64usize) {
-        let header = SegmentHeader { first: ContactId::new(SensorId(1), Boot(2), Lane(3), seq), number, opened_nanos };
+    fn segment_headers_round_trip(
+        seq in 0..1u64 << 48, number: u32, opened_nanos: i64, until: u64, suspect: u32, at in 0..64usize,
+    ) {
+        let (first, again) = (ContactId::new(SensorId(1), Boot(2), Lane(3), seq), Again { until, suspect });
+        let header = SegmentHeader { first, number, opened_nanos, again };
         let mut bytes = header.encode();
         prop_assert_eq!(SegmentHeader::decode(&bytes), Some(header));
         bytes[at] ^= 1;
