@@ -98,8 +98,8 @@ fn latest(case: &CaseView, told: &[&Sighting]) -> Timestamp {
     told.iter().map(|sighting| sighting.received).fold(case.changed_at, Ord::max)
 }
 
-/// Until the paper's day, unless two people have lifted the seal before.
-fn is_sealed(view: &View, case: &CaseView, at: Timestamp) -> bool {
+/// Whether the case is under seal: until the paper's day, unless two people have lifted the seal before.
+pub fn is_sealed(view: &View, case: &CaseView, at: Timestamp) -> bool {
     let lifted = |order: &OrderId| {
         let mut standings = view.approvals.iter().filter(|standing| standing.request.case == case.terms.id);
         standings.any(|standing| {
