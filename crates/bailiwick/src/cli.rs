@@ -12,6 +12,10 @@ use model::id::{CaseId, ContactId, GroupId, PersonId};
 use model::marking::Audience;
 use model::verdict::Label;
 
+mod report;
+
+pub(crate) use report::{By, Format as ReportFormat, QueryArgs, ReportArgs};
+
 /// Turn an order into protection: take over a threat group's names, answer for them safely, learn from whoever
 /// still calls, and hand what was learned to those who can act on it.
 #[derive(Parser)]
@@ -64,6 +68,9 @@ pub(crate) enum Command {
     Feed(FeedCommand),
     /// Ask the archive in SQL: views contacts, outcomes, verdicts, raw and sightings.
     Query(QueryArgs),
+    /// The questions that are asked again and again: top-names, unique-sources, timeline, by-network, source-history,
+    /// victims.
+    Report(ReportArgs),
     /// Find the group's next names.
     #[command(subcommand)]
     Hunt(HuntCommand),
@@ -383,14 +390,6 @@ fn label(text: &str) -> Result<Label, String> {
 fn audience(text: &str) -> Result<Audience, String> {
     serde_json::from_value(serde_json::Value::String(text.to_owned()))
         .map_err(|_| "one of public, partners, network-owners, court, internal".to_owned())
-}
-
-#[derive(Args)]
-pub(crate) struct QueryArgs {
-    /// One SELECT.
-    pub(crate) sql: String,
-    #[command(flatten)]
-    pub(crate) out: JsonArgs,
 }
 
 #[derive(Subcommand)]

@@ -38,6 +38,7 @@ fn main() -> std::process::ExitCode {
         Command::Group(command) => roles::group::run(&place, command),
         Command::Feed(command) => roles::feed::run(&place, command),
         Command::Query(args) => roles::query::run(&place, &args),
+        Command::Report(args) => roles::report::run(&place, &args),
         Command::Hunt(command) => roles::score::run(command),
         Command::Journal(command) => roles::journal::run(&place, command),
         Command::Accounts(command) => roles::accounts::run(&place, command),

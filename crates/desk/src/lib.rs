@@ -21,7 +21,9 @@ mod people;
 mod problem;
 mod query;
 mod records;
+mod reports;
 mod run;
+mod sight;
 mod status;
 
 use axum::Router;
@@ -59,6 +61,7 @@ pub fn router(desk: Desk) -> Router {
         .route("/groups/{alias}", get(groups::show))
         .route("/groups/{alias}/knowledge", post(groups::import).layer(knowledge))
         .route("/query", post(query::ask))
+        .route("/reports/{name}", post(reports::show))
         .route("/feeds/{format}", get(feeds::export))
         .layer(DefaultBodyLimit::max(BODY_OCTETS_MAX))
         .with_state(desk);

@@ -63,6 +63,6 @@ impl Desk {
 }
 
 #[expect(clippy::disallowed_methods, reason = "this is the desk's door")]
-fn now() -> Timestamp {
+pub(crate) fn now() -> Timestamp {
     Timestamp::now()
 }
