@@ -4,6 +4,7 @@
 //! what a user relies on, not what the code does.
 
 pub mod acme;
+pub mod archive;
 pub mod conformance;
 pub mod crash;
 pub mod dns;
