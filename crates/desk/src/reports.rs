@@ -41,7 +41,7 @@ pub(crate) async fn show(
             return Err(problem::refused(refusal));
         }
     }
-    let ask = async |report| desk.archive.report(&report, &sight).await.map_err(query::told);
+    let ask = async |report| desk.archive.report(&report, &sight).await.map_err(unanswered);
     let mut answer = ask(wished(name, &wish)?).await?;
     let mut withheld = None;
     if let Some(absent) = name.withheld(&wish) {
@@ -61,6 +61,13 @@ fn wished(name: ReportName, wish: &Wish) -> Result<store::report::Report, Told> 
     }
     let no_source = || bad_request("the history of a source needs its address", "name it with `--source`");
     name.of(wish).ok_or_else(no_source)
+}
+
+/// What the engine could not do within its limits it can do for less.
+fn unanswered(error: store::Error) -> Told {
+    let is_refused = matches!(error, store::Error::Query(_));
+    let told = query::told(error);
+    if is_refused { told.hint("a shorter window (--since, --until), one case or one name takes less") } else { told }
 }
 
 fn unknown(what: &str) -> Told {

@@ -35,26 +35,26 @@ impl Rendering<'_> {
         let measures =
             self.report.measures.iter().map(|measure| self.named(self.measured(*measure), measure.column().name));
         let columns: Vec<String> = self.grouped().into_iter().chain(measures).collect();
-        format!("SELECT {}\nFROM {}{}", columns.join(", "), self.contacts(), self.group_by(Group::of_contact))
+        let groups = self.report.groups.iter().map(|group| group.of_contact(self.dialect));
+        format!("SELECT {}\nFROM {}{}", columns.join(", "), self.contacts(), grouping(groups))
     }
 
-    /// Two passes: first by source too, which is where fingerprints are counted.
+    /// Three passes: by fingerprint, by source, and then by the groups alone. A distinct count for each source would
+    /// do it in two; DataFusion then holds some kilobytes of each.
     fn by_source(&self) -> String {
-        let mut inner = self.grouped();
-        inner.push("source AS from_source".into());
-        inner.extend(BY_SOURCE.map(str::to_owned));
-        let group_by = self.group_by(Group::of_contact);
-        let group_by = if group_by.is_empty() { "\nGROUP BY source".to_owned() } else { format!("{group_by}, source") };
-        let outer = self.report.groups.iter().map(|group| group.column().name);
+        let groups: Vec<String> = self.report.groups.iter().map(|group| group.column().name).collect();
+        let of_contact = self.report.groups.iter().map(|group| group.of_contact(self.dialect));
+        let by_fingerprint = grouping(of_contact.chain(["source", KIND, FINGERPRINT].map(str::to_owned)));
+        let by_source = grouping(groups.iter().cloned().chain(["of_source".to_owned()]));
         let measures =
             self.report.measures.iter().map(|measure| self.named(summed(*measure).into(), measure.column().name));
-        let columns: Vec<String> = outer.chain(measures).collect();
         format!(
-            "SELECT {}\nFROM (\nSELECT {}\nFROM {}{group_by}\n) AS per_source{}",
-            columns.join(", "),
-            inner.join(", "),
+            "SELECT {}\nFROM (\nSELECT {}\nFROM (\nSELECT {}\nFROM {}{by_fingerprint}\n) AS per_fingerprint{by_source}\n) AS per_source{}",
+            groups.iter().cloned().chain(measures).collect::<Vec<_>>().join(", "),
+            groups.iter().map(String::as_str).chain(BY_SOURCE).collect::<Vec<_>>().join(", "),
+            self.grouped().into_iter().chain(by_fingerprint_columns()).collect::<Vec<_>>().join(", "),
             self.contacts(),
-            self.group_by(|group, _| group.column().name)
+            grouping(groups.iter().cloned()),
         )
     }
 
@@ -65,11 +65,6 @@ impl Rendering<'_> {
 
     fn named(&self, expression: String, name: String) -> String {
         if expression == name { expression } else { format!("{expression} AS {name}") }
-    }
-
-    fn group_by(&self, expression: fn(Group, Dialect) -> String) -> String {
-        let groups: Vec<String> = self.report.groups.iter().map(|group| expression(*group, self.dialect)).collect();
-        if groups.is_empty() { String::new() } else { format!("\nGROUP BY {}", groups.join(", ")) }
     }
 
     /// The view and which of its rows.
@@ -116,7 +111,7 @@ impl Rendering<'_> {
         match measure {
             Measure::Contacts => "sum(1 + coalesce(repeats, 0))",
             Measure::Addresses => "count(DISTINCT source)",
-            Measure::AddressesWithFingerprint => unreachable!("it takes two passes"),
+            Measure::AddressesWithFingerprint => unreachable!("it takes three passes"),
             Measure::Names => "count(DISTINCT apex)",
             Measure::FirstSeen => "min(received)",
             Measure::LastSeen => "max(received)",
@@ -161,15 +156,29 @@ fn order_by(keys: &[(String, bool)], turned: bool) -> String {
     if keys.is_empty() { String::new() } else { format!("\nORDER BY {}", keys.join(", ")) }
 }
 
-//----------- Two passes -------------------------------------------------------------------------------------------
+fn grouping(columns: impl Iterator<Item = String>) -> String {
+    let columns: Vec<String> = columns.collect();
+    if columns.is_empty() { String::new() } else { format!("\nGROUP BY {}", columns.join(", ")) }
+}
 
-/// Of each source: an absent User-Agent is one too, as an absent JA4 is.
-const BY_SOURCE: [&str; 5] = [
-    "sum(1 + coalesce(repeats, 0)) AS of_contacts",
-    "count(DISTINCT CASE WHEN kind = 'request' THEN coalesce(user_agent, '') END) AS of_agents",
-    "count(DISTINCT CASE WHEN kind = 'hello' THEN coalesce(ja4, '') END) AS of_hellos",
-    "min(received) AS of_first",
-    "max(received) AS of_last",
+//----------- Fingerprints -----------------------------------------------------------------------------------------
+
+/// The kinds of contact that show a fingerprint: a request its User-Agent, a hello its JA4. Having none is one too.
+const KIND: &str = "CASE WHEN kind = 'request' OR kind = 'hello' THEN kind ELSE '' END";
+const FINGERPRINT: &str =
+    "CASE WHEN kind = 'request' THEN coalesce(user_agent, '') WHEN kind = 'hello' THEN coalesce(ja4, '') ELSE '' END";
+
+fn by_fingerprint_columns() -> [String; 4] {
+    let (kind, fingerprint) = (format!("{KIND} AS of_kind"), format!("{FINGERPRINT} AS of_fingerprint"));
+    ["source AS of_source".into(), kind, fingerprint, "sum(1 + coalesce(repeats, 0)) AS some_contacts".into()]
+}
+
+/// Of each source.
+const BY_SOURCE: [&str; 4] = [
+    "of_source",
+    "sum(some_contacts) AS of_contacts",
+    "sum(CASE WHEN of_kind = 'request' THEN 1 ELSE 0 END) AS of_agents",
+    "sum(CASE WHEN of_kind = 'hello' THEN 1 ELSE 0 END) AS of_hellos",
 ];
 
 fn summed(measure: Measure) -> &'static str {
@@ -177,9 +186,9 @@ fn summed(measure: Measure) -> &'static str {
         Measure::Contacts => "sum(of_contacts)",
         Measure::Addresses => "count(*)",
         Measure::AddressesWithFingerprint => "sum(greatest(of_agents, of_hellos, 1))",
-        Measure::Names => unreachable!("no report counts names beside fingerprints"),
-        Measure::FirstSeen => "min(of_first)",
-        Measure::LastSeen => "max(of_last)",
+        Measure::Names | Measure::FirstSeen | Measure::LastSeen => {
+            unreachable!("no report counts these beside fingerprints")
+        }
     }
 }
 
