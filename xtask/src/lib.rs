@@ -62,6 +62,9 @@ enum Task {
         /// For dns: start the other name servers also with more than 100,000 names, which takes minutes.
         #[arg(long)]
         all_peers: bool,
+        /// For http: hold so many half-open connections at once, and measure nothing else.
+        #[arg(long, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+        slow: Option<u32>,
         /// Which build of ours: `dist` is what packages carry.
         #[arg(long, default_value = "dist")]
         profile: String,
@@ -92,8 +95,9 @@ pub fn run() -> ExitCode {
     let done = match Cli::parse().task {
         Task::Test { suites } => journey::test(&suites),
         Task::Peers => tools::install_all().map(|_| ()),
-        Task::Bench { what, secs, rounds, zones, threads, all_peers, profile, binary } => {
-            let plan = bench::Plan { secs, rounds, zones: zones as usize, threads, all_peers };
+        Task::Bench { what, secs, rounds, zones, threads, all_peers, slow, profile, binary } => {
+            let slow = slow.map(|count| count as usize);
+            let plan = bench::Plan { secs, rounds, zones: zones as usize, threads, all_peers, slow };
             bench::run(what, plan, || binary.map_or_else(|| bench::build(&profile), Ok))
         }
         Task::Gen(orders) => generate::run(&orders),

@@ -68,6 +68,9 @@ pub struct Listener {
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
 pub struct ListenerTally {
     pub listener: String,
+    /// Connections that are open now; `None` where nobody counts them (datagrams, DNS).
+    #[serde(default)]
+    pub open: Option<u64>,
     pub offered: u64,
     pub tally: Tally,
 }

@@ -9,7 +9,7 @@ use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use model::Timestamp;
-use model::tally::Tally;
+use model::tally::{CutShort, Tally};
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
@@ -18,7 +18,7 @@ use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Registry;
 
-use crate::api::{DnsLive, DnstapSensor, Live, Transfers};
+use crate::api::{DnsLive, DnstapSensor, ListenerTally, Live, Transfers};
 use crate::run::Desk;
 
 /// How OpenMetrics announces itself.
@@ -58,6 +58,9 @@ impl Collector for Moment {
         family(&mut encoder, ("bailiwick_contacts", about), ("listener", "fate"), by_listener(contacts))?;
         let about = "Answers to datagrams and messages, by what became of them";
         family(&mut encoder, ("bailiwick_answers", about), ("listener", "fate"), by_listener(answers))?;
+        let about = "Connections on record that a limit on all of them ended, by limit";
+        family(&mut encoder, ("bailiwick_cut_short", about), ("listener", "limit"), by_listener(cut_short))?;
+        open_connections(&mut encoder, tallies)?;
         let about = "How often the kernel's count of drops could not be read";
         family(&mut encoder, ("bailiwick_loss_unknown", about), ("listener", "source"), by_listener(unknown))?;
         let sensors = self.dns.iter().flat_map(|dns| &dns.sensors);
@@ -85,6 +88,11 @@ fn contacts(tally: &Tally) -> Vec<(&'static str, u64)> {
 fn answers(tally: &Tally) -> Vec<(&'static str, u64)> {
     let answers = &tally.answers;
     vec![("sent", answers.sent), ("rate-slipped", answers.rate_slipped), ("rate-dropped", answers.rate_dropped)]
+}
+
+fn cut_short(tally: &Tally) -> Vec<(&'static str, u64)> {
+    let CutShort { evicted, handshakes, buffered } = tally.cut_short;
+    vec![("evicted", evicted), ("handshakes", handshakes), ("buffered", buffered)]
 }
 
 fn unknown(tally: &Tally) -> Vec<(&'static str, u64)> {
@@ -123,6 +131,16 @@ fn gauge(encoder: &mut DescriptorEncoder<'_>, name: &str, about: &str, value: i6
     ConstGauge::new(value).encode(encoder.encode_descriptor(name, about, None, MetricType::Gauge)?)
 }
 
+fn open_connections(encoder: &mut DescriptorEncoder<'_>, tallies: &[ListenerTally]) -> fmt::Result {
+    let (name, about) = ("bailiwick_connections_open", "Connections that are open now");
+    let mut metric = encoder.encode_descriptor(name, about, None, MetricType::Gauge)?;
+    for (one, open) in tallies.iter().filter_map(|one| Some((one, one.open?))) {
+        let labels = [("listener", one.listener.as_str())];
+        ConstGauge::new(i64::try_from(open).unwrap_or(i64::MAX)).encode(metric.encode_family(&labels)?)?;
+    }
+    Ok(())
+}
+
 /// One counter for each pair of labels: whose it is, and what it counts.
 fn family(
     encoder: &mut DescriptorEncoder<'_>,
@@ -145,15 +163,23 @@ mod tests {
     use model::tally::{Answers, Shed};
 
     use super::*;
-    use crate::api::ListenerTally;
 
     #[test]
     fn what_prometheus_reads_is_what_was_counted() {
         let shed = Shed { journal: 3, ..Shed::default() };
         let answers = Answers { sent: 40, rate_slipped: 1, ..Answers::default() };
         let tally = Tally { recorded: 41, lost_in_kernel: 2, shed, answers, ..Tally::default() };
-        let listener = "dns-udp 127.0.0.1:53".to_owned();
-        let tallies = vec![ListenerTally { listener, offered: tally.offered(), tally }];
+        let of_trap =
+            Tally { recorded: 7, cut_short: CutShort { evicted: 5, ..CutShort::default() }, ..Tally::default() };
+        let tallies = [("dns-udp 127.0.0.1:53", None, tally), ("smtp 127.0.0.1:25", Some(2), of_trap)].map(
+            |(listener, open, tally)| ListenerTally {
+                listener: listener.into(),
+                open,
+                offered: tally.offered(),
+                tally,
+            },
+        );
+        let tallies = tallies.to_vec();
         insta::assert_snapshot!(text(Live { zones: 99, tallies, ..Live::default() }, None));
     }
 }

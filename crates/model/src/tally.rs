@@ -34,6 +34,9 @@ pub struct Tally {
     /// What became of the answers: beside the equation, which is about what came.
     #[serde(default)]
     pub answers: Answers,
+    /// Which limits ended a connection that is on record: beside the equation too.
+    #[serde(default)]
+    pub cut_short: CutShort,
 }
 
 /// What became of the answers to datagrams and messages.
@@ -45,6 +48,17 @@ pub struct Answers {
     pub rate_slipped: u64,
     /// Not sent, by response rate limiting.
     pub rate_dropped: u64,
+}
+
+/// Connections on record that ended before their time, by a limit on all of them together.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+pub struct CutShort {
+    /// Had been idle longest when somebody else needed the place, or the room for octets.
+    pub evicted: u64,
+    /// Wanted TLS when a second's handshakes were used up.
+    pub handshakes: u64,
+    /// Had more to be held than there was room for.
+    pub buffered: u64,
 }
 
 /// What was not recorded, and why.
@@ -84,6 +98,9 @@ impl Tally {
         self.answers.sent += other.answers.sent;
         self.answers.rate_slipped += other.answers.rate_slipped;
         self.answers.rate_dropped += other.answers.rate_dropped;
+        self.cut_short.evicted += other.cut_short.evicted;
+        self.cut_short.handshakes += other.cut_short.handshakes;
+        self.cut_short.buffered += other.cut_short.buffered;
     }
 }
 
@@ -101,6 +118,9 @@ mod tag {
     pub(super) const ANSWERS_SENT: u32 = 20;
     pub(super) const ANSWERS_SLIPPED: u32 = 21;
     pub(super) const ANSWERS_DROPPED: u32 = 22;
+    pub(super) const CUT_EVICTED: u32 = 30;
+    pub(super) const CUT_HANDSHAKES: u32 = 31;
+    pub(super) const CUT_BUFFERED: u32 = 32;
 }
 
 impl<'a> Counts<'a> {
@@ -119,6 +139,9 @@ impl<'a> Counts<'a> {
             (tag::ANSWERS_SENT, tally.answers.sent),
             (tag::ANSWERS_SLIPPED, tally.answers.rate_slipped),
             (tag::ANSWERS_DROPPED, tally.answers.rate_dropped),
+            (tag::CUT_EVICTED, tally.cut_short.evicted),
+            (tag::CUT_HANDSHAKES, tally.cut_short.handshakes),
+            (tag::CUT_BUFFERED, tally.cut_short.buffered),
         ] {
             if count != 0 {
                 put_number(out, tag, count);
@@ -143,6 +166,9 @@ impl<'a> Counts<'a> {
                 tag::ANSWERS_SENT => tally.answers.sent = value.number(tag)?,
                 tag::ANSWERS_SLIPPED => tally.answers.rate_slipped = value.number(tag)?,
                 tag::ANSWERS_DROPPED => tally.answers.rate_dropped = value.number(tag)?,
+                tag::CUT_EVICTED => tally.cut_short.evicted = value.number(tag)?,
+                tag::CUT_HANDSHAKES => tally.cut_short.handshakes = value.number(tag)?,
+                tag::CUT_BUFFERED => tally.cut_short.buffered = value.number(tag)?,
                 _ => {}
             }
         }

@@ -17,7 +17,7 @@ use model::order::{
 use model::outcome::{Body, End, Outcome, Tls};
 use model::person::Role;
 use model::seizure::AnswerEffect;
-use model::tally::{Answers, Counts, Shed, Tally};
+use model::tally::{Answers, Counts, CutShort, Shed, Tally};
 
 use bailiwick_model as model;
 
@@ -311,6 +311,17 @@ fn what_became_of_answers_stands_beside_the_equation() {
     counts.encode(&mut bytes);
     compare("counts-answers.v1.hex", &hex(&bytes));
     assert_eq!(Counts::decode(&golden_bytes("counts-answers.v1.hex")).unwrap(), counts);
+    assert_eq!(counts.tally.offered(), 1_015);
+}
+
+#[test]
+fn what_a_limit_cut_short_stands_beside_the_equation() {
+    let cut_short = CutShort { evicted: 8, handshakes: 9, buffered: 10 };
+    let counts = Counts { tally: Tally { cut_short, ..counts().tally }, ..counts() };
+    let mut bytes = Vec::new();
+    counts.encode(&mut bytes);
+    compare("counts-cut-short.v1.hex", &hex(&bytes));
+    assert_eq!(Counts::decode(&golden_bytes("counts-cut-short.v1.hex")).unwrap(), counts);
     assert_eq!(counts.tally.offered(), 1_015);
 }
 

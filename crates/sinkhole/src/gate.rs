@@ -1,63 +1,110 @@
-//! Who may come in: connections counted in total and per prefix.
+//! Who may come in: connections counted in total and per prefix; and who has to go for them.
+//!
+//! At a limit a gate that was told how ([`Gate::with_turnover`]) asks whoever was idle longest to go, at a prefix's
+//! limit somebody of that prefix, so that nobody pushes strangers out. Its place is the newcomer's at once; it is woken,
+//! writes its outcome and closes. Whoever was heard a moment ago is busy and stays: where all are, the newcomer is
+//! refused. The same for octets that are held: whoever holds some and was idle longest goes first.
+//!
+//! Nothing here asks a clock: times are durations since the gate opened.
 
-use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
-use foldhash::quality::RandomState;
 use model::address::Prefix;
+
+mod guests;
+
+use guests::{Guests, Seat};
 
 /// Whose connections are counted together: an IPv4 /24, an IPv6 /56, which is what one household or small site gets.
 const PREFIX_V4: u8 = 24;
 const PREFIX_V6: u8 = 56;
+/// How many who were asked may still be on their way out: each has a file beyond the limit, and is gone as soon as a
+/// thread gets to it. They fit into the files that are kept for others.
+const LEAVING_MAX: usize = 128;
+/// How many of those who were idle longest are looked at for one who holds octets.
+const LOOKED_AT_MAX: usize = 64;
+/// Who was heard is moved in the lists so many times at most while it counts as busy: a client with a thousand requests
+/// a second costs eight of these. What that is inexact by is added to the time after which somebody is idle.
+const MOVES_WHILE_BUSY: u32 = 8;
 
 pub(crate) struct Gate {
     total_max: usize,
     per_prefix_max: usize,
-    open: Mutex<Open>,
+    turnover: Option<Turnover>,
+    guests: Mutex<Guests>,
 }
 
-#[derive(Default)]
-struct Open {
-    total: usize,
-    by_prefix: HashMap<Prefix, usize, RandomState>,
+/// How a gate makes room.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Turnover {
+    /// Who was not heard for so long may be asked to go.
+    pub(crate) idle: Duration,
+    /// What all may hold together.
+    pub(crate) octets_max: u64,
 }
 
 impl Gate {
+    /// One that asks nobody to go.
     pub(crate) fn new(total_max: usize, per_prefix_max: usize) -> Arc<Self> {
-        Arc::new(Self { total_max, per_prefix_max, open: Mutex::default() })
+        Arc::new(Self { total_max, per_prefix_max, turnover: None, guests: Mutex::default() })
+    }
+
+    pub(crate) fn with_turnover(total_max: usize, per_prefix_max: usize, turnover: Turnover) -> Arc<Self> {
+        Arc::new(Self { total_max, per_prefix_max, turnover: Some(turnover), guests: Mutex::default() })
     }
 
     /// Lets one connection in, or not. It counts as open until the pass is dropped.
     pub(crate) fn enter(self: &Arc<Self>, address: IpAddr) -> Option<Pass> {
-        let prefix = prefix_of(address);
-        let mut open = self.open.lock().expect("nothing panics while it counts");
-        if open.total >= self.total_max || open.by_prefix.get(&prefix).is_some_and(|n| *n >= self.per_prefix_max) {
-            return None;
-        }
-        open.total += 1;
-        *open.by_prefix.entry(prefix).or_default() += 1;
-        Some(Pass { gate: Arc::clone(self), prefix: Some(prefix) })
+        self.enter_at(address, Duration::ZERO)
+    }
+
+    /// The same, where somebody may have to go for it.
+    pub(crate) fn enter_at(self: &Arc<Self>, address: IpAddr, now: Duration) -> Option<Pass> {
+        self.let_in(Some(prefix_of(address)), millis(now))
     }
 
     /// Lets a balancer's connection in: it counts among all, and among a prefix's once the balancer has said whose it is.
-    pub(crate) fn enter_for_another(self: &Arc<Self>) -> Option<Pass> {
-        let mut open = self.open.lock().expect("nothing panics while it counts");
-        (open.total < self.total_max).then(|| {
-            open.total += 1;
-            Pass { gate: Arc::clone(self), prefix: None }
-        })
+    pub(crate) fn enter_for_another(self: &Arc<Self>, now: Duration) -> Option<Pass> {
+        self.let_in(None, millis(now))
     }
 
-    fn leave(&self, prefix: Option<Prefix>) {
-        let mut open = self.open.lock().expect("nothing panics while it counts");
-        open.total -= 1;
-        if let Some((prefix, count)) = prefix.and_then(|prefix| Some((prefix, open.by_prefix.get_mut(&prefix)?))) {
-            *count -= 1;
-            if *count == 0 {
-                open.by_prefix.remove(&prefix);
-            }
+    fn let_in(self: &Arc<Self>, prefix: Option<Prefix>, now: u32) -> Option<Pass> {
+        let mut guests = self.guests();
+        let asked = self.room(&mut guests, prefix, now)?;
+        let seat = guests.sit(now);
+        if let Some(prefix) = prefix {
+            guests.settle(seat, prefix);
         }
+        drop(guests);
+        wake(asked);
+        Some(Pass { gate: Arc::clone(self), seat, entered: now, octets: 0 })
+    }
+
+    /// Sees to room for one more; whoever had to go for it is to be woken. `None` if there is none.
+    fn room(&self, guests: &mut Guests, prefix: Option<Prefix>, now: u32) -> Option<Option<Waker>> {
+        let is_full = prefix.is_some_and(|prefix| guests.count_of(prefix) >= self.per_prefix_max);
+        if !is_full && guests.staying < self.total_max {
+            return Some(None);
+        }
+        let idle = self.idle(guests)?;
+        let seat = match prefix {
+            Some(prefix) if is_full => guests.longest_idle_of(prefix, now, idle),
+            _ => guests.longest_idle(now, idle),
+        };
+        Some(guests.ask(seat?))
+    }
+
+    /// After how long somebody may be asked; `None` if nobody may.
+    fn idle(&self, guests: &Guests) -> Option<u32> {
+        let idle = millis(self.turnover?.idle);
+        (guests.leaving < LEAVING_MAX).then(|| idle.saturating_add(idle / MOVES_WHILE_BUSY))
+    }
+
+    fn guests(&self) -> MutexGuard<'_, Guests> {
+        self.guests.lock().expect("nothing panics while it counts")
     }
 }
 
@@ -66,48 +113,98 @@ fn prefix_of(address: IpAddr) -> Prefix {
     Prefix::of(address, if address.is_ipv4() { PREFIX_V4 } else { PREFIX_V6 })
 }
 
-/// One open connection.
+fn millis(duration: Duration) -> u32 {
+    // Wraps after 49 days, as the guests expect.
+    duration.as_millis() as u32
+}
+
+/// Without the lock: whoever wakes may run at once.
+fn wake(asked: impl IntoIterator<Item = Waker>) {
+    asked.into_iter().for_each(Waker::wake);
+}
+
+//----------- Pass -------------------------------------------------------------------------------------------------
+
+/// One open connection. Its times are since it entered.
 pub(crate) struct Pass {
     gate: Arc<Gate>,
-    prefix: Option<Prefix>,
+    seat: Seat,
+    entered: u32,
+    octets: u32,
 }
 
 impl Pass {
     /// A balancer has said who called. Whether its prefix has room for one more.
-    pub(crate) fn is_for(&mut self, address: IpAddr) -> bool {
-        let prefix = prefix_of(address);
-        let mut open = self.gate.open.lock().expect("nothing panics while it counts");
-        let count = open.by_prefix.entry(prefix).or_default();
-        if self.prefix.is_none() && *count < self.gate.per_prefix_max {
-            *count += 1;
-            self.prefix = Some(prefix);
+    pub(crate) fn is_for(&mut self, address: IpAddr, since: Duration) -> bool {
+        let (prefix, now) = (prefix_of(address), self.now(since));
+        let mut guests = self.gate.guests();
+        if guests.is_asked(self.seat) || guests.has_settled(self.seat) {
+            return true;
         }
-        self.prefix.is_some()
+        let mut asked = None;
+        if guests.count_of(prefix) >= self.gate.per_prefix_max {
+            let longest = self.gate.idle(&guests).and_then(|idle| guests.longest_idle_of(prefix, now, idle));
+            let Some(seat) = longest else { return false };
+            asked = guests.ask(seat);
+        }
+        guests.settle(self.seat, prefix);
+        drop(guests);
+        wake(asked);
+        true
+    }
+
+    /// Ready once the place is somebody else's. Whoever waits asks this; it was last heard `heard` after it entered.
+    pub(crate) fn poll_asked(&self, context: &Context<'_>, heard: Duration) -> Poll<()> {
+        let Some(turnover) = self.gate.turnover else { return Poll::Pending };
+        let mut guests = self.gate.guests();
+        if guests.is_asked(self.seat) {
+            return Poll::Ready(());
+        }
+        guests.waits(self.seat, context.waker());
+        guests.heard(self.seat, self.now(heard), millis(turnover.idle) / MOVES_WHILE_BUSY);
+        Poll::Pending
+    }
+
+    /// Says how many octets are held for this connection now. Whether there is room for them, made if need be by those
+    /// who hold some and were idle longest.
+    pub(crate) fn holds(&mut self, octets: usize, since: Duration) -> bool {
+        let octets = u32::try_from(octets).unwrap_or(u32::MAX);
+        let grows = octets > self.octets;
+        if octets == self.octets {
+            return true;
+        }
+        self.octets = octets;
+        let Some(Turnover { octets_max, .. }) = self.gate.turnover else { return true };
+        let (mut asked, now) = (Vec::new(), self.now(since));
+        let mut guests = self.gate.guests();
+        if guests.is_asked(self.seat) {
+            return true;
+        }
+        guests.holds(self.seat, octets);
+        while grows && guests.octets > octets_max {
+            let idle = self.gate.idle(&guests);
+            let longest = idle.and_then(|idle| guests.longest_idle_holder(self.seat, now, idle, LOOKED_AT_MAX));
+            let Some(seat) = longest else { break };
+            asked.extend(guests.ask(seat));
+        }
+        let fits = !grows || guests.octets <= octets_max;
+        drop(guests);
+        wake(asked);
+        fits
+    }
+
+    fn now(&self, since: Duration) -> u32 {
+        self.entered.wrapping_add(millis(since))
     }
 }
 
 impl Drop for Pass {
     fn drop(&mut self) {
-        self.gate.leave(self.prefix);
+        let waker = self.gate.guests().stand(self.seat);
+        // It may be the last that knows of its task.
+        drop(waker);
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn both_limits_hold_and_passes_come_back() {
-        let gate = Gate::new(3, 2);
-        let at = |text: &str| gate.enter(text.parse().unwrap());
-        let (first, _second) = (at("192.0.2.1"), at("::ffff:192.0.2.9"));
-        assert!(at("192.0.2.200").is_none(), "the prefix is full");
-        let third = at("2001:db8::1");
-        assert!(third.is_some());
-        assert!(at("198.51.100.1").is_none(), "all are taken");
-        drop(first);
-        assert!(at("192.0.2.200").is_some());
-        drop(third);
-        assert_eq!(gate.open.lock().unwrap().by_prefix.len(), 1, "nobody is remembered who has left");
-    }
-}
+mod tests;

@@ -170,6 +170,11 @@ impl Running {
         told.chain(self.trap.tallies()).collect()
     }
 
+    /// How many connections each listener of the trap has open.
+    pub fn open(&self) -> Vec<(String, u64)> {
+        self.trap.open()
+    }
+
     /// What could be seen of each dnstap sensor's losses since the start.
     pub fn dnstap_gaps(&self) -> Vec<(String, Gaps)> {
         self.dnstap.iter().map(Dnstap::gaps).collect()

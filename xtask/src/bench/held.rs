@@ -87,13 +87,13 @@ impl Server {
 }
 
 /// The process that holds.
-struct Holder {
+pub(super) struct Holder {
     running: Kept,
     said: BufReader<ChildStdout>,
 }
 
 impl Holder {
-    fn start(orders: HoldOrders) -> Result<Self, Trouble> {
+    pub(super) fn start(orders: HoldOrders) -> Result<Self, Trouble> {
         let mut hold = command("taskset", ["-c", "1"]);
         hold.arg(std::env::current_exe()?).arg("hold").args(orders.words());
         let mut child = hold.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
@@ -106,7 +106,7 @@ impl Holder {
     }
 
     /// Lets go; a server that had ended some of them was measured with fewer.
-    fn end(mut self, count: usize) -> Done {
+    pub(super) fn end(mut self, count: usize) -> Done {
         drop(self.running.0.stdin.take());
         let left: usize = self.line()?.parse()?;
         self.running.0.wait()?;

@@ -13,6 +13,7 @@ mod load;
 mod meter;
 mod name_servers;
 mod servers;
+mod slow;
 mod taking;
 mod targets;
 mod transfer;
@@ -54,6 +55,8 @@ pub struct Plan {
     pub threads: u32,
     /// Start the other name servers too, however many zones.
     pub all_peers: bool,
+    /// Hold so many half-open connections, and nothing else.
+    pub slow: Option<usize>,
 }
 
 /// What the load saw in one measurement.
@@ -106,7 +109,10 @@ pub fn run(what: What, plan: Plan, binary: impl FnOnce() -> Result<PathBuf, Trou
         What::Dns if plan.threads > 1 => dns::compare_threads(plan, &binary),
         What::Dns => dns::compare(plan, &binary),
         What::Transfer => transfer::compare(plan, &binary),
-        What::Http => http::compare(plan, &binary),
+        What::Http => match plan.slow {
+            Some(count) => slow::hold_many(plan, &binary, count),
+            None => http::compare(plan, &binary),
+        },
     }
 }
 

@@ -16,6 +16,9 @@ use crate::failure::Failure;
 pub(crate) struct Limits {
     connections_max: usize,
     connections_per_prefix_max: usize,
+    evict_idle_secs: u64,
+    buffered_octets_max: u64,
+    handshakes_per_sec: u32,
     requests_max: u32,
     head_octets_max: usize,
     body_octets_max: u64,
@@ -30,6 +33,9 @@ impl Default for Limits {
         Self {
             connections_max: limits.connections_max,
             connections_per_prefix_max: limits.connections_per_prefix_max,
+            evict_idle_secs: limits.evict_idle.as_secs(),
+            buffered_octets_max: limits.buffered_octets_max,
+            handshakes_per_sec: limits.handshakes_per_sec,
             requests_max: limits.requests_max,
             head_octets_max: limits.head_octets_max,
             body_octets_max: limits.body_octets_max,
@@ -45,6 +51,9 @@ impl Limits {
         trap::Limits {
             connections_max: self.connections_max,
             connections_per_prefix_max: self.connections_per_prefix_max,
+            evict_idle: Duration::from_secs(self.evict_idle_secs),
+            buffered_octets_max: self.buffered_octets_max,
+            handshakes_per_sec: self.handshakes_per_sec,
             requests_max: self.requests_max,
             head_octets_max: self.head_octets_max,
             body_octets_max: self.body_octets_max,
@@ -54,12 +63,15 @@ impl Limits {
         }
     }
 
-    /// A head is held in memory until it is whole, so its limit times the connections is what a flood may take: 64 MiB
-    /// of heads for a thousand who are slow on purpose, at the default.
+    /// A head is held in memory until it is whole, so a thousand who are slow on purpose take 64 MiB at the default:
+    /// `buffered_octets_max` is what all of them together may take.
     pub(super) fn check(&self) -> Result<(), Failure> {
         for (key, given, least, most) in [
             ("connections_max", self.connections_max as u64, 1, 1_000_000),
             ("connections_per_prefix_max", self.connections_per_prefix_max as u64, 1, 1_000_000),
+            ("evict_idle_secs", self.evict_idle_secs, 1, 600),
+            ("buffered_octets_max", self.buffered_octets_max, 1 << 20, 1 << 40),
+            ("handshakes_per_sec", self.handshakes_per_sec.into(), 1, 1_000_000),
             ("requests_max", u64::from(self.requests_max), 1, 1_000_000),
             ("head_octets_max", self.head_octets_max as u64, 1_024, 64 * 1024),
             ("body_octets_max", self.body_octets_max, 0, 1 << 30),
@@ -87,7 +99,15 @@ mod tests {
         let usual = trap::Limits::default();
         let wanted = trap::Limits { connections_max: 50_000, idle: Duration::from_secs(10), ..usual };
         assert_eq!(limits.of_trap(), wanted);
-        for bad in ["connections_max = 0", "idle_secs = 601", "head_octets_max = 1000000", "lifetime_secs = 0"] {
+        for bad in [
+            "connections_max = 0",
+            "idle_secs = 601",
+            "head_octets_max = 1000000",
+            "lifetime_secs = 0",
+            "evict_idle_secs = 0",
+            "buffered_octets_max = 65536",
+            "handshakes_per_sec = 0",
+        ] {
             assert!(toml::from_str::<Limits>(bad).unwrap().check().is_err(), "{bad}");
         }
         assert!(toml::from_str::<Limits>("idle = 3").is_err(), "an unknown key");

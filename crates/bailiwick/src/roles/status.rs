@@ -1,6 +1,7 @@
 //! `bailiwick status`: what runs, what came in, what was lost.
 
-use desk::api::Status;
+use desk::api::{ListenerTally, Status};
+use model::tally::CutShort;
 
 use crate::cli::{JsonArgs, Place};
 use crate::door::Door;
@@ -24,15 +25,11 @@ fn told(status: &Status) -> String {
     );
     let mut text = format!("{runs}\n{stands}\n");
     if !live.tallies.is_empty() {
-        let head = ["listener", "offered", "recorded", "collapsed", "shed", "lost"].map(str::to_owned).to_vec();
-        let mut rows = vec![head];
-        for one in &live.tallies {
-            let tally = &one.tally;
-            let lost = if tally.loss_unknown > 0 { "unknown".to_owned() } else { count(tally.lost_in_kernel) };
-            let numbers = [one.offered, tally.recorded, tally.collapsed, tally.shed.total()].map(count);
-            rows.push([vec![one.listener.clone()], numbers.to_vec(), vec![lost]].concat());
-        }
-        text.push_str(&format!("\n{}\n", table(&rows)));
+        text.push_str(&format!("\n{}\n", table(&listeners(&live.tallies))));
+    }
+    let cut = cut_short(&live.tallies);
+    if cut.len() > 1 {
+        text.push_str(&format!("\n{}\n", table(&cut)));
     }
     let archive = status.archive.iter().map(|(name, tally)| vec![name.clone(), count(tally.rows), count(tally.files)]);
     let rows: Vec<Vec<String>> =
@@ -42,4 +39,30 @@ fn told(status: &Status) -> String {
         text.push_str(&format!("\ntrouble: {trouble}"));
     }
     text.trim_end().to_owned()
+}
+
+/// What each offered and what became of it; what was shed, by reason.
+fn listeners(all: &[ListenerTally]) -> Vec<Vec<String>> {
+    let head =
+        ["listener", "open", "offered", "recorded", "collapsed", "shed: full", "no journal", "not covered", "lost"];
+    let row = |one: &ListenerTally| {
+        let tally = &one.tally;
+        let lost = if tally.loss_unknown > 0 { "unknown".to_owned() } else { count(tally.lost_in_kernel) };
+        let open = one.open.map(count).unwrap_or_default();
+        let shed = [tally.shed.connections, tally.shed.journal, tally.shed.not_covered];
+        let came = [one.offered, tally.recorded, tally.collapsed].map(count);
+        [vec![one.listener.clone(), open], came.to_vec(), shed.map(count).to_vec(), vec![lost]].concat()
+    };
+    std::iter::once(head.map(str::to_owned).to_vec()).chain(all.iter().map(row)).collect()
+}
+
+/// Which connections ended for a limit on all of them, where there were any.
+fn cut_short(all: &[ListenerTally]) -> Vec<Vec<String>> {
+    let head = ["cut short by a limit", "evicted", "handshakes", "octets held"].map(str::to_owned).to_vec();
+    let some = all.iter().filter(|one| one.tally.cut_short != CutShort::default());
+    let row = |one: &ListenerTally| {
+        let CutShort { evicted, handshakes, buffered } = one.tally.cut_short;
+        [vec![one.listener.clone()], [evicted, handshakes, buffered].map(count).to_vec()].concat()
+    };
+    std::iter::once(head).chain(some.map(row)).collect()
 }

@@ -127,6 +127,11 @@ impl Pulse {
         held.as_ref().map(Running::tallies).unwrap_or_default()
     }
 
+    fn open(&self) -> Vec<(String, u64)> {
+        let held = self.sinkhole.lock().expect("nothing panics while it counts who is in");
+        held.as_ref().map(Running::open).unwrap_or_default()
+    }
+
     fn sensors(&self) -> Vec<DnstapSensor> {
         let held = self.sinkhole.lock().expect("nothing panics while it asks for gaps");
         let gaps = held.as_ref().map(Running::dnstap_gaps).unwrap_or_default();
@@ -190,7 +195,11 @@ pub(super) fn limits(settings: &Settings, threads: u32) -> DnsLimits {
 
 impl StatusSource for Pulse {
     fn live(&self) -> Live {
-        let tally = |(listener, tally): (String, Tally)| ListenerTally { listener, offered: tally.offered(), tally };
+        let open = self.open();
+        let tally = |(listener, tally): (String, Tally)| {
+            let open = open.iter().find(|(name, _)| *name == listener).map(|(_, count)| *count);
+            ListenerTally { listener, open, offered: tally.offered(), tally }
+        };
         let uptime = now().duration_since(self.since).as_secs();
         Live {
             running_since: Some(self.since),

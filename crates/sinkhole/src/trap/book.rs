@@ -64,7 +64,7 @@ impl Book {
 
     /// Writes a knock, before anything is answered to it.
     pub(super) fn record(&mut self, knock: &Knock, now: Timestamp) {
-        let Some(concern) = knock.concern() else { return self.turn(knock) };
+        let Some(concern) = knock.concern() else { return self.note(knock) };
         let recorder = Arc::clone(&self.recorder);
         let mut recorder = recorder::held(&recorder);
         if concern.may_record(now) {
@@ -76,10 +76,14 @@ impl Book {
         }
     }
 
-    /// Who called is whom the balancer names, from here on.
-    fn turn(&mut self, knock: &Knock) {
-        if let Knock::Proxied(header) = knock {
-            self.caller = self.caller.told_by(header);
+    /// What concerns nobody: from here on whom the balancer names has called; or a limit was reached.
+    fn note(&mut self, knock: &Knock) {
+        match knock {
+            Knock::Proxied(header) => self.caller = self.caller.told_by(header),
+            Knock::CutShort(cut_short) => {
+                recorder::held(&self.recorder).count(&Tally { cut_short: *cut_short, ..Tally::default() });
+            }
+            _ => {}
         }
     }
 
@@ -131,7 +135,7 @@ impl Book {
         let over = lines.hello.id().or(lines.connection.id());
         let (id, witness) = (recorder.next_id(), Witness { caller: self.caller, concern });
         match knock {
-            Knock::Arrived { .. } | Knock::First { .. } | Knock::Proxied(_) => {}
+            Knock::Arrived { .. } | Knock::First { .. } | Knock::Proxied(_) | Knock::CutShort(_) => {}
             Knock::Mail { mailed, .. } => {
                 recorder.contact(witness.mail(id, self.after(mailed.transaction.began), over, mailed));
             }

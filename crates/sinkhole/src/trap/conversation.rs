@@ -18,6 +18,7 @@ use std::time::Duration;
 
 use model::Timestamp;
 use model::outcome::{End, Tls};
+use model::tally::CutShort;
 use rustls::ServerConfig;
 use wire::banner::FirstBytes;
 use wire::http2::is_preface;
@@ -37,6 +38,9 @@ use crate::witness::Concern;
 
 /// Octets that it takes to tell SSL 2.0's hello from anything else.
 const DECIDED_AFTER: usize = 5;
+
+/// What a session of TLS is taken to hold, its keys and its buffers: the library does not say, so this is a round number.
+const TLS_OCTETS: usize = 8 * 1024;
 
 /// The octets of a record's header (RFC 8446, 5.1).
 const RECORD_HEADER: usize = 5;
@@ -120,6 +124,12 @@ impl Conversation {
         self.closing.get_or_insert(ending);
     }
 
+    /// A limit on all connections ends this one.
+    pub(super) fn cut_short(&mut self, cut_short: CutShort) {
+        self.observe(Knock::CutShort(cut_short));
+        self.end(End::Limit);
+    }
+
     /// Tells the machines below that nothing more comes; once they have said what they had, it is over.
     fn conclude(&mut self, now: Duration, ending: End) {
         self.ending = ending;
@@ -141,6 +151,24 @@ impl Conversation {
             other => self.layer = other,
         }
         self.speech.on_end(now);
+    }
+
+    /// Octets that are held for this caller.
+    pub(super) fn octets_held(&self) -> usize {
+        let of_layer = match &self.layer {
+            Layer::Balancer(reader) => reader.raw().len(),
+            Layer::Undecided(first) => first.len(),
+            Layer::Any(first) => first.kept().len(),
+            Layer::Hello(reader) => reader.raw().len(),
+            Layer::Tls(_) => TLS_OCTETS,
+            Layer::Plain => 0,
+        };
+        let of_heads: u64 = self.open.iter().map(OpenRequest::octets).sum();
+        of_layer + of_heads as usize + self.speech.octets_held()
+    }
+
+    pub(super) fn heard_at(&self) -> Duration {
+        self.heard_at
     }
 
     pub(super) fn octets_in(&self) -> u64 {
@@ -238,6 +266,9 @@ impl Conversation {
         let concern = self.observe_hello(now, hello, raw.clone());
         if !is_answerable {
             return self.finish();
+        }
+        if !self.ground.handshakes.admit(self.at(now), self.ground.limits.handshakes_per_sec) {
+            return self.cut_short(CutShort { handshakes: 1, ..CutShort::default() });
         }
         match self.certify(concern.zone(), &offered, now) {
             Some(layer) => {

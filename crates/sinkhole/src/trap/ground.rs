@@ -9,6 +9,7 @@ use wire::http2::Http2;
 use wire::secrets::Account;
 
 use super::Limits;
+use super::limits::Handshakes;
 use crate::certificates::Certificates;
 use crate::keyed::CaseKeys;
 use crate::notice::Notices;
@@ -67,6 +68,7 @@ pub(super) struct Ground {
     /// To which account names are sealed; without one none is held.
     pub(super) account_key: Option<SealingKey>,
     pub(super) limits: Limits,
+    pub(super) handshakes: Handshakes,
 }
 
 impl Ground {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use model::Digest;
+use model::tally::CutShort;
 use wire::banner::Looks;
 use wire::http::{Exchange, Head};
 use wire::oddity::Oddity;
@@ -51,6 +52,8 @@ pub(super) enum Knock {
         mailed: Box<Mailed>,
         concern: Concern,
     },
+    /// A limit on all connections ends this one: counted.
+    CutShort(CutShort),
 }
 
 /// The first octets of a connection.
@@ -89,7 +92,7 @@ pub(crate) struct Mailed {
 impl Knock {
     pub(super) fn concern(&self) -> Option<&Concern> {
         match self {
-            Self::Proxied(_) => None,
+            Self::Proxied(_) | Self::CutShort(_) => None,
             Self::Arrived { concern }
             | Self::First { concern, .. }
             | Self::Hello { concern, .. }

@@ -8,7 +8,7 @@
 //!        └─ before each Send: book ─► witness ─► journal
 //! ```
 //!
-//! [`run`] owns sockets, tasks and time. A [`conversation`] is one connection as a pure machine: it decides by the first
+//! [`run`] owns listeners and tasks, a [`visit`] one connection's socket and time. A [`conversation`] is one connection as a pure machine: it decides by the first
 //! octets what is spoken, whatever the port, and queues what is to be recorded before what is to be sent; [`front`] is
 //! what may stand before that, [`requests`] and [`mail`] what becomes of what was said. A [`book`] writes: the connection with the first thing that came over it, each request with its outcome in one commit.
 //!
@@ -30,6 +30,7 @@ mod requests;
 mod run;
 mod speech;
 mod tls;
+mod visit;
 
 #[cfg(test)]
 mod tests;

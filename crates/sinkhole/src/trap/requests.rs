@@ -25,6 +25,13 @@ pub(super) struct OpenRequest {
     accounts: Accounts,
 }
 
+impl OpenRequest {
+    /// Of its head, which is kept until it is over.
+    pub(super) fn octets(&self) -> u64 {
+        self.head.octets
+    }
+}
+
 impl Conversation {
     pub(super) fn begin_request(&mut self, now: Duration, stream: u32, mut head: Head) {
         if self.port == Port::Https && matches!(self.layer, Layer::Plain) {

@@ -73,6 +73,16 @@ impl Speech {
         }
     }
 
+    /// Octets that it holds until more come, or until the caller takes them.
+    pub(super) fn octets_held(&self) -> usize {
+        match self {
+            Self::Unknown => 0,
+            Self::Http1(machine) => machine.octets_held(),
+            Self::Http2(machine) => machine.octets_held(),
+            Self::Smtp(machine) => machine.octets_held(),
+        }
+    }
+
     pub(super) fn poll(&mut self, now: Duration) -> Option<Output<Heard>> {
         match self {
             Self::Unknown => None,

@@ -31,6 +31,7 @@ mod http2;
 mod limits;
 mod mail;
 mod tls;
+mod turnover;
 
 use tls::{exchange, holds, tls_client};
 

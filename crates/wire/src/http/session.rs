@@ -113,6 +113,11 @@ impl Http1 {
         !self.pending.is_empty() || matches!(self.state, State::Body { .. })
     }
 
+    /// Octets that came and are held until more do.
+    pub fn octets_held(&self) -> usize {
+        self.pending.len()
+    }
+
     /// Whether the client may be sending still, although its last request is over: what stood behind that was not read,
     /// or the request was one that may have a body, or was no good. A plain GET that was read whole has nothing left.
     pub fn may_still_be_sending(&self) -> bool {

@@ -132,6 +132,13 @@ impl Http2 {
         !self.pending.is_empty() || self.stranger.is_some() || self.block.is_some() || !self.streams.is_empty()
     }
 
+    /// Octets that are held: what came and is not read, and pages that wait for their window.
+    pub fn octets_held(&self) -> usize {
+        let block = self.block.as_ref().map_or(0, |block| block.octets.len());
+        let stranger = self.stranger.as_ref().map_or(0, |http| http.octets_held());
+        self.pending.len() + block + stranger + self.held.octets
+    }
+
     /// Takes no new request, and ends once those are answered that have begun.
     pub fn close(&mut self) {
         if self.is_over() || self.leaves_after.is_some() {

@@ -31,6 +31,10 @@ pub(super) struct Lines {
 }
 
 impl Lines {
+    pub(super) fn octets_held(&self) -> usize {
+        self.held.len()
+    }
+
     /// Takes octets up to a line's end; says how many. Lines behind an AUTH may be longer.
     pub(super) fn take(&mut self, bytes: &[u8], is_auth: bool) -> (usize, Option<Line>) {
         let end = bytes.iter().position(|b| *b == b'\n');

@@ -123,6 +123,11 @@ impl<J: Fn(&[u8]) -> Standing> Smtp<J> {
         Self { with_accounts: true, ..self }
     }
 
+    /// Octets of lines that are held: the opening, and what has no end yet.
+    pub fn octets_held(&self) -> usize {
+        self.opening.len() + self.lines.octets_held()
+    }
+
     /// The handshake that [`Seen::StartTls`] asked for is done: what comes now was encrypted.
     pub fn secured(&mut self) {
         if matches!(self.state, State::Tls) {
