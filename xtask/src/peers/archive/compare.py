@@ -19,7 +19,7 @@ for table in ["contacts", "outcomes", "verdicts"]:
     db.execute(f"CREATE VIEW {table} AS SELECT * FROM read_parquet('{folders}', hive_partitioning = 1)")
 db.execute("""
 CREATE TABLE seen AS
-SELECT c.id, c.received, c.day, c.source, c.kind, c.case_id, c.apex, c.user_agent, c.ja4,
+SELECT c.id, CAST(c.received AS TIMESTAMP_NS) AS received, c.day, c.source, c.kind, c.case_id, c.apex, c.user_agent, c.ja4,
        c.client_subnet, c.forwarded, coalesce(c.repeats, 0) + 1 AS stands_for,
        v.label, v.asn, v.as_name, v.country, coalesce(v.withheld, true) AS withheld
 FROM contacts c
@@ -27,7 +27,7 @@ LEFT JOIN (SELECT * FROM verdicts QUALIFY row_number() OVER (PARTITION BY contac
   ON v.contact_id = c.id
 """)
 
-FIRST_LAST = "epoch_us(min(received)), epoch_us(max(received))"
+FIRST_LAST = "epoch_ns(min(received)), epoch_ns(max(received))"
 UNDER_COVER = """NOT withheld AND source NOT IN (
     SELECT source FROM seen WHERE {window} AND label IS NOT NULL AND withheld
     AND client_subnet IS NULL AND forwarded IS NULL)"""
@@ -44,7 +44,7 @@ QUESTIONS = {
         GROUP BY day, apex ORDER BY day DESC, 4 DESC, apex""",
     "timeline": """SELECT CAST(day AS VARCHAR), sum(stands_for), count(DISTINCT source) FROM seen
         WHERE {where} GROUP BY day ORDER BY day""",
-    "timeline-by-hour": """SELECT epoch_us(date_trunc('hour', received)) AS hour, sum(stands_for), count(DISTINCT source)
+    "timeline-by-hour": """SELECT epoch_ns(received) // 3600000000000 * 3600000000000 AS hour, sum(stands_for), count(DISTINCT source)
         FROM seen WHERE {where} GROUP BY hour ORDER BY hour""",
     "by-network": f"""SELECT asn, as_name, country, sum(stands_for), count(DISTINCT source), count(DISTINCT apex) FROM seen
         WHERE {{where}} AND {UNDER_COVER} GROUP BY ALL
@@ -62,24 +62,23 @@ QUESTIONS = {
 def where(wish):
     window = ["true"]
     if wish.get("since"):
-        window.append(f"received >= TIMESTAMPTZ '{wish['since']}'")
+        window.append(f"received >= CAST('{wish['since'].rstrip('Z')}' AS TIMESTAMP_NS)")
     if wish.get("until"):
-        window.append(f"received < TIMESTAMPTZ '{wish['until']}'")
+        window.append(f"received < CAST('{wish['until'].rstrip('Z')}' AS TIMESTAMP_NS)")
     more = [f"{column} = '{wish[key]}'" for key, column in
             [("case", "case_id"), ("name", "apex"), ("source", "source")] if wish.get(key)]
     return " AND ".join(window), " AND ".join(window + more)
 
 
-def micros(text):
-    """DuckDB has microseconds of a time with its zone; the rest is cut off, as it does."""
+def nanos(text):
     head, _, fraction = text.rstrip("Z").partition(".")
     whole = datetime.fromisoformat(head).replace(tzinfo=timezone.utc)
-    return int(whole.timestamp()) * 1_000_000 + int((fraction + "000000")[:6])
+    return int(whole.timestamp()) * 1_000_000_000 + int((fraction + "000000000")[:9])
 
 
 def plain(answer):
     units = [column["unit"] for column in answer["columns"]]
-    cell = lambda unit, value: micros(value) if unit == "time" and value is not None else value
+    cell = lambda unit, value: nanos(value) if unit == "time" and value is not None else value
     return [tuple(cell(unit, value) for unit, value in zip(units, row)) for row in answer["rows"]]
 
 
