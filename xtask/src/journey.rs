@@ -15,7 +15,7 @@ use crate::{Done, root};
 /// A suite by name, with its budget in seconds.
 type Suite = (&'static str, u32, fn(&mut Tally) -> Done);
 
-const SUITES: [Suite; 16] = [
+const SUITES: [Suite; 20] = [
     ("dns", 60, peers::dns::run),
     ("floods", 90, peers::floods::run),
     ("dnstap", 60, peers::dnstap::run),
@@ -25,7 +25,11 @@ const SUITES: [Suite; 16] = [
     ("resolvers", 60, peers::resolvers::run),
     ("web", 120, peers::web::run),
     ("trap", 300, peers::trap::run),
+    ("odd", 120, peers::odd::run),
+    ("http2", 240, peers::http2::run),
+    ("accounts", 60, peers::accounts::run),
     ("acme", 120, peers::acme::run),
+    ("sealed", 120, peers::sealed::run),
     ("refusals", 60, peers::refusals::run),
     ("lock", 30, peers::lock::run),
     ("crash", 120, peers::crash::run),

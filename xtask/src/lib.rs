@@ -39,7 +39,7 @@ struct Cli {
 enum Task {
     /// `cargo test`, then the running program before other people's clients.
     Test {
-        /// Only these suites: dns, floods, dnstap, conformance, zonemaster, fleet, resolvers, web, trap, acme, refusals, lock, crash, archive, feeds, stories; nothing else then, not even `cargo test`.
+        /// Only these suites: dns, floods, dnstap, conformance, zonemaster, fleet, resolvers, web, trap, odd, http2, accounts, acme, sealed, refusals, lock, crash, archive, feeds, stories; nothing else then, not even `cargo test`.
         suites: Vec<String>,
     },
     /// Install the peers and say how long each took.
@@ -74,6 +74,9 @@ enum Task {
     },
     /// Make an archive of many sightings, the same for the same seed.
     Gen(generate::Orders),
+    /// The trap's suite, in a network namespace of its own.
+    #[command(hide = true)]
+    TrapWithin,
     /// The bench's load, in a process of its own.
     #[command(hide = true)]
     Load(bench::Orders),
@@ -101,6 +104,7 @@ pub fn run() -> ExitCode {
             bench::run(what, plan, || binary.map_or_else(|| bench::build(&profile), Ok))
         }
         Task::Gen(orders) => generate::run(&orders),
+        Task::TrapWithin => peers::trap::within(),
         Task::Load(orders) => bench::load(orders),
         Task::Hold(orders) => bench::hold(orders),
         Task::Echo { port, told } => bench::echo(port, told),

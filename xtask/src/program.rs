@@ -32,6 +32,17 @@ pub fn exercise() -> PathBuf {
     root().join("cases/phosphorus-2019.toml")
 }
 
+/// The exercise, with one act more for all names of the list that holds `name`.
+pub fn exercise_with(act: &str, name: &str) -> Result<PathBuf, Trouble> {
+    let text = fs::read_to_string(exercise())?;
+    let at = text.find(&format!("\"{name}\"")).ok_or("the exercise has no such name")?;
+    let acts = text[..at].rfind("acts = [").ok_or("the list has no acts")?;
+    let text = format!("{}acts = [\"{act}\", {}", &text[..acts], &text[acts + "acts = [".len()..]);
+    let file = target().join(format!("exercise-with-{act}.toml"));
+    fs::write(&file, text)?;
+    Ok(file)
+}
+
 /// The build that everything in a suite runs.
 pub fn binary() -> PathBuf {
     target().join("debug/bailiwick")

@@ -183,6 +183,15 @@ pub(crate) enum CaseCommand {
         #[command(flatten)]
         out: JsonArgs,
     },
+    /// Ask two people to lift the seal of the case's orders before the day that the papers name. For good: pages, feeds
+    /// and marks name court and case from then on.
+    Unseal {
+        case: CaseId,
+        #[command(flatten)]
+        who: WhoArgs,
+        #[command(flatten)]
+        out: JsonArgs,
+    },
     /// Do less with names, at once: hold, handback or off. One person.
     Narrow(NarrowArgs),
     /// Keep the owner's records of a name, which answer while it is handed back; or show them.

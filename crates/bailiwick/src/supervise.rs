@@ -178,6 +178,7 @@ impl Daemon {
         let primary = Primary { access, published, seized: seized.subscribe() };
         let transfer =
             Transfer::start(transfer, primary, Arc::clone(&table), &stopped).tried("starting the primary")?;
+        let certificates = certifier.as_ref().map(Certifier::books);
         if let Some(certifier) = certifier {
             tokio::spawn(certifier.follow(seized.subscribe(), stopped.clone()));
         }
@@ -196,6 +197,7 @@ impl Daemon {
             since: now(),
             limits: pulse::limits(&settings, threads),
             pace: Mutex::default(),
+            certificates,
             primary: Box::new(transfer.counter()),
         });
         tokio::spawn(Arc::clone(&pulse).beat(stopped.clone()));

@@ -53,8 +53,29 @@ pub struct Live {
     pub zones: u64,
     pub listeners: Vec<Listener>,
     pub tallies: Vec<ListenerTally>,
+    /// Public certificates; `None` where no authority may be asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub certificates: Option<CertificateTally>,
     /// What to look at first, in words for people.
     pub troubles: Vec<String>,
+}
+
+/// What became of orders for public certificates since the start.
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+pub struct CertificateTally {
+    /// Certificates that are kept.
+    pub held: u64,
+    /// Names that want one now, their first or another in place of one that ends soon.
+    pub due: u64,
+    pub asked: u64,
+    pub issued: u64,
+    pub failed: u64,
+    /// The name and why, of the order that failed last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_error: Option<String>,
+    /// When the first of the names that failed is tried again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_try: Option<Timestamp>,
 }
 
 /// An open socket: `dns-udp` at `127.0.0.1:5353`.

@@ -23,7 +23,25 @@ pub(crate) async fn request(
     asker: Asker,
 ) -> Result<(StatusCode, Json<RequestsFiled>), Told> {
     cases::known(&*desk.view().await?, &id)?;
-    let executed = desk.execute(Command::RequestApproval { case: id.clone() }, asker).await?;
+    filed(&desk, Command::RequestApproval { case: id.clone() }, &id, asker).await
+}
+
+pub(crate) async fn request_unsealing(
+    State(desk): State<Desk>,
+    Named(id): Named<CaseId>,
+    asker: Asker,
+) -> Result<(StatusCode, Json<RequestsFiled>), Told> {
+    cases::known(&*desk.view().await?, &id)?;
+    filed(&desk, Command::RequestUnsealing { case: id.clone() }, &id, asker).await
+}
+
+async fn filed(
+    desk: &Desk,
+    command: Command,
+    id: &CaseId,
+    asker: Asker,
+) -> Result<(StatusCode, Json<RequestsFiled>), Told> {
+    let executed = desk.execute(command, asker).await?;
     let Done::ApprovalAsked { requests } = executed.done else { unreachable!("asking ends in requests or a refusal") };
     let requests: Vec<String> = requests.iter().map(RequestId::to_string).collect();
     let said = format!("request {} of case {id}: each needs two people in two roles", requests.join(" and "));
@@ -134,6 +152,7 @@ fn taken(done: &Done) -> YesTaken {
         Done::NamesServed { order, names, .. } => {
             ("served", format!("{} of order {order} served from now on", counted(*names as usize)))
         }
+        Done::OrderUnsealed { order, .. } => ("unsealed", format!("the seal of order {order} is lifted")),
         other => unreachable!("a yes does not end in {other:?}"),
     };
     YesTaken { came_of_it: came_of_it.into(), said }

@@ -55,6 +55,7 @@ pub fn router(desk: Desk) -> Router {
         .route("/cases/{id}/narrow", post(cases::narrow))
         .route("/cases/{id}/names/{name}/records", get(records::show).merge(post(records::keep).layer(zone_files)))
         .route("/cases/{id}/requests", post(approvals::request))
+        .route("/cases/{id}/unsealing", post(approvals::request_unsealing))
         .route("/people", get(people::list).post(people::enrol))
         .route("/approvals", get(approvals::list))
         .route("/approvals/{id}", get(approvals::show).post(approvals::give))

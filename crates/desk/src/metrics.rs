@@ -18,7 +18,7 @@ use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Registry;
 
-use crate::api::{DnsLive, DnstapSensor, ListenerTally, Live, Transfers};
+use crate::api::{CertificateTally, DnsLive, DnstapSensor, ListenerTally, Live, Transfers};
 use crate::run::Desk;
 
 /// How OpenMetrics announces itself.
@@ -46,7 +46,7 @@ struct Moment {
 
 impl Collector for Moment {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
-        let Live { running_since, zones, tallies, .. } = &self.live;
+        let Live { running_since, zones, tallies, certificates, .. } = &self.live;
         let since = running_since.map_or(0, Timestamp::as_second);
         gauge(&mut encoder, "bailiwick_start_time_seconds", "When the daemon started, since 1970", since)?;
         gauge(&mut encoder, "bailiwick_zones", "Zones that are answered", i64::try_from(*zones).unwrap_or(i64::MAX))?;
@@ -69,8 +69,22 @@ impl Collector for Moment {
         family(&mut encoder, ("bailiwick_dnstap_gaps", about), ("sensor", "kind"), gaps)?;
         let primary = self.dns.iter().map(|dns| ("primary", transfers(&dns.transfers))).collect();
         let about = "What peers took from the primary, and what they were told";
-        family(&mut encoder, ("bailiwick_transfers", about), ("server", "kind"), primary)
+        family(&mut encoder, ("bailiwick_transfers", about), ("server", "kind"), primary)?;
+        certificates.as_ref().map_or(Ok(()), |tally| encode_certificates(&mut encoder, tally))
     }
+}
+
+/// Without the last error: it names a name, and may say what an authority said.
+fn encode_certificates(encoder: &mut DescriptorEncoder<'_>, tally: &CertificateTally) -> fmt::Result {
+    let whole = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
+    gauge(encoder, "bailiwick_certificates_held", "Public certificates that are kept", whole(tally.held))?;
+    gauge(encoder, "bailiwick_certificates_due", "Names that want a public certificate now", whole(tally.due))?;
+    let next_try = tally.next_try.map_or(0, Timestamp::as_second);
+    let about = "When the first name that failed is tried again, since 1970; 0: none failed";
+    gauge(encoder, "bailiwick_certificates_next_try_seconds", about, next_try)?;
+    let rows = vec![("asked", tally.asked), ("issued", tally.issued), ("failed", tally.failed)];
+    let about = "Orders for public certificates, by what became of them";
+    family(encoder, ("bailiwick_certificate_orders", about), ("client", "fate"), vec![("acme", rows)])
 }
 
 /// The terms of the accounting equation.
@@ -180,6 +194,14 @@ mod tests {
             },
         );
         let tallies = tallies.to_vec();
-        insta::assert_snapshot!(text(Live { zones: 99, tallies, ..Live::default() }, None));
+        let certificates = Some(CertificateTally {
+            held: 2,
+            asked: 4,
+            issued: 2,
+            failed: 1,
+            last_error: Some("a.test: no".into()),
+            ..CertificateTally::default()
+        });
+        insta::assert_snapshot!(text(Live { zones: 99, tallies, certificates, ..Live::default() }, None));
     }
 }

@@ -17,7 +17,7 @@ const OF_CASES: [Role; 4] = [Role::Analyst, Role::Investigator, Role::Legal, Rol
 /// What the asker may see of the archive at that instant.
 pub(crate) fn of(view: &View, asker: &Actor, now: Timestamp) -> Sight {
     let Actor::Person { id } = asker else { return Sight::default() };
-    let sealed = view.cases.values().filter(|case| share::is_sealed(view, case, now)).map(|case| &case.terms.id);
+    let sealed = view.cases.values().filter(|case| share::is_sealed(case, now)).map(|case| &case.terms.id);
     Sight { hidden: sealed.filter(|case| !is_on(view, case, id)).cloned().collect() }
 }
 

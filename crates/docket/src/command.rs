@@ -30,6 +30,10 @@ pub enum Command {
     RequestApproval {
         case: CaseId,
     },
+    /// Asks two people to lift the seal of each order of the case that is sealed still.
+    RequestUnsealing {
+        case: CaseId,
+    },
     /// One person's yes to what was shown, in one role.
     GiveApproval {
         request: RequestId,
@@ -100,6 +104,7 @@ impl Command {
             Self::ImportCase { file, .. } => format!("import case {}", file.terms.id),
             Self::EnrolPerson { person } => format!("enrol {}", person.id),
             Self::RequestApproval { case } => format!("ask for approval of case {case}"),
+            Self::RequestUnsealing { case } => format!("ask for the unsealing of case {case}"),
             Self::GiveApproval { request, role, .. } => format!("approve request {request} as {role}"),
             Self::AdvanceCase { case, to } => format!("advance case {case} to {to:?}").to_lowercase(),
             Self::NarrowService { case, names, mode, .. } => narrowing(case, names, *mode),

@@ -71,6 +71,10 @@ pub enum Done {
         order: OrderId,
         names: u64,
     },
+    OrderUnsealed {
+        request: RequestId,
+        order: OrderId,
+    },
     CaseAdvanced {
         case: CaseId,
     },
@@ -105,6 +109,7 @@ pub fn decide(view: &View, command: &Command, actor: &Actor, now: Timestamp) -> 
         Command::ImportCase { file, .. } => import_case(view, file, actor),
         Command::EnrolPerson { person } => enrol(view, person, actor),
         Command::RequestApproval { case } => approve::ask(view, case, actor, now),
+        Command::RequestUnsealing { case } => approve::ask_to_unseal(view, case, actor, now),
         Command::GiveApproval { request, role, shown } => approve::give(view, *request, *role, *shown, actor, now),
         Command::AdvanceCase { case, to } => {
             working_on(view, case, actor)?.state.advance(*to)?;

@@ -140,6 +140,12 @@ pub enum Body {
         case: CaseId,
         order: OrderId,
     },
+    /// What is shown may name court and case from now on, before the paper's own day.
+    OrderUnsealed {
+        case: CaseId,
+        order: OrderId,
+        request: RequestId,
+    },
     /// The sinkhole answers for all names of the order whose outcome is `redirect`.
     NamesServed {
         case: CaseId,

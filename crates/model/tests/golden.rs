@@ -391,6 +391,22 @@ fn effects_and_answers_have_lines_of_their_own_and_change_no_older_digest() {
 }
 
 #[test]
+fn a_lifted_seal_of_version_1_is_written_committed_to_and_read_as_ever() {
+    let fact = Draft::new(
+        Actor::Person { id: PersonId::parse("bob").unwrap() },
+        FactBody::OrderUnsealed {
+            case: CaseId::parse("phosphorus-2019").unwrap(),
+            order: OrderId::parse("dcd-1-19-cv-00716").unwrap(),
+            request: RequestId(7),
+        },
+    )
+    .at(Position(11), "2019-03-27T12:34:56Z".parse().unwrap());
+    compare("fact-unsealed.v1.json", &String::from_utf8(model::digest::canonical_json(&fact)).unwrap());
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/fact-unsealed.v1.json");
+    assert_eq!(serde_json::from_str::<Fact>(&std::fs::read_to_string(path).unwrap()).unwrap(), fact);
+}
+
+#[test]
 fn captured_records_of_version_1_are_written_committed_to_and_read_as_ever() {
     let fact = Draft::new(
         Actor::Person { id: PersonId::parse("alice").unwrap() },

@@ -6,10 +6,9 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use model::approval::{Unseal, Widens};
 use model::contact::Kind;
 use model::fact::Indicator;
-use model::id::{CaseId, OrderId};
+use model::id::CaseId;
 use model::order::{Act, Order, OrderStatus};
 use model::time::utc_day;
 use model::verdict::Label;
@@ -54,7 +53,7 @@ impl Snapshot {
             group: known.terms.group.clone(),
             tlp: known.terms.tlp.0,
             exercise: known.orders.values().any(|order| order.terms().authority.is_exercise()),
-            sealed: is_sealed(view, known, latest),
+            sealed: is_sealed(known, latest),
             face: face(known),
             key: known.file,
             opened: known.opened,
@@ -99,18 +98,9 @@ fn latest(case: &CaseView, told: &[&Sighting]) -> Timestamp {
 }
 
 /// Whether the case is under seal: until the paper's day, unless two people have lifted the seal before.
-pub fn is_sealed(view: &View, case: &CaseView, at: Timestamp) -> bool {
-    let lifted = |order: &OrderId| {
-        let mut standings = view.approvals.iter().filter(|standing| standing.request.case == case.terms.id);
-        standings.any(|standing| {
-            let unseal = Unseal::of(&standing.request.what);
-            unseal.is_some_and(|unseal| unseal.order == *order) && standing.given.len() >= 2 && !standing.void
-        })
-    };
-    case.orders.iter().any(|(id, order)| {
-        let until = order.terms().authority.sealed_until.as_ref();
-        until.is_some_and(|until| utc_day(at) < until.value) && !lifted(id)
-    })
+pub fn is_sealed(case: &CaseView, at: Timestamp) -> bool {
+    let until = case.orders.values().filter_map(|order| case.sealed_until(order)).max();
+    until.is_some_and(|until| utc_day(at) < until)
 }
 
 //----------- Names ------------------------------------------------------------------------------------------------

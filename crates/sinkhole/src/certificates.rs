@@ -22,19 +22,20 @@ use rcgen::{
     BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
     KeyUsagePurpose, date_time_ymd,
 };
-use rustls::ServerConfig;
 use rustls::crypto::ring::Ticketer;
-use rustls::server::{NoServerSessionStorage, ProducesTickets};
-use rustls_pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
+use rustls::server::ProducesTickets;
+use rustls_pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 
 use crate::{Error, Keys, ServedZone};
 
 mod public;
+mod setup;
 mod standing;
 mod validity;
 
 use public::PublicShelf;
 pub use public::{CHAIN_CERTIFICATES_MAX, PEM_OCTETS_MAX, PUBLIC_MAX};
+pub(crate) use setup::Setup;
 pub use standing::Standing;
 
 /// Leaves held in memory. Above it the shelf is emptied and filled anew: about 4 KiB each.
@@ -45,10 +46,6 @@ const LEAF_DAYS: i32 = 90;
 const RENEW_DAYS: i32 = 30;
 /// Clocks of callers go wrong; a leaf is valid from this long ago.
 const BACKDATED_DAYS: i32 = 2;
-
-/// Tickets after a handshake of TLS 1.3: a client that comes back uses one (RFC 8446, C.4), and most come back alone.
-/// Each costs us a record of some 240 octets.
-const TICKETS: usize = 1;
 
 const KEY_FILE: &str = "trap-authority.key";
 const CERTIFICATE_FILE: &str = "trap-authority.pem";
@@ -70,7 +67,7 @@ pub struct Certificates {
 
 /// One apex's certificate, as the TLS library wants it.
 struct Leaf {
-    config: Arc<ServerConfig>,
+    setup: Setup,
     renew_on: Date,
 }
 
@@ -94,10 +91,10 @@ impl Certificates {
     ///
     /// # Errors
     /// If a key or certificate cannot be made.
-    pub(crate) fn for_zone(&self, zone: Option<&ServedZone>, now: Timestamp) -> Result<Arc<ServerConfig>, Error> {
+    pub(crate) fn for_zone(&self, zone: Option<&ServedZone>, now: Timestamp) -> Result<Setup, Error> {
         let shown = zone.filter(|zone| Standing::of(zone, now) == Standing::Shown);
         match shown.and_then(|zone| self.public.find(zone.zone.apex(), now)) {
-            Some(config) => Ok(config),
+            Some(setup) => Ok(setup),
             None => self.for_apex(zone.map(|zone| zone.zone.apex()), now),
         }
     }
@@ -111,20 +108,20 @@ impl Certificates {
     ///
     /// # Errors
     /// If a key or certificate cannot be made.
-    fn for_apex(&self, apex: Option<&DomainName>, now: Timestamp) -> Result<Arc<ServerConfig>, Error> {
+    fn for_apex(&self, apex: Option<&DomainName>, now: Timestamp) -> Result<Setup, Error> {
         let today = utc_day(now);
         let mut shelf = self.shelf.lock().expect("nothing panics while it makes a certificate");
         let key = apex.cloned();
         if let Some(leaf) = shelf.get(&key).filter(|leaf| today < leaf.renew_on) {
-            return Ok(Arc::clone(&leaf.config));
+            return Ok(leaf.setup.clone());
         }
         if shelf.len() >= CERTIFICATES_MAX {
             shelf.clear();
         }
         let leaf = self.issue(apex, today)?;
-        let config = Arc::clone(&leaf.config);
+        let setup = leaf.setup.clone();
         shelf.insert(key, leaf);
-        Ok(config)
+        Ok(setup)
     }
 
     fn issue(&self, apex: Option<&DomainName>, today: Date) -> Result<Leaf, Error> {
@@ -134,28 +131,10 @@ impl Certificates {
         let params = leaf_params(name, today).map_err(|error| failed(error.to_string()))?;
         let leaf = params.signed_by(&key, &self.authority).map_err(|error| failed(error.to_string()))?;
         let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
-        let config =
-            server_config(vec![leaf.der().clone()], key, &self.tickets).map_err(|error| failed(error.to_string()))?;
-        Ok(Leaf { config, renew_on: day_after(today, LEAF_DAYS - RENEW_DAYS) })
+        let setup =
+            Setup::new(vec![leaf.der().clone()], key, &self.tickets).map_err(|error| failed(error.to_string()))?;
+        Ok(Leaf { setup, renew_on: day_after(today, LEAF_DAYS - RENEW_DAYS) })
     }
-}
-
-/// The trap's way to speak TLS, whoever issued the certificate. Refuses a key that is not the certificate's.
-fn server_config(
-    chain: Vec<CertificateDer<'static>>,
-    key: PrivateKeyDer<'static>,
-    tickets: &Arc<dyn ProducesTickets>,
-) -> Result<Arc<ServerConfig>, rustls::Error> {
-    let mut config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-        .with_safe_default_protocol_versions()?
-        .with_no_client_auth()
-        .with_single_cert(chain, key)?;
-    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec(), b"http/1.0".to_vec()];
-    // A caller who comes back says hello all the same, so that nothing of it is lost; what is saved is the signature.
-    config.ticketer = Arc::clone(tickets);
-    config.session_storage = Arc::new(NoServerSessionStorage {});
-    config.send_tls13_tickets = TICKETS;
-    Ok(Arc::new(config))
 }
 
 /// The crate's own type of time is not among our dependencies, so no function of ours can return one.
@@ -281,10 +260,10 @@ mod private_tests {
         let apex = DomainName::parse("outlook-verify.test").unwrap();
         let at = |day: &str| certificates.for_apex(Some(&apex), day.parse().unwrap()).unwrap();
         let first = at("2026-01-31T12:00:00Z");
-        assert!(Arc::ptr_eq(&first, &at("2026-03-31T23:59:59Z")));
-        assert!(!Arc::ptr_eq(&first, &at("2026-04-01T00:00:00Z")), "60 of its 90 days are over");
+        assert!(first.is(&at("2026-03-31T23:59:59Z")));
+        assert!(!first.is(&at("2026-04-01T00:00:00Z")), "60 of its 90 days are over");
         let stranger = certificates.for_apex(None, "2026-01-31T12:00:00Z".parse().unwrap()).unwrap();
-        assert!(!Arc::ptr_eq(&first, &stranger));
+        assert!(!first.is(&stranger));
     }
 
     #[test]
@@ -295,7 +274,7 @@ mod private_tests {
         let leaf = certificates.for_apex(None, now).unwrap();
         let filler = |n: usize| (DomainName::parse(&format!("n{n}.test")).ok(), leaf.clone());
         let far = "9999-01-01".parse().unwrap();
-        let leaves = (0..CERTIFICATES_MAX).map(filler).map(|(name, config)| (name, Leaf { config, renew_on: far }));
+        let leaves = (0..CERTIFICATES_MAX).map(filler).map(|(name, setup)| (name, Leaf { setup, renew_on: far }));
         certificates.shelf.lock().unwrap().extend(leaves);
         certificates.for_apex(DomainName::parse("one-more.test").ok().as_ref(), now).unwrap();
         assert_eq!(certificates.shelf.lock().unwrap().len(), 1);

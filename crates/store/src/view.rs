@@ -7,7 +7,7 @@
 //!
 //! What is deliberately absent: deciding what to do (room `docket`), clocks and disks.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use model::approval::Approvals;
@@ -18,6 +18,7 @@ use model::id::{CaseId, GroupId, OrderId, PersonId, Position};
 use model::order::{Act, Names, Order};
 use model::person::Person;
 use model::seizure::ServiceMode;
+use model::time::Date;
 use model::{Digest, DomainName, Refusal, Timestamp};
 
 use crate::zones::{Zone, ZoneSet, ZoneTerms};
@@ -66,6 +67,8 @@ pub struct CaseView {
     pub changed: Position,
     pub changed_at: Timestamp,
     pub orders: BTreeMap<OrderId, Order>,
+    /// Orders whose seal two people have lifted.
+    pub unsealed: BTreeSet<OrderId>,
     pub names: CaseNames,
     /// The owner's records of some names, as they were captured last.
     pub captured: BTreeMap<DomainName, CapturedView>,
@@ -134,15 +137,25 @@ impl View {
     pub fn zones_of<'a>(&'a self, name: &'a DomainName, now: Timestamp) -> impl Iterator<Item = Zone> + 'a {
         self.cases.values().filter_map(move |case| {
             let view = case.names.get(name)?;
-            let terms = ZoneTerms::new(&case.terms, case.orders.get(&view.order)?.terms());
+            let terms = case.zone_terms(case.orders.get(&view.order)?);
             case.zone(name, &view, &terms, now)
         })
     }
 }
 
 impl CaseView {
+    /// Until when nothing that is shown may name the court or the case of that order; `None`: it is not sealed.
+    pub fn sealed_until(&self, order: &Order) -> Option<Date> {
+        let until = order.terms().authority.sealed_until.as_ref().map(|until| until.value);
+        until.filter(|_| !self.unsealed.contains(&order.terms().id))
+    }
+
+    fn zone_terms(&self, order: &Order) -> Arc<ZoneTerms> {
+        ZoneTerms::new(&self.terms, order.terms(), self.sealed_until(order))
+    }
+
     fn zones(&self, now: Timestamp) -> Vec<Zone> {
-        let terms = |(id, order): (&OrderId, &Order)| (id.clone(), ZoneTerms::new(&self.terms, order.terms()));
+        let terms = |(id, order): (&OrderId, &Order)| (id.clone(), self.zone_terms(order));
         let terms: BTreeMap<_, _> = self.orders.iter().map(terms).collect();
         let zone = |(name, view): (&DomainName, NameView)| self.zone(name, &view, terms.get(&view.order)?, now);
         self.names.iter().filter_map(zone).collect()

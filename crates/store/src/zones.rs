@@ -49,7 +49,7 @@ pub(crate) struct ZoneTerms {
 }
 
 impl ZoneTerms {
-    pub(crate) fn new(terms: &CaseTerms, order: &OrderTerms) -> Arc<Self> {
+    pub(crate) fn new(terms: &CaseTerms, order: &OrderTerms, sealed_until: Option<Date>) -> Arc<Self> {
         Arc::new(Self {
             case_title: terms.title.clone(),
             contact: terms.contact.clone(),
@@ -59,19 +59,22 @@ impl ZoneTerms {
             notice: terms.notice.clone(),
             name_servers: order.name_servers.clone(),
             answers: order.answers.as_ref().or(terms.answers.as_ref()).cloned(),
-            sealed_until: order.authority.sealed_until.as_ref().map(|until| until.value),
+            sealed_until,
         })
     }
 }
 
 impl Zone {
+    /// Sealed until the day that the order itself names.
+    ///
     /// # Errors
     /// If the coverage is not for [`Act::Answer`], or is another order's or another case's.
     pub fn new(coverage: Coverage, mode: ServiceMode, terms: &CaseTerms, order: &OrderTerms) -> Result<Self, Refusal> {
         if *coverage.case() != terms.id || *coverage.order() != order.id {
             return Err(Refusal::new(format!("{} is covered by another order", coverage.apex().defanged())));
         }
-        Self::sharing(coverage, mode, &ZoneTerms::new(terms, order))
+        let sealed_until = order.authority.sealed_until.as_ref().map(|until| until.value);
+        Self::sharing(coverage, mode, &ZoneTerms::new(terms, order, sealed_until))
     }
 
     pub(crate) fn sharing(coverage: Coverage, mode: ServiceMode, terms: &Arc<ZoneTerms>) -> Result<Self, Refusal> {

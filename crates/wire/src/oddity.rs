@@ -228,8 +228,16 @@ oddities! {
     /// The newest version offered is older than TLS 1.2: no handshake can follow.
     OldVersion = "tls.old-version",
     NoSni = "tls.no-sni",
-    /// A server name that is no host name.
+    /// A server name that is no host name: other octets, an empty label, or too long.
     SniForm = "tls.sni-form",
+    /// An IP address for a server name, which RFC 6066, 3 forbids.
+    SniAddress = "tls.sni-address",
+    /// More than one server name: the first is taken.
+    SniSeveral = "tls.sni-several",
+    /// An encrypted hello lies within (RFC 9849), or a client says so to keep servers tolerant: the name is the outer one.
+    Ech = "tls.ech",
+    /// A record of a version that there is not.
+    RecordVersion = "tls.record-version",
     /// The first handshake message is no ClientHello.
     NotHello = "tls.not-hello",
     /// The hello contradicts its own lengths.

@@ -12,7 +12,7 @@ mod journal;
 mod load;
 mod meter;
 mod name_servers;
-mod servers;
+pub(crate) mod servers;
 mod slow;
 mod taking;
 mod targets;

@@ -22,14 +22,14 @@ pub(super) const START: Duration = Duration::from_secs(300);
 const END: Duration = Duration::from_secs(10);
 
 /// A peer with its folder; both go away with it.
-pub(super) struct Peer {
-    pub(super) port: u16,
+pub(crate) struct Peer {
+    pub(crate) port: u16,
     /// From start to the first answer.
     pub(super) load_secs: f64,
     pub(super) running: Kept,
     /// Who keeps its log, if that is another program.
     pub(super) logger: Option<Kept>,
-    pub(super) folder: TempDir,
+    pub(crate) folder: TempDir,
 }
 
 impl Peer {
@@ -49,8 +49,8 @@ pub(super) fn echo(is_told: bool) -> Result<Peer, Trouble> {
 }
 
 /// nginx with one worker, a small page for any path, and a JSON line for every request: what a sinkhole's log holds.
-pub(super) struct Nginx {
-    pub(super) peer: Peer,
+pub(crate) struct Nginx {
+    pub(crate) peer: Peer,
     /// Where it speaks TLS, with a key of the type that we show.
     pub(super) https: u16,
 }
@@ -83,7 +83,7 @@ const LOGGED: [&str; 14] = [
     "bytes_sent",
 ];
 
-pub(super) fn nginx(page: &str) -> Result<Nginx, Trouble> {
+pub(crate) fn nginx(page: &str) -> Result<Nginx, Trouble> {
     let (folder, port, https) = (TempDir::with_prefix("bench-nginx-")?, free_tcp()?, free_tcp()?);
     fs::write(folder.path().join("page.html"), page)?;
     self_signed(&folder)?;

@@ -3,6 +3,7 @@
 //! Every suite installs the exercise that ships with the program, starts it, and checks line by line. A line states
 //! what a user relies on, not what the code does.
 
+pub mod accounts;
 pub mod acme;
 pub mod archive;
 pub mod conformance;
@@ -12,10 +13,13 @@ pub mod dnstap;
 pub mod feeds;
 pub mod fleet;
 pub mod floods;
+pub mod http2;
 pub mod lock;
 mod name_servers;
+pub mod odd;
 pub mod refusals;
 pub mod resolvers;
+pub mod sealed;
 pub mod stories;
 pub mod trap;
 pub mod web;

@@ -1,6 +1,9 @@
 //! The trap before `curl`, `openssl s_client` and a browser.
 
-use std::path::{Path, PathBuf};
+mod languages;
+
+use std::path::Path;
+use std::process::Command;
 use std::time::Duration;
 
 use super::{LOOKALIKE, SEIZED};
@@ -21,6 +24,7 @@ pub fn run(tally: &mut Tally) -> Done {
     http(tally, &program);
     https(tally, &program);
     browser(tally, &program);
+    languages::run(tally, &program);
     tally.check("SIGTERM ends it cleanly", program.stop());
     Ok(())
 }
@@ -158,14 +162,21 @@ fn browser(tally: &mut Tally, program: &Program) {
         "the page makes it fetch nothing from elsewhere",
         fetched_by_page(&log).and_then(|places| only_ours(program, &places)),
     );
-    let asked = "select count(*) from contacts where kind = 'request' and user_agent like '%Chrome%' and target <> '/browser' and target <> '/favicon.ico'";
+    let asked = "select count(*) from contacts where kind = 'request' and user_agent like '%Chrome%' and target <> '/browser' and target not like '/in/%' and target <> '/favicon.ico'";
     tally.check("and asks us for nothing but the page", program.count_reaches(asked, 0));
 }
 
 fn look(program: &Program, picture: &Path, log: &Path) -> Done {
+    let mut chromium = browser_for(program)?;
+    chromium.args(["--window-size=1000,800", "--virtual-time-budget=5000"]);
+    chromium.arg(format!("--log-net-log={}", log.display())).arg(format!("--screenshot={}", picture.display()));
+    let said = run_for(chromium.arg(format!("http://{SEIZED}:{}/browser", program.ports.http)), BROWSER)?;
+    holds(said.ok, || said.all())
+}
+
+/// A browser that finds the seized name on this machine, and no other name at all.
+fn browser_for(program: &Program) -> Result<Command, Trouble> {
     let browser = ["chromium", "chromium-browser"].iter().find_map(|name| find(name)).ok_or("there is no chromium")?;
-    let port = program.ports.http;
-    let profile: PathBuf = program.path("chromium");
     let mut chromium = command(
         &browser.to_string_lossy(),
         [
@@ -178,15 +189,11 @@ fn look(program: &Program, picture: &Path, log: &Path) -> Done {
             "--disable-component-update",
             "--disable-sync",
             "--no-proxy-server",
-            "--window-size=1000,800",
-            "--virtual-time-budget=5000",
         ],
     );
-    chromium.arg(format!("--user-data-dir={}", profile.display()));
+    chromium.arg(format!("--user-data-dir={}", program.path("chromium").display()));
     chromium.arg(format!("--host-resolver-rules=MAP {SEIZED} 127.0.0.1, MAP * ~NOTFOUND"));
-    chromium.arg(format!("--log-net-log={}", log.display())).arg(format!("--screenshot={}", picture.display()));
-    let said = run_for(chromium.arg(format!("http://{SEIZED}:{port}/browser")), BROWSER)?;
-    holds(said.ok, || said.all())
+    Ok(chromium)
 }
 
 /// What the page made the browser fetch, by the browser's own log: one event a line, and a fetch names who began it.

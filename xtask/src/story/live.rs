@@ -22,7 +22,7 @@ use crate::{Done, Trouble};
 const LASTS: Duration = Duration::from_secs(120);
 
 /// What every output is written as, to look for what must not be there.
-const FORMATS: [&str; 7] = ["stix", "rpz", "suricata", "hosts", "csv", "json", "shadowserver"];
+pub const FORMATS: [&str; 7] = ["stix", "rpz", "suricata", "hosts", "csv", "json", "shadowserver"];
 
 /// Tells it from the beginning, and stops at the first step that is not as told.
 pub fn tell(story: &Story) -> Done {

@@ -19,7 +19,7 @@ mod paper;
 mod parse;
 pub mod step;
 
-pub use live::tell;
+pub use live::{FORMATS, tell};
 pub use paper::{case_file, zone_files};
 pub use parse::{Fault, parse};
 pub use step::{Ask, Given, Step, Then, When};

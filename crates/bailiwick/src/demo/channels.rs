@@ -6,12 +6,14 @@
 //! scan that finds nothing proves something only if it would have found it: the same scan then must find both in every
 //! coding, in a frame of the same journal and in a file beside it.
 
+mod lines;
 mod sent;
 mod stage;
 
 use std::path::Path;
 use std::time::Duration;
 
+use model::contact::{Contact, HttpVersion, What};
 use proptest::prelude::*;
 use sinkhole::sealed::OpeningKey;
 use store::journal::{Frame, read_all};
@@ -21,14 +23,15 @@ use wire::secrets::Accounts;
 use wire::session::{Output, Session};
 use wire::smtp::{Login, Mail, Smtp, Standing, Terms, Tls};
 
+use self::lines::Line;
 use self::sent::{Harm, Planted};
 use self::stage::Stage;
 use super::needle::{Coding, Search};
 use super::{plant, scan};
 
 proptest! {
-    // Each case is some thousand connections.
-    #![proptest_config(ProptestConfig { cases: 4, ..ProptestConfig::default() })]
+    // Each case is some two thousand connections, of which five hundred are within TLS.
+    #![proptest_config(ProptestConfig { cases: 2, ..ProptestConfig::default() })]
 
     #[test]
     fn nothing_of_a_password_or_an_account_is_on_disk(
@@ -43,12 +46,15 @@ proptest! {
         let harmed = messages.iter().enumerate().map(|(at, message)| Harm::by_chance(harm + at).done_to(message));
         let messages: Vec<Vec<u8>> = harmed.chain(messages.iter().cloned()).collect();
         prop_assert_eq!(leaking(&messages, &planted), Vec::<String>::new());
-        stage.send(messages.into_iter());
-        stage.send(sent::http2(&planted).into_iter().chain(sent::smtp(&planted)));
+        stage.send(&[Line::Http], &messages);
+        stage.send(&[Line::Https], &sent::http(&planted));
+        stage.send(&[Line::Http, Line::Http2], &sent::http2(&planted));
+        stage.send(&[Line::Http, Line::Smtp, Line::StartTls, Line::Smtps], &sent::smtp(&planted));
         std::fs::write(root.join("http2.machine"), by_http2(&stage.key, &planted)).unwrap();
         std::fs::write(root.join("smtp.machine"), by_smtp(&stage.key, &planted)).unwrap();
         let (key, _folder) = stage.strike();
 
+        check_channels(&root, &planted)?;
         prop_assert_eq!(found(&root, &planted), Vec::<String>::new());
         check_accounts(&opened(&root, &key), &planted)?;
         control(&root, &planted)?;
@@ -60,6 +66,30 @@ fn found(root: &Path, planted: &Planted) -> Vec<String> {
     let mut search = Search::new(&[planted.password.clone(), planted.account.clone()]);
     scan::scan(root, &root.join("nothing"), &mut search).unwrap();
     search.found().iter().map(|(secret, place)| format!("{} in {place}", ["password", "account"][*secret])).collect()
+}
+
+/// Logins of each line for mail that name a mechanism which we know.
+const MECHANISMS: usize = 8;
+
+/// Each channel was there: what no listener heard would leak nothing either.
+fn check_channels(root: &Path, planted: &Planted) -> Result<(), TestCaseError> {
+    let (mut hellos, mut logins, mut by_http2) = (0, 0, 0);
+    read_all(&root.join("data/journal"), &mut |frame| match frame {
+        Frame::Contact(Contact { what: What::Hello(_), .. }) => hellos += 1,
+        Frame::Contact(Contact { what: What::Message(message), .. }) => {
+            logins += usize::from(!message.auth_mechanism.is_empty());
+        }
+        Frame::Contact(Contact { what: What::Request(request), .. }) => {
+            by_http2 += usize::from(request.version == HttpVersion::Http2 && &*request.method == b"POST");
+        }
+        _ => {}
+    })
+    .unwrap();
+    let (http, http2, smtp) = (sent::http(planted).len(), sent::http2(planted).len(), sent::smtp(planted).len());
+    prop_assert_eq!(hellos, http + http2 + 2 * smtp, "HTTPS, HTTP/2 within TLS, STARTTLS and mail within TLS");
+    prop_assert_eq!(by_http2, 2 * http2, "HTTP/2 in clear and within TLS");
+    prop_assert!(logins >= 3 * MECHANISMS, "{} logins: in clear, behind STARTTLS and within TLS", logins);
+    Ok(())
 }
 
 //----------- Accounts ---------------------------------------------------------------------------------------------
@@ -117,7 +147,7 @@ fn by_http1(message: &[u8]) -> Vec<u8> {
     out
 }
 
-/// What the HTTP/2 machine lets out, as long as no listener of the trap drives it.
+/// What the HTTP/2 machine lets out, whatever of it the trap writes down.
 fn by_http2(key: &OpeningKey, planted: &Planted) -> Vec<u8> {
     let mut out = Vec::new();
     for message in sent::http2(planted) {

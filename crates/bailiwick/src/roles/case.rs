@@ -29,7 +29,12 @@ pub(crate) fn run(place: &Place, command: CaseCommand) -> Done {
             let counts: Vec<WindowCounts> = Door::open(place, "case counts")?.get(&path)?;
             if out.json { terminal::json(&counts) } else { terminal::line(&windows(&counts)) }
         }
-        CaseCommand::Request { case, who, out } => request(&Door::open(place, "case request")?, &case, &who, out.json),
+        CaseCommand::Request { case, who, out } => {
+            request(&Door::open(place, "case request")?, "requests", &case, &who, out.json)
+        }
+        CaseCommand::Unseal { case, who, out } => {
+            request(&Door::open(place, "case unseal")?, "unsealing", &case, &who, out.json)
+        }
         CaseCommand::Records(args) => records::run(&Door::open(place, "case records")?, &args),
         CaseCommand::Narrow(args) => narrow(&Door::open(place, "case narrow")?, &args),
     }
@@ -201,9 +206,9 @@ fn names(states: &[desk::api::NameDetail]) -> String {
     table(&rows)
 }
 
-fn request(door: &Door, case: &CaseId, who: &WhoArgs, json: bool) -> Done {
+fn request(door: &Door, what: &str, case: &CaseId, who: &WhoArgs, json: bool) -> Done {
     let filed: RequestsFiled =
-        door.post(&format!("/cases/{case}/requests"), &serde_json::json!({}), Some(&token(who)?))?;
+        door.post(&format!("/cases/{case}/{what}"), &serde_json::json!({}), Some(&token(who)?))?;
     if json {
         return terminal::json(&filed);
     }

@@ -21,6 +21,8 @@ pub(crate) fn run(place: &Place, args: &ServeArgs) -> Done {
     supervise::check_free(&config)?;
     let sockets = listen::open(&config)?;
     listen::drop_privileges(&config)?;
+    // Another user's process may be dumped again (prctl(2), PR_SET_DUMPABLE).
+    no_core_dumps()?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().tried("starting a runtime")?;
     let done = runtime.block_on(serve(&config, sockets, args));
     // A query that still runs ends with the process.
@@ -71,9 +73,11 @@ fn log_to_stderr() {
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colour).init();
 }
 
-/// What a caller sent may be in memory; a core dump would put it on a disk.
+/// What a caller sent may be in memory; a core dump would put it on a disk. The limit alone is not asked where the system
+/// hands dumps to a program (core(5)).
 fn no_core_dumps() -> Done {
-    setrlimit(Resource::RLIMIT_CORE, 0, 0).tried("turning core dumps off")
+    setrlimit(Resource::RLIMIT_CORE, 0, 0).tried("turning core dumps off")?;
+    nix::sys::prctl::set_dumpable(false).tried("keeping memory from whoever collects core dumps")
 }
 
 /// Each caller holds a file open, and one host alone can hold more than the usual soft limit of 1024, which is there
@@ -81,4 +85,16 @@ fn no_core_dumps() -> Done {
 fn all_files_allowed() -> Done {
     let (_, hard) = getrlimit(Resource::RLIMIT_NOFILE).tried("asking how many files may be open")?;
     setrlimit(Resource::RLIMIT_NOFILE, hard, hard).tried("raising the limit of open files")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_program_of_the_system_gets_our_memory() {
+        no_core_dumps().unwrap();
+        assert_eq!(getrlimit(Resource::RLIMIT_CORE).unwrap(), (0, 0));
+        assert!(!nix::sys::prctl::get_dumpable().unwrap());
+    }
 }

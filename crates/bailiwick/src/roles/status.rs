@@ -1,6 +1,6 @@
 //! `bailiwick status`: what runs, what came in, what was lost.
 
-use desk::api::{ListenerTally, Status};
+use desk::api::{CertificateTally, ListenerTally, Status};
 use model::tally::CutShort;
 
 use crate::cli::{JsonArgs, Place};
@@ -30,6 +30,9 @@ fn told(status: &Status) -> String {
     let cut = cut_short(&live.tallies);
     if cut.len() > 1 {
         text.push_str(&format!("\n{}\n", table(&cut)));
+    }
+    if let Some(tally) = &live.certificates {
+        text.push_str(&certificates(tally));
     }
     let archive = status.archive.iter().map(|(name, tally)| vec![name.clone(), count(tally.rows), count(tally.files)]);
     let rows: Vec<Vec<String>> =
@@ -65,4 +68,19 @@ fn cut_short(all: &[ListenerTally]) -> Vec<Vec<String>> {
         [vec![one.listener.clone()], [evicted, handshakes, buffered].map(count).to_vec()].concat()
     };
     std::iter::once(head).chain(some.map(row)).collect()
+}
+
+fn certificates(tally: &CertificateTally) -> String {
+    let CertificateTally { held, due, asked, issued, failed, .. } = *tally;
+    let [held, due, asked, issued, failed] = [held, due, asked, issued, failed].map(count);
+    let mut text = format!(
+        "\npublic certificates: {held} held, {due} due; {asked} orders begun, {issued} issued, {failed} failed\n"
+    );
+    if let Some(error) = &tally.last_error {
+        text.push_str(&format!("the last that failed: {error}\n"));
+    }
+    if let Some(at) = tally.next_try {
+        text.push_str(&format!("next try of one that failed: {at}\n"));
+    }
+    text
 }

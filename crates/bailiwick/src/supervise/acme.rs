@@ -15,16 +15,18 @@ use sinkhole::certificates::{Certificates, PUBLIC_MAX, Standing};
 use sinkhole::dns::Challenges;
 use sinkhole::{Running, ServedZone, ZoneTable};
 use tokio::sync::{OnceCell, watch};
-use tokio::task::JoinSet;
 
 use self::authority::Authority;
-use self::plan::Plan;
+pub(super) use self::books::Books;
+use self::orders::{Ended, Orders};
 use super::now;
 use crate::config::{Acme, Config};
 use crate::failure::{Failure, Tried};
 
 mod authority;
+mod books;
 mod order;
+mod orders;
 mod plan;
 
 /// How often the zones are looked at if nobody says that they changed: seals and authorities end by the clock alone.
@@ -40,7 +42,8 @@ const FOLDER: &str = "acme";
 /// The task that has certificates ordered.
 pub(super) struct Certifier {
     ground: Arc<Ground>,
-    plan: Plan,
+    orders: Orders,
+    books: Books,
 }
 
 /// What every order works with.
@@ -53,8 +56,6 @@ struct Ground {
     certificates: Arc<Certificates>,
     challenges: Arc<Challenges>,
 }
-
-type Ended = (DomainName, Result<(), String>);
 
 impl Certifier {
     /// With the certificates that earlier runs had. `None`: nobody is to be asked, or nothing would be shown.
@@ -72,20 +73,25 @@ impl Certifier {
             certificates: Arc::clone(certificates),
             challenges: Arc::clone(running.challenges()),
         };
-        Ok(Some(Self { ground: Arc::new(ground), plan: Plan::default() }))
+        Ok(Some(Self { ground: Arc::new(ground), orders: Orders::default(), books: Books::default() }))
+    }
+
+    /// What it counts, for whoever asks.
+    pub(super) fn books(&self) -> Books {
+        self.books.clone()
     }
 
     /// Looks, orders and waits, until the stop. Orders that run then are left to lapse at the authority.
     pub(super) async fn follow(mut self, mut seized: watch::Receiver<u64>, mut stopped: watch::Receiver<bool>) {
-        let mut orders: JoinSet<Ended> = JoinSet::new();
         loop {
             self.ground.forget();
             for apex in self.due(now()) {
-                orders.spawn(Arc::clone(&self.ground).order(apex));
+                let order = Arc::clone(&self.ground).order(apex.clone());
+                self.orders.begin(apex, order);
             }
             tokio::select! {
                 _ = stopped.wait_for(|stop| *stop) => return,
-                Some(ended) = orders.join_next() => self.note(ended),
+                Some(ended) = self.orders.next() => self.note(&ended),
                 changed = seized.changed() => if changed.is_err() { return },
                 () = tokio::time::sleep(LOOK_EVERY) => {}
             }
@@ -98,25 +104,32 @@ impl Certifier {
 
     /// The names to order for now.
     fn due(&mut self, now: Timestamp) -> Vec<DomainName> {
-        if self.plan.is_full() {
-            return Vec::new();
-        }
         let (ground, zones) = (Arc::clone(&self.ground), self.ground.zones.read());
-        let due = zones.iter().filter(|served| ground.may_ask_for(served, now) && ground.needs_one(served, now));
-        self.plan.pick(due.map(|served| served.zone.apex()), now)
+        let due: Vec<&DomainName> = zones
+            .iter()
+            .filter(|served| ground.may_ask_for(served, now) && ground.needs_one(served, now))
+            .map(|served| served.zone.apex())
+            .collect();
+        let picked = self.orders.plan.pick(due.iter().copied(), now);
+        self.books.asked(picked.len());
+        self.books.looked(ground.certificates.public().len(), due.len());
+        self.books.waits_until(self.orders.plan.next_try(now));
+        picked
     }
 
-    fn note(&mut self, ended: Result<Ended, tokio::task::JoinError>) {
-        // A task that panicked keeps its place among those that run: its name is not tried again before a restart.
-        let Ok((apex, done)) = ended.inspect_err(|error| tracing::error!(%error, "an order ended by a fault of ours"))
-        else {
-            return;
-        };
-        let (name, until) = (apex.defanged().to_string(), self.plan.ended(apex, done.is_err(), now()));
-        match done {
-            Ok(()) => tracing::info!(name, "a public certificate was obtained"),
-            Err(error) => tracing::warn!(name, error, again = %until, "no public certificate was obtained"),
+    fn note(&mut self, ended: &Ended) {
+        let (name, until) = (ended.apex.defanged().to_string(), self.orders.note(ended, now()));
+        match &ended.done {
+            Ok(()) => {
+                self.books.issued();
+                tracing::info!(name, "a public certificate was obtained");
+            }
+            Err(error) => {
+                self.books.failed(&format!("{name}: {error}"));
+                tracing::warn!(name, error, again = %until, "no public certificate was obtained");
+            }
         }
+        self.books.waits_until(self.orders.plan.next_try(now()));
     }
 }
 
@@ -164,10 +177,9 @@ impl Ground {
         }
     }
 
-    async fn order(self: Arc<Self>, apex: DomainName) -> Ended {
-        let done = self.obtain(&apex).await.map_err(|error| error.to_string());
-        let kept = done.and_then(|pem| self.certificates.public().keep(&apex, &pem).map_err(|error| error.to_string()));
-        (apex, kept)
+    async fn order(self: Arc<Self>, apex: DomainName) -> Result<(), String> {
+        let pem = self.obtain(&apex).await.map_err(|error| error.to_string())?;
+        self.certificates.public().keep(&apex, &pem).map_err(|error| error.to_string())
     }
 
     async fn obtain(&self, apex: &DomainName) -> Result<String, Error> {

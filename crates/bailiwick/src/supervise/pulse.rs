@@ -17,6 +17,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, interval};
 use wire::dns::AcmeToken;
 
+use super::acme::Books;
 use super::now;
 use super::pace::{LOOK_EVERY, Pace, Tallies};
 use crate::failure::{Failure, Tried};
@@ -118,6 +119,8 @@ pub(super) struct Pulse {
     pub(super) since: Timestamp,
     pub(super) limits: DnsLimits,
     pub(super) pace: Mutex<Pace>,
+    /// `None`: no authority may be asked.
+    pub(super) certificates: Option<Books>,
     pub(super) primary: Box<dyn Fn() -> Counts + Send + Sync>,
 }
 
@@ -207,6 +210,7 @@ impl StatusSource for Pulse {
             zones: self.zones.len() as u64,
             listeners: self.addresses.listeners(),
             tallies: self.tallies().into_iter().map(tally).collect(),
+            certificates: self.certificates.as_ref().map(Books::told),
             troubles: Vec::new(),
         }
     }

@@ -28,7 +28,7 @@ pub struct EnrolRequest {
     pub fixture: bool,
 }
 
-/// Answer to `POST /cases/{id}/requests`.
+/// Answer to `POST /cases/{id}/requests` and to `POST /cases/{id}/unsealing`.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
 pub struct RequestsFiled {
     pub requests: Vec<String>,
@@ -40,7 +40,7 @@ pub struct RequestsFiled {
 pub struct ApprovalSummary {
     pub id: String,
     pub case: CaseId,
-    /// `put-in-force` or `serve`
+    /// `put-in-force`, `serve` or `unseal`
     pub act: String,
     pub order: Option<OrderId>,
     pub exercise: bool,
@@ -84,7 +84,7 @@ pub struct YesRequest {
 /// Answer to `POST /approvals/{id}`.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
 pub struct YesTaken {
-    /// `half`, `in-force` or `served`
+    /// `half`, `in-force`, `served` or `unsealed`
     pub came_of_it: String,
     pub said: String,
 }

@@ -3,9 +3,10 @@
 //! ```text
 //! ask ──► request to put the order in force ──yes──yes──► in force
 //!    └──► request to serve its names ─────────yes──yes──► served      (only once the order is in force)
+//! ask to unseal ──► request to lift the seal ─yes──yes──► unsealed    (for good; a seal ends by the calendar as well)
 //! ```
 
-use model::approval::{Approval, Approvals, PutInForce, Request, Serve, Widening};
+use model::approval::{Approval, Approvals, PutInForce, Request, Serve, Unseal, Widening};
 use model::case::CaseState;
 use model::fact::{Actor, Body, Draft};
 use model::id::{CaseId, OrderId, RequestId};
@@ -13,6 +14,7 @@ use model::name::DomainName;
 use model::order::{Order, OrderStatus, names_digest};
 use model::person::Role;
 use model::seizure::ServiceMode;
+use model::time::utc_day;
 use model::{Digest, Refusal, Timestamp};
 use store::view::{CaseView, View, names_to_serve};
 
@@ -25,27 +27,53 @@ use crate::shown::Shown;
 pub(super) fn ask(view: &View, id: &CaseId, actor: &Actor, now: Timestamp) -> Result<Decision, Refusal> {
     may_prepare(view, actor)?;
     let case = known_case(view, id)?;
-    let mut drafts = Vec::new();
-    let mut requests = Vec::new();
+    let mut wishes = Vec::new();
     let mut lapsed = None;
     for order in case.orders.values() {
-        if let Err(refusal) = check_not_expired(order, now) {
-            lapsed = Some(refusal);
-            continue;
-        }
-        for what in wanted(view, case, order) {
-            let shown = Shown::of(case, order, what.clone()).digest();
-            let number = RequestId(view.next.0 + drafts.len() as u64);
-            let exercise = order.terms().authority.is_exercise();
-            let request = Request { id: number, case: id.clone(), what, shown, exercise };
-            drafts.push(Draft::new(actor.clone(), Body::ApprovalRequested { request }).under(&order.terms().id));
-            requests.push(number);
+        match check_not_expired(order, now) {
+            Ok(()) => wishes.extend(wanted(view, case, order).into_iter().map(|what| (order, what))),
+            Err(refusal) => lapsed = Some(refusal),
         }
     }
-    if drafts.is_empty() {
+    if wishes.is_empty() {
         return Err(lapsed.unwrap_or_else(|| nothing_to_ask(view, id)));
     }
-    Ok(Decision { drafts, named_sets: Vec::new(), done: Done::ApprovalAsked { requests } })
+    Ok(file(view, case, wishes, actor))
+}
+
+/// Files a request for each order that is sealed today. An authority that has ended can be unsealed as well.
+pub(super) fn ask_to_unseal(view: &View, id: &CaseId, actor: &Actor, now: Timestamp) -> Result<Decision, Refusal> {
+    may_prepare(view, actor)?;
+    let case = known_case(view, id)?;
+    let is_sealed = |order: &&Order| case.sealed_until(order).is_some_and(|until| utc_day(now) < until);
+    let sealed: Vec<&Order> = case.orders.values().filter(is_sealed).collect();
+    if sealed.is_empty() {
+        return Err(Refusal::new(format!("case {id} is not sealed")));
+    }
+    let wish = |order| (order, Widening::Unseal(Unseal { order: Order::terms(order).id.clone() }));
+    let mut wishes: Vec<_> = sealed.into_iter().map(wish).collect();
+    wishes.retain(|(_, what)| !is_asked(&view.approvals, id, what));
+    if wishes.is_empty() {
+        return Err(nothing_to_ask(view, id));
+    }
+    Ok(file(view, case, wishes, actor))
+}
+
+/// A request for each wish, numbered by its place in the ledger.
+fn file(view: &View, case: &CaseView, wishes: Vec<(&Order, Widening)>, actor: &Actor) -> Decision {
+    let mut decision = Decision { drafts: Vec::new(), named_sets: Vec::new(), done: Done::Recorded };
+    let mut requests = Vec::new();
+    for (order, what) in wishes {
+        let shown = Shown::of(case, order, what.clone()).digest();
+        let id = RequestId(view.next.0 + decision.drafts.len() as u64);
+        let exercise = order.terms().authority.is_exercise();
+        let request = Request { id, case: case.terms.id.clone(), what, shown, exercise };
+        let draft = Draft::new(actor.clone(), Body::ApprovalRequested { request }).under(&order.terms().id);
+        decision.drafts.push(draft);
+        requests.push(id);
+    }
+    decision.done = Done::ApprovalAsked { requests };
+    decision
 }
 
 fn nothing_to_ask(view: &View, case: &CaseId) -> Refusal {
@@ -108,7 +136,9 @@ pub(super) fn give(
     approvals.give(approval.clone(), person)?;
     let request = &approvals.get(id).expect("a yes was given to it").request;
     let (case, order) = concerned(view, request)?;
-    check_not_expired(order, now)?;
+    if !matches!(request.what, Widening::Unseal(_)) {
+        check_not_expired(order, now)?;
+    }
     if Shown::of(case, order, request.what.clone()).digest() != request.shown {
         return Err(Refusal::new(format!("what request {id} showed has changed since")).hint("ask for a new approval"));
     }
@@ -121,7 +151,10 @@ pub(super) fn give(
 
 fn concerned<'v>(view: &'v View, request: &Request) -> Result<(&'v CaseView, &'v Order), Refusal> {
     let case = known_case(view, &request.case)?;
-    let (Widening::PutInForce(PutInForce { order, .. }) | Widening::Serve(Serve { order, .. })) = &request.what else {
+    let (Widening::PutInForce(PutInForce { order, .. })
+    | Widening::Serve(Serve { order, .. })
+    | Widening::Unseal(Unseal { order })) = &request.what
+    else {
         return Err(Refusal::new(format!("request {} asks for what this release does not do", request.id)));
     };
     let missing = || Refusal::new(format!("case {} has no order {order}", request.case));
@@ -142,20 +175,30 @@ fn act_on(
     let (body, next) = if let Some(approved) = approvals.approved::<PutInForce>(request.id) {
         order.clone().put_in_force(&approved)?;
         decision.done = Done::OrderInForce { request: request.id, order: id.clone() };
-        (Body::OrderPutInForce { case: case_id, order: id.clone(), request: request.id }, CaseState::Granted)
+        (Body::OrderPutInForce { case: case_id, order: id.clone(), request: request.id }, Some(CaseState::Granted))
     } else if let Some(approved) = approvals.approved::<Serve>(request.id) {
         check_servable(view, case, order)?;
         let Serve { names, count, .. } = *approved.what();
         decision.done = Done::NamesServed { request: request.id, order: id.clone(), names: count };
         let order = id.clone();
-        (Body::NamesServed { case: case_id, order, names, count, request: request.id }, CaseState::Executing)
+        (Body::NamesServed { case: case_id, order, names, count, request: request.id }, Some(CaseState::Executing))
+    } else if approvals.approved::<Unseal>(request.id).is_some() {
+        decision.done = Done::OrderUnsealed { request: request.id, order: id.clone() };
+        (Body::OrderUnsealed { case: case_id, order: id.clone(), request: request.id }, after_unsealing(case, order))
     } else {
         return Ok(());
     };
-    for body in std::iter::once(body).chain(advance(case, next)) {
+    for body in std::iter::once(body).chain(next.and_then(|next| advance(case, next))) {
         decision.drafts.push(Draft::new(actor.clone(), body).under(&id));
     }
     Ok(())
+}
+
+/// A case whose last seal has gone is unsealed, if an authority has spoken in it at all.
+fn after_unsealing(case: &CaseView, order: &Order) -> Option<CaseState> {
+    let mut others = case.orders.values().filter(|other| other.terms().id != order.terms().id);
+    let is_last = !others.any(|other| case.sealed_until(other).is_some());
+    (is_last && case.state.has_been_granted()).then_some(CaseState::Unsealed)
 }
 
 fn check_servable(view: &View, case: &CaseView, order: &Order) -> Result<(), Refusal> {

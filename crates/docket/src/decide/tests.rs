@@ -427,3 +427,33 @@ fn the_owners_records_are_kept_by_a_person_for_a_listed_name_and_served_when_it_
     book.execute(&capture("login-harbour.example", "www A 192.0.2.2", "a newer export"), &as_person("carol")).unwrap();
     assert_eq!(file(&book), Some(model::Digest::of_bytes(b"www A 192.0.2.2")), "the last one counts");
 }
+
+#[test]
+fn two_people_lift_a_seal_for_good_and_one_does_not() {
+    let sealed = text("c-1", "civil-tro")
+        .replace("expires =", "sealed_until = { value = 2099-01-01, source = \"the paper\" }\nexpires =");
+    let mut book = served_by(&sealed);
+    let is_sealed = |book: &Book| book.view.zones(now()).zones[0].is_sealed("2026-03-20".parse().unwrap());
+    let ask = Command::RequestUnsealing { case: case("c-1") };
+    let Done::ApprovalAsked { requests } = book.execute(&ask, &someone()).unwrap() else { panic!() };
+    assert!(refused(&mut book, &ask, &someone()).what.contains("nothing left to ask for"), "once");
+    for (who, role, done) in [("alice", Role::Investigator, "HalfApproved"), ("bob", Role::Legal, "OrderUnsealed")] {
+        assert!(is_sealed(&book));
+        let command = yes(&book, requests[0], role);
+        let said = book.execute(&command, &as_person(who)).unwrap();
+        assert!(format!("{said:?}").starts_with(done), "{said:?}");
+    }
+    assert!(!is_sealed(&book));
+    assert_eq!(book.view.cases[&case("c-1")].state, model::case::CaseState::Unsealed);
+    assert_eq!(refused(&mut book, &ask, &someone()).what, "case c-1 is not sealed");
+}
+
+#[test]
+fn a_seal_may_be_lifted_after_the_authority_has_ended_and_not_after_its_own_day() {
+    let until = "sealed_until = { value = 2026-04-02, source = \"the paper\" }\nexpires =";
+    let book = served_by(&text("c-1", "civil-tro").replace("expires =", until));
+    let ask = Command::RequestUnsealing { case: case("c-1") };
+    let at = |day: &str| decide(&book.view, &ask, &someone(), day.parse().unwrap());
+    assert!(at("2026-04-01T23:59:59Z").is_ok(), "it ended on 29 March");
+    assert_eq!(at("2026-04-02T00:00:00Z").unwrap_err().what, "case c-1 is not sealed");
+}

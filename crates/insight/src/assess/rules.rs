@@ -33,8 +33,16 @@ const TRANSFERS: [u16; 2] = [251, 252];
 const CHAOS: u16 = 3;
 
 /// Odd by the letter and sent by decent software: no sign of anything.
-const HARMLESS: [&str; 7] =
-    ["http.h2-preface", "http.upgrade", "tls.fragmented", "tls.no-sni", "tls.old-version", "looks.form", "looks.tls"];
+const HARMLESS: [&str; 8] = [
+    "http.h2-preface",
+    "http.upgrade",
+    "tls.ech",
+    "tls.fragmented",
+    "tls.no-sni",
+    "tls.old-version",
+    "looks.form",
+    "looks.tls",
+];
 
 /// What one rule says.
 pub(super) struct Finding {

@@ -14,14 +14,13 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use foldhash::quality::RandomState;
 use model::{DomainName, Timestamp};
-use rustls::ServerConfig;
 use rustls::client::verify_server_name;
 use rustls::server::{ParsedCertificate, ProducesTickets};
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 
 use super::validity::validity;
-use super::{keep_file, server_config};
+use super::{Setup, keep_file};
 use crate::Error;
 
 /// The most public certificates at once: what one account may have of an authority in some months. About 20 KiB each.
@@ -49,7 +48,7 @@ pub struct PublicShelf {
 
 #[derive(Clone)]
 struct Shown {
-    config: Arc<ServerConfig>,
+    setup: Setup,
     from: Timestamp,
     until: Timestamp,
 }
@@ -150,11 +149,11 @@ impl PublicShelf {
         self.len() == 0
     }
 
-    pub(super) fn find(&self, apex: &DomainName, now: Timestamp) -> Option<Arc<ServerConfig>> {
+    pub(super) fn find(&self, apex: &DomainName, now: Timestamp) -> Option<Setup> {
         let held = self.by_apex.load();
         // Most operators have none, and nothing is hashed.
         let shown = if held.is_empty() { None } else { held.get(apex) };
-        shown.filter(|shown| shown.from <= now && now < shown.until).map(|shown| Arc::clone(&shown.config))
+        shown.filter(|shown| shown.from <= now && now < shown.until).map(|shown| shown.setup.clone())
     }
 
     fn change(&self, change: impl Fn(&mut ByApex)) {
@@ -203,8 +202,8 @@ fn certified(apex: &DomainName, pem: &[u8], tickets: &Arc<dyn ProducesTickets>) 
     for name in [apex.as_str().to_owned(), format!("a.{}", apex.as_str())] {
         check_name(leaf, name).map_err(|error| refused(&error.to_string()))?;
     }
-    let config = server_config(chain, key, tickets).map_err(|error| refused(&error.to_string()))?;
-    Ok(Shown { config, from, until })
+    let setup = Setup::new(chain, key, tickets).map_err(|error| refused(&error.to_string()))?;
+    Ok(Shown { setup, from, until })
 }
 
 fn check_name(leaf: &CertificateDer<'_>, name: String) -> Result<(), rustls::Error> {

@@ -2,21 +2,20 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::sync::Arc;
 
 use model::order::{Act, Acts};
 use model::seizure::ServiceMode;
 use model::{DomainName, Timestamp};
 use proptest::prelude::*;
 use rcgen::{CertificateParams, KeyPair, date_time_ymd};
-use rustls::ServerConfig;
 use store::zones::Zone;
 use tempfile::TempDir;
 
 use super::public::{CHAIN_CERTIFICATES_MAX, PEM_OCTETS_MAX};
 use super::validity::validity;
-use super::{Certificates, Standing};
-use crate::rehearsal::{certifiable, kill_switch, name, zone};
+use super::{Certificates, Setup, Standing};
+use crate::rehearsal::{certifiable, collected, kill_switch, name, zone};
+use crate::witness::Concern;
 use crate::{Keys, ServedZone, Settings, ZoneTable};
 
 const APEX: &str = "outlook-verify.test";
@@ -57,13 +56,13 @@ impl House {
         Self { folder, certificates }
     }
 
-    fn shows(&self, zone: &ServedZone, when: &str) -> Arc<ServerConfig> {
+    fn shows(&self, zone: &ServedZone, when: &str) -> Setup {
         self.certificates.for_zone(Some(zone), at(when)).unwrap()
     }
 
     fn is_public(&self, zone: &ServedZone, when: &str) -> bool {
         let found = self.certificates.public().find(zone.zone.apex(), at(when));
-        found.is_some_and(|public| Arc::ptr_eq(&public, &self.shows(zone, when)))
+        found.is_some_and(|public| public.is(&self.shows(zone, when)))
     }
 }
 
@@ -121,7 +120,7 @@ fn a_new_one_replaces_the_old_a_restart_finds_it_and_to_forget_destroys_it() {
     public.keep(&apex, &for_apex()).unwrap();
     let first = house.shows(&permitted, when);
     public.keep(&apex, &for_apex()).unwrap();
-    assert!(!Arc::ptr_eq(&first, &house.shows(&permitted, when)));
+    assert!(!first.is(&house.shows(&permitted, when)));
     assert_eq!(public.renew_at(&apex), Some(at("2026-03-02T00:00:00Z")), "60 of 90 days");
     let file = house.folder.path().join("certificates").join(APEX).join("certificate.pem");
     assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
@@ -170,6 +169,25 @@ fn what_does_not_belong_together_is_refused_and_what_was_shown_stays() {
     public.load().unwrap();
     assert!(public.is_empty(), "a broken file is not shown");
     assert_eq!(public.names().unwrap(), [apex], "and is not taken away either");
+}
+
+#[test]
+fn random_server_names_cost_no_certificates() {
+    const NAMES: usize = 20_000;
+    const ZONES: usize = 3;
+    let house = House::new();
+    let zones: Vec<Zone> = (0..ZONES).map(|n| collected(&format!("seized{n}.test"))).collect();
+    let table = ZoneTable::default();
+    table.replace(store::ZoneSet { serial: 1, zones }, &Settings::default());
+    for n in 0..NAMES {
+        // One in four under each seized name, as deep as names go, and one in four a stranger's.
+        let under = n % (ZONES + 1);
+        let sni = format!("{}x{n}.seized{under}.test", "a.".repeat(n % 100));
+        let concern = Concern::find(&table, sni.as_bytes(), b"");
+        assert_eq!(concern.zone().is_some(), under < ZONES, "{sni}");
+        house.certificates.for_zone(concern.zone(), at("2026-02-01T00:00:00Z")).unwrap();
+    }
+    assert_eq!(house.certificates.shelf.lock().unwrap().len(), ZONES + 1);
 }
 
 fn der(names: &[&str]) -> Vec<u8> {

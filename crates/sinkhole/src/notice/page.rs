@@ -13,7 +13,8 @@ use super::language::Language;
 use super::words::Words;
 
 /// All the style there is. Its hash stands in the policy, so no other style applies. Every pair of colours has a
-/// contrast of at least 4.5 (WCAG 2.2, 1.4.3): a test computes it. Print comes last, so that it wins over dark.
+/// contrast of at least 4.5 (WCAG 2.2, 1.4.3): a test computes it. What to do at once has a bar beside it, which says no
+/// more than its heading. Print comes last, so that it wins over dark.
 pub(super) const STYLE: &str = "\
 :root{color-scheme:light dark;--paper:#ffffff;--ink:#1b1b1b;--dim:#595959;--mark:#b00020}\
 @media(prefers-color-scheme:dark){:root{--paper:#121212;--ink:#ececec;--dim:#b0b0b0;--mark:#ff8a80}}\
@@ -23,6 +24,9 @@ main,footer,.exercise{max-inline-size:40rem;margin-inline:auto;padding-inline:1r
 h1{font-size:1.75rem;line-height:1.35;margin-block:.25rem 1rem}\
 h2{font-size:1.2rem;line-height:1.4;margin-block:2rem .5rem}\
 p,dl{margin-block:0 1rem}dt{font-weight:700}dd{margin-block:0 .5rem;margin-inline:0}\
+@media(min-width:36rem){dl{display:grid;grid-template-columns:max-content 1fr;gap:.5rem 1.5rem}dd{margin:0}}\
+.now{border-inline-start:.25rem solid var(--ink);padding-inline-start:1rem;margin-block:1.5rem}\
+.now h2{margin-block-start:0}.now p{margin-block-end:0}\
 .name,footer{color:var(--dim)}.name{font-weight:700;margin-block:0}\
 .exercise{box-sizing:border-box;border:3px solid var(--mark);color:var(--mark);padding-block:.5rem;font-weight:700}\
 .others{border-block-start:1px solid var(--dim);margin-block-start:2.5rem;padding-block-start:1.5rem}\
@@ -105,7 +109,7 @@ pub(super) fn stranger() -> String {
 //----------- Parts ------------------------------------------------------------------------------------------------
 
 fn password(words: &Words) -> Markup {
-    html! { h2 { (words.password_heading) } p { (words.password) } }
+    html! { section.now { h2 { (words.password_heading) } p { (words.password) } } }
 }
 
 fn who_holds_it(zone: &Zone, words: &Words) -> Markup {

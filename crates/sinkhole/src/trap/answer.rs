@@ -4,6 +4,7 @@
 //! [`decide`] says it without a version of HTTP: status, fields, page. [`answer`] writes that down as HTTP/1.
 
 use std::borrow::Cow;
+use std::cell::RefCell;
 use std::fmt::Write;
 
 use model::Timestamp;
@@ -99,8 +100,17 @@ pub(super) fn fields(said: &Said, now: Timestamp) -> Vec<(String, Cow<'_, str>)>
     fields
 }
 
+/// The same for all answers of a second, so each thread writes it once a second (RFC 9110, 5.6.7).
 fn date(now: Timestamp) -> String {
-    now.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
+    thread_local! {
+        static LAST: RefCell<(i64, String)> = const { RefCell::new((i64::MIN, String::new())) };
+    }
+    LAST.with_borrow_mut(|(second, text)| {
+        if *second != now.as_second() {
+            (*second, *text) = (now.as_second(), now.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string());
+        }
+        text.clone()
+    })
 }
 
 //----------- Sheet ------------------------------------------------------------------------------------------------

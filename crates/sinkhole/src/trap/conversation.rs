@@ -19,14 +19,13 @@ use std::time::Duration;
 use model::Timestamp;
 use model::outcome::{End, Tls};
 use model::tally::CutShort;
-use rustls::ServerConfig;
 use wire::banner::FirstBytes;
 use wire::http2::is_preface;
 use wire::oddity::Oddity;
 use wire::proxy::HeaderReader;
 use wire::session::{Output, Session};
 use wire::smtp;
-use wire::tls::{ClientHello, HelloReader, Step, looks_like_ssl2, looks_like_tls};
+use wire::tls::{ClientHello, HelloReader, Step, looks_like_record, looks_like_ssl2, looks_like_tls};
 
 use super::ground::{Ground, Port};
 use super::knock::Knock;
@@ -224,7 +223,8 @@ impl Conversation {
         if may_be_ssl2 && first.len() < DECIDED_AFTER {
             return;
         }
-        let is_tls = looks_like_tls(first) || may_be_ssl2 && looks_like_ssl2(first);
+        let is_record = looks_like_tls(first) || self.port.is_tls() && looks_like_record(first);
+        let is_tls = is_record || may_be_ssl2 && looks_like_ssl2(first);
         let preface = is_preface(first);
         if !is_tls && self.port != Port::Smtps && preface.is_none() {
             return;
@@ -281,11 +281,10 @@ impl Conversation {
     }
 
     fn certify(&self, zone: Option<&ServedZone>, offered: &[Vec<u8>], now: Duration) -> Option<TlsLayer> {
-        let config = self.ground.certificates.for_zone(zone, self.at(now));
-        let config = config.inspect_err(|error| tracing::error!(%error, "TLS is not answered")).ok()?;
-        let is_known = |protocol: &Vec<u8>| config.alpn_protocols.contains(protocol);
-        let agrees = !self.port.is_mail() && !self.is_upgrading && offered.iter().any(is_known);
-        let config = if agrees { config } else { silent_of_protocols(&config) };
+        let setup = self.ground.certificates.for_zone(zone, self.at(now));
+        let setup = setup.inspect_err(|error| tracing::error!(%error, "TLS is not answered")).ok()?;
+        let is_mail = self.port.is_mail() || self.is_upgrading;
+        let config = if is_mail { setup.silent() } else { setup.for_offer(offered) };
         TlsLayer::new(config).inspect_err(|error| tracing::error!(%error, "TLS is not answered")).ok()
     }
 
@@ -410,13 +409,6 @@ impl Conversation {
     pub(super) fn at(&self, now: Duration) -> Timestamp {
         self.accepted.checked_add(now).unwrap_or(self.accepted)
     }
-}
-
-/// Who asks for a protocol that we do not know is heard all the same, and mail has none to agree on.
-fn silent_of_protocols(config: &ServerConfig) -> Arc<ServerConfig> {
-    let mut config = config.clone();
-    config.alpn_protocols.clear();
-    Arc::new(config)
 }
 
 impl Session for Conversation {

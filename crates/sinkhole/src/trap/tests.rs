@@ -27,13 +27,14 @@ const APEX: &str = "outlook-verify.test";
 
 mod accounts;
 mod front;
+mod hellos;
 mod http2;
 mod limits;
 mod mail;
 mod tls;
 mod turnover;
 
-use tls::{exchange, holds, tls_client};
+use tls::{exchange, exchange_over, holds, tls_client, tls_setup};
 
 //----------- The stage --------------------------------------------------------------------------------------------
 

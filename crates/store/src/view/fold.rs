@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use model::approval::{Approval, Approved, PutInForce, Request, Serve, Widening};
+use model::approval::{Approval, Approved, PutInForce, Request, Serve, Unseal, Widening};
 use model::fact::{Actor, Body, Fact};
 use model::id::{CaseId, OrderId, PersonId, RequestId};
 use model::order::{Listed, NameOutcome, Names, Order, OrderStatus, OrderTerms, names_digest};
@@ -24,6 +24,7 @@ pub(super) fn case_told_of(body: &Body) -> Option<&CaseId> {
         Body::CaseAdvanced { case, .. }
         | Body::OrderListed { case, .. }
         | Body::OrderPutInForce { case, .. }
+        | Body::OrderUnsealed { case, .. }
         | Body::OrderVacated { case, .. }
         | Body::OrderLapsed { case, .. }
         | Body::NamesServed { case, .. }
@@ -51,6 +52,7 @@ impl View {
                 changed: fact.position,
                 changed_at: fact.time,
                 orders: Default::default(),
+                unsealed: Default::default(),
                 names: Default::default(),
                 captured: Default::default(),
             }),
@@ -71,6 +73,7 @@ impl View {
                 Ok(())
             }
             Body::OrderPutInForce { case, order, request } => self.put_in_force(case, order, *request),
+            Body::OrderUnsealed { case, order, request } => self.unseal(case, order, *request),
             Body::OrderVacated { case, order, .. } => self.order(case, order).map(Order::vacate),
             Body::OrderLapsed { case, order } => self.order(case, order).map(Order::lapse),
             Body::NamesServed { case, order, names, count, request } => {
@@ -159,6 +162,19 @@ impl View {
         let case = self.case(case)?;
         case.order(order)?.put_in_force(&approved)?;
         case.names.put_in_force(order);
+        self.approvals.spend(request);
+        Ok(())
+    }
+
+    /// A seal stays lifted: what was told once cannot be taken back.
+    fn unseal(&mut self, case: &CaseId, order: &OrderId, request: RequestId) -> Result<(), Refusal> {
+        let approved: Approved<Unseal> = self.approved(case, request)?;
+        if approved.what().order != *order {
+            return Err(Refusal::new(format!("the approval is not for the seal of order {order}")));
+        }
+        let case = self.case(case)?;
+        case.order(order)?;
+        case.unsealed.insert(order.clone());
         self.approvals.spend(request);
         Ok(())
     }

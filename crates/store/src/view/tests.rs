@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use model::approval::{Approval, PutInForce, Request, Serve, Widening};
+use model::approval::{Approval, PutInForce, Request, Serve, Unseal, Widening};
 use model::fact::{Actor, Body, Draft};
 use model::group::Group;
 use model::id::RequestId;
@@ -273,4 +273,35 @@ fn facts_come_in_their_order() {
     assert!(docket.view.apply(&late, |_| None).is_err());
     assert_eq!((docket.view.next, docket.view.refusals), (next, 0));
     assert_eq!(docket.view.group("Phosphorus").len(), 1);
+}
+
+#[test]
+fn a_seal_is_lifted_by_two_and_every_other_way_has_no_effect() {
+    let mut docket = Docket::opened(Instrument::CivilTro, None, false);
+    for ask in [Docket::ask_in_force, Docket::ask_serve] {
+        let request = ask(&mut docket, false);
+        docket.both(request);
+        docket.put_in_force(request).or_else(|_| docket.serve(request)).unwrap();
+    }
+    let day = "2019-03-26".parse().unwrap();
+    let is_sealed = |docket: &Docket| docket.view.zones(docket.time).zones.iter().all(|zone| zone.is_sealed(day));
+    let lift = |docket: &mut Docket, request| {
+        let (case, order) = (CaseId::parse("c-1").unwrap(), OrderId::parse("o-1").unwrap());
+        docket.put(Body::OrderUnsealed { case, order, request })
+    };
+    let unseal = |order| Widening::Unseal(Unseal { order: OrderId::parse(order).unwrap() });
+    assert!(lift(&mut docket, RequestId(0)).is_err(), "no request at all");
+    let request = docket.ask(unseal("o-1"), false);
+    docket.yes(request, "alice", Role::Investigator).unwrap();
+    assert!(lift(&mut docket, request).is_err(), "one person");
+    let serve = docket.ask_serve(false);
+    docket.both(serve);
+    assert!(lift(&mut docket, serve).is_err(), "two did, for something else");
+    assert!(is_sealed(&docket));
+    docket.yes(request, "bob", Role::Legal).unwrap();
+    assert!(is_sealed(&docket), "the yes alone tells nothing");
+    lift(&mut docket, request).unwrap();
+    assert!(!is_sealed(&docket));
+    assert_eq!(docket.view.cases.values().next().unwrap().changed.0 + 1, docket.view.next.0, "there is news to tell");
+    assert!(lift(&mut docket, request).is_err(), "an approval serves once");
 }

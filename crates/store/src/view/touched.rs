@@ -38,6 +38,7 @@ impl View {
             Body::RecordsCaptured { name, .. } => Box::new([name].into_iter()),
             Body::OrderListed { case, order, .. } => Box::new(self.names_of(case, &order.id)),
             Body::OrderPutInForce { case, order, .. }
+            | Body::OrderUnsealed { case, order, .. }
             | Body::OrderVacated { case, order, .. }
             | Body::OrderLapsed { case, order }
             | Body::NamesServed { case, order, .. } => Box::new(self.names_of(case, order)),

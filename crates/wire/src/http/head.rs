@@ -231,7 +231,8 @@ impl Head {
 
 fn version(kept: &RedactedHead) -> Version {
     match kept.first.as_ref().map(|first| kept.bytes(&first.version)) {
-        Some(b"") => Version::Http09,
+        // HTTP/0.9 knows GET alone; any other method without a version is of none.
+        Some(b"") if kept.first.as_ref().is_some_and(|first| kept.bytes(&first.method) == b"GET") => Version::Http09,
         Some(b"HTTP/1.0") => Version::Http10,
         Some(b"HTTP/1.1") => Version::Http11,
         Some(b"HTTP/2.0") => Version::Http2,

@@ -36,7 +36,7 @@ impl RedactedHead {
         let out = &mut self.redacted;
         let method = out.span(|out| keep_method(out, method));
         out.keep(b" ");
-        let target = out.span(|out| match target.contains(&0) {
+        let target = out.span(|out| match makes_a_line(target) {
             true => out.hide(SecretKind::QueryValue),
             false => redact_target(out, target),
         });
@@ -46,12 +46,16 @@ impl RedactedHead {
     }
 
     fn field(&mut self, name: &[u8], value: &[u8]) {
-        if value.iter().any(|b| b"\r\n\0".contains(b)) {
+        if makes_a_line(value) {
             note(&mut self.oddities, Oddity::H2FieldOctet);
             return self.header_line(name, b": ", |out| out.hide(SecretKind::HeaderToken));
         }
         self.header_line(name, b": ", |out| super::text::redact_value(out, name, value));
     }
+}
+
+fn makes_a_line(text: &[u8]) -> bool {
+    text.iter().any(|b| b"\r\n\0".contains(b))
 }
 
 /// A method that is a short word is kept, as in HTTP/1.

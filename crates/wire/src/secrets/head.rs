@@ -101,8 +101,10 @@ pub enum Opening {
 impl RedactedHead {
     pub fn read(head: &[u8], opening: Opening) -> Self {
         let mut read = Self::default();
-        let mut lines = Lines(head);
-        let Some((line, end)) = lines.by_ref().find(|(line, _)| !line.is_empty()) else { return read };
+        let blank = head.iter().take_while(|b| is_line_end(**b)).count();
+        let mut lines = Lines(&head[blank..]);
+        let Some((line, end)) = lines.next() else { return read };
+        read.redacted.keep(&head[..blank]);
         read.note_line(line, end);
         if !read.first_line(line, opening) {
             read.reduce(head);
@@ -165,15 +167,14 @@ impl RedactedHead {
         }
         let out = &mut self.redacted;
         let method = out.span(|out| out.keep(parts.method));
-        out.keep(b" ");
+        out.keep(parts.before_target);
         let target = out.span(|out| redact_target(out, parts.target));
         if parts.target.iter().any(u8::is_ascii_whitespace) {
             note(&mut self.oddities, Oddity::TargetSpace);
         }
-        if !parts.version.is_empty() {
-            out.keep(b" ");
-        }
+        out.keep(parts.before_version);
         let version = out.span(|out| out.keep(parts.version));
+        out.keep(parts.behind);
         self.first = Some(FirstLine { method, target, version });
         true
     }
@@ -186,10 +187,11 @@ impl RedactedHead {
         if line.is_empty() {
             return folded_into;
         }
-        if matches!(line[0], b' ' | b'\t') {
+        if is_blank(&line[0]) {
             note(&mut self.oddities, Oddity::ObsFold);
-            out.keep(b" ");
-            out.hide(folded_into);
+            let folded = line.trim_ascii_start();
+            out.keep(&line[..line.len() - folded.len()]);
+            out.hide_some(folded_into, folded);
             return folded_into;
         }
         let Some(colon) = line.iter().position(|b| *b == b':') else {
@@ -231,32 +233,37 @@ pub(crate) fn is_known_method(method: &[u8]) -> bool {
 /// The target up to its first blank is a URL; what follows is nobody knows what.
 pub(super) fn redact_target(out: &mut Redacted, target: &[u8]) {
     let end = target.iter().position(u8::is_ascii_whitespace).unwrap_or(target.len());
-    redact_url(out, &target[..end]);
-    if end < target.len() {
-        out.keep(b" ");
-        out.hide(SecretKind::QueryValue);
-    }
+    let (url, rest) = target.split_at(end);
+    let behind = rest.trim_ascii_start();
+    redact_url(out, url);
+    out.keep(&rest[..rest.len() - behind.len()]);
+    out.hide_some(SecretKind::QueryValue, behind);
 }
 
 //----------- RequestLine ------------------------------------------------------------------------------------------
 
-/// The three parts of a first line, or two of them.
+/// The three parts of a first line, or two of them, with the blanks between and behind them.
 struct RequestLine<'a> {
     method: &'a [u8],
+    before_target: &'a [u8],
     target: &'a [u8],
+    before_version: &'a [u8],
     version: &'a [u8],
+    behind: &'a [u8],
 }
 
 impl<'a> RequestLine<'a> {
     fn split(line: &'a [u8]) -> Option<Self> {
-        let is_blank = |b: &u8| matches!(b, b' ' | b'\t');
-        let end = line.iter().position(is_blank)?;
-        let (method, rest) = (&line[..end], line[end..].trim_ascii());
-        let (target, version) = match rest.iter().rposition(is_blank) {
-            Some(at) if is_version(&rest[at + 1..]) => (rest[..at].trim_ascii(), &rest[at + 1..]),
-            _ => (rest, &rest[rest.len()..]),
+        let (method, rest) = line.split_at(line.iter().position(is_blank)?);
+        let (before_target, rest) = rest.split_at(rest.len() - rest.trim_ascii_start().len());
+        let (rest, behind) = rest.split_at(rest.trim_ascii_end().len());
+        let (rest, version) = match rest.iter().rposition(is_blank) {
+            Some(at) if is_version(&rest[at + 1..]) => rest.split_at(at + 1),
+            _ => rest.split_at(rest.len()),
         };
-        (!target.is_empty()).then_some(Self { method, target, version })
+        let (target, before_version) = rest.split_at(rest.trim_ascii_end().len());
+        let parts = Self { method, before_target, target, before_version, version, behind };
+        (!target.is_empty()).then_some(parts)
     }
 
     fn is_known_method(&self) -> bool {
@@ -271,8 +278,7 @@ impl<'a> RequestLine<'a> {
             && self.method.first().is_some_and(u8::is_ascii_alphabetic)
             && self.method.iter().all(is_word);
         if self.version.is_empty() {
-            // HTTP/0.9 knows GET alone.
-            return self.method == b"GET" && self.has_plain_target() && opening == Opening::Fresh;
+            return self.is_known_method() && self.has_plain_target() && opening == Opening::Fresh;
         }
         match opening {
             Opening::Fresh => self.is_known_method() || is_method && self.has_plain_target(),
@@ -308,6 +314,14 @@ pub(crate) fn is_version(text: &[u8]) -> bool {
 
 /// Lines with their ends: CRLF, LF, CR, or nothing at the end of the bytes.
 struct Lines<'a>(&'a [u8]);
+
+fn is_line_end(byte: u8) -> bool {
+    matches!(byte, b'\r' | b'\n')
+}
+
+fn is_blank(byte: &u8) -> bool {
+    matches!(byte, b' ' | b'\t')
+}
 
 impl<'a> Iterator for Lines<'a> {
     type Item = (&'a [u8], &'a [u8]);

@@ -108,7 +108,7 @@ fn headers_keep_what_no_secret_hides_in() {
         ("X-Next: see <bob:hunter2@a.example>", "X-Next: see <<user>"),
         ("X-A: b\rAuthorization: Basic hunter2", "X-A: b\rAuthorization: Basic <cred>"),
         ("X-A: b\n hunter2", "X-A: b\n <header>"),
-        ("Cookie: a=b\r\n\thunter2", "Cookie: a=<cookie>\r\n <cookie>"),
+        ("Cookie: a=b\r\n\thunter2", "Cookie: a=<cookie>\r\n\t<cookie>"),
         ("hunter2", "<header>"),
         ("Authorization Basic hunter2", "<header>"),
         ("password=hunter2: x", "<header>"),
@@ -136,6 +136,20 @@ fn a_first_line_that_is_none_leaves_a_shape() {
         assert!(!String::from_utf8_lossy(&read.redacted.bytes).contains("hunter2"), "{sent:?}");
     }
     assert_eq!(redacted("password=hunter2&x=1\r\n", Opening::Fresh), "<body> at most 32 octets");
+}
+
+#[test]
+fn what_stands_around_the_parts_stays_as_it_was() {
+    for (sent, kept) in [
+        ("\r\n\n\rGET /x HTTP/1.1\r\n\r\n", "\r\n\n\rGET /x HTTP/1.1\r\n\r\n"),
+        ("GET  \t/x\t HTTP/1.1 \t\r\n\r\n", "GET  \t/x\t HTTP/1.1 \t\r\n\r\n"),
+        ("GET /x\t \thunter2  HTTP/1.1\n\n", "GET /x\t \t<query>  HTTP/1.1\n\n"),
+        ("GET /x \r\n", "GET /x \r\n"),
+        ("DELETE /x\r\n", "DELETE /x\r\n"),
+        ("GET /x HTTP/1.1\r\nA: b\r\n \t hunter2\r\n \r\n\r\n", "GET /x HTTP/1.1\r\nA: b\r\n \t <header>\r\n \r\n\r\n"),
+    ] {
+        assert_eq!(redacted(sent, Opening::Fresh), kept);
+    }
 }
 
 #[test]

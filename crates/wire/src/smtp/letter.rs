@@ -3,7 +3,8 @@
 //! A letter of any length takes the same memory: one piece of a line, and what is kept, which is about 90 KiB at most
 //! (200 names of 64 octets, 100 attachments of about 230, nine boundaries, three header fields, two buffers of 4 KiB).
 //! What is deliberately absent: the values of headers and every text, since they are people's words and may hold
-//! secrets; so the body that a person would read has no hash either.
+//! secrets; so the body that a person would read has no hash either. A forwarded message (message/rfc822) is a letter
+//! within the letter: what is attached to it is hashed like what is attached to the letter itself, and its text is not.
 
 use super::attachment::{Attachment, AttachmentReader};
 use super::part::PartHeader;
@@ -16,6 +17,8 @@ pub const HEADER_NAMES_MAX: usize = 200;
 pub const ATTACHMENTS_MAX: usize = 100;
 /// Multiparts within each other. Forwarded newsletters come to four or five.
 const DEPTH_MAX: usize = 8;
+/// Forwarded messages within each other that are read; one deeper is hashed whole.
+pub const FORWARDED_DEPTH_MAX: usize = 3;
 /// Octets of a line that are looked at together. RFC 5322, 2.1.1 has 998 for a line.
 const PIECE_OCTETS_MAX: usize = 4096;
 
@@ -47,6 +50,8 @@ pub(super) struct LetterReader {
     /// Whether the next piece starts a line.
     at_line_start: bool,
     boundaries: Vec<Vec<u8>>,
+    /// Forwarded messages that have not ended: for each, how many multiparts stand around it.
+    forwarded: Vec<usize>,
     within: Within,
     has_header_line: bool,
 }
@@ -68,6 +73,7 @@ impl LetterReader {
             held: Vec::new(),
             at_line_start: true,
             boundaries: Vec::new(),
+            forwarded: Vec::new(),
             within: Within::Header(Box::default()),
             has_header_line: false,
         }
@@ -171,9 +177,9 @@ impl LetterReader {
         }
     }
 
-    /// Names of the letter's own headers are kept, those of its parts are not.
+    /// Names of the letter's own headers are kept, those of its parts and of what it forwards are not.
     fn keep_name(&mut self, name: &[u8]) {
-        if self.letter.parts_count > 0 {
+        if self.letter.parts_count > 0 || !self.forwarded.is_empty() {
             return;
         }
         self.letter.headers_count = self.letter.headers_count.saturating_add(1);
@@ -188,6 +194,12 @@ impl LetterReader {
         let Within::Header(header) = std::mem::replace(&mut self.within, Within::Text) else { return };
         if header.is_multipart() {
             return self.enter_multipart(&header);
+        }
+        if header.is_forwarded() && self.forwarded.len() < FORWARDED_DEPTH_MAX {
+            self.forwarded.push(self.boundaries.len());
+            self.has_header_line = false;
+            self.within = Within::Header(Box::default());
+            return;
         }
         if !header.is_attachment() {
             return;
@@ -220,6 +232,7 @@ impl LetterReader {
         let is_last = *line != self.boundaries[depth].as_slice();
         self.leave_part();
         self.boundaries.truncate(if is_last { depth } else { depth + 1 });
+        self.forwarded.retain(|around| *around <= depth);
         if !is_last {
             self.letter.parts_count = self.letter.parts_count.saturating_add(1);
             self.within = Within::Header(Box::default());

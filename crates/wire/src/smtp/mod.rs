@@ -36,7 +36,7 @@ pub use address::Address;
 pub use attachment::Attachment;
 pub use auth::{Attempt, Mechanism};
 pub use fingerprint::{Helo, HeloForm};
-pub use letter::{ATTACHMENTS_MAX, HEADER_NAMES_MAX, Letter};
+pub use letter::{ATTACHMENTS_MAX, FORWARDED_DEPTH_MAX, HEADER_NAMES_MAX, Letter};
 pub use seen::{End, RECIPIENTS_MAX, Seen, Transaction};
 pub use session::{COMMANDS_MAX, ERRORS_MAX, Smtp};
 pub use terms::{LETTER_OCTETS_MAX, Login, Mail, Standing, Terms, Tls};

@@ -71,6 +71,11 @@ impl PartHeader {
         (1..=BOUNDARY_OCTETS_MAX).contains(&boundary.len()).then(|| boundary.to_vec())
     }
 
+    /// Whether the part is a whole message, written as one: no other coding is allowed (RFC 2046, 5.2.1).
+    pub(super) fn is_forwarded(&self) -> bool {
+        self.media_type() == "message/rfc822" && self.encoding() == Encoding::Plain
+    }
+
     /// Whether the part is a file, or nothing that a person reads as the letter's text.
     pub(super) fn is_attachment(&self) -> bool {
         let media_type = self.media_type();

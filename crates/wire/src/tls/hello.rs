@@ -1,5 +1,8 @@
 //! One ClientHello, read as far as it can be read.
 
+use std::net::IpAddr;
+use std::str::FromStr;
+
 use super::fingerprint::is_grease;
 use super::reader::Reader;
 use crate::oddity::{Oddity, note};
@@ -12,10 +15,16 @@ mod extension {
     pub(super) const SIGNATURE_ALGORITHMS: u16 = 13;
     pub(super) const ALPN: u16 = 16;
     pub(super) const SUPPORTED_VERSIONS: u16 = 43;
+    pub(super) const ENCRYPTED_CLIENT_HELLO: u16 = 0xfe0d;
 }
 
 /// The oldest version with which a handshake can follow.
 const TLS12: u16 = 0x0303;
+/// The only type of server name that there is.
+const HOST_NAME: u8 = 0;
+/// A name as text, and a label of it (RFC 1035, 2.3.4).
+const NAME_OCTETS_MAX: usize = 253;
+const LABEL_OCTETS_MAX: usize = 63;
 
 //----------- ClientHello ------------------------------------------------------------------------------------------
 
@@ -75,11 +84,12 @@ impl ClientHello {
         if reader.is_empty() {
             return Some(());
         }
-        let extensions = reader.vector16()?;
+        let (extensions, is_whole) = reader.vector16_or_rest()?;
         if !reader.is_empty() {
             note(&mut self.oddities, Oddity::HelloTrailing);
         }
-        self.read_extensions(extensions)
+        self.read_extensions(extensions)?;
+        is_whole.then_some(())
     }
 
     fn read_ssl2(&mut self, mut reader: Reader<'_>) -> Option<()> {
@@ -112,13 +122,33 @@ impl ClientHello {
 
     fn read_extension(&mut self, kind: u16, mut content: Reader<'_>) -> Option<()> {
         match kind {
-            extension::SERVER_NAME => self.sni = server_name(content)?,
+            extension::SERVER_NAME => self.read_server_names(content)?,
+            extension::ENCRYPTED_CLIENT_HELLO => note(&mut self.oddities, Oddity::Ech),
             extension::SUPPORTED_GROUPS => self.groups = content.vector16()?.numbers(),
             extension::EC_POINT_FORMATS => self.point_formats = content.vector8()?.0.to_vec(),
             extension::SIGNATURE_ALGORITHMS => self.signature_algorithms = content.vector16()?.numbers(),
             extension::ALPN => self.alpn = protocols(content)?,
             extension::SUPPORTED_VERSIONS => self.versions = content.vector8()?.numbers(),
             _ => {}
+        }
+        Some(())
+    }
+
+    /// The first host name in the list is taken (RFC 6066, 3: there may be one).
+    fn read_server_names(&mut self, mut content: Reader<'_>) -> Option<()> {
+        let mut list = content.vector16()?;
+        let mut has_name = false;
+        while !list.is_empty() {
+            let kind = list.u8()?;
+            let name = list.vector16()?;
+            if kind != HOST_NAME {
+                continue;
+            }
+            match has_name {
+                false => self.sni = name.0.to_vec(),
+                true => note(&mut self.oddities, Oddity::SniSeveral),
+            }
+            has_name = true;
         }
         Some(())
     }
@@ -130,23 +160,24 @@ impl ClientHello {
         }
         if self.sni.is_empty() {
             note(&mut self.oddities, Oddity::NoSni);
-        } else if !self.sni.iter().all(|b| b.is_ascii_alphanumeric() || b"-._".contains(b)) {
+        } else if is_address(&self.sni) {
+            note(&mut self.oddities, Oddity::SniAddress);
+        } else if !is_host_name(&self.sni) {
             note(&mut self.oddities, Oddity::SniForm);
         }
     }
 }
 
-/// The first host name in the list (RFC 6066, 3).
-fn server_name(mut content: Reader<'_>) -> Option<Vec<u8>> {
-    let mut names = content.vector16()?;
-    while !names.is_empty() {
-        let kind = names.u8()?;
-        let name = names.vector16()?;
-        if kind == 0 {
-            return Some(name.0.to_vec());
-        }
-    }
-    Some(Vec::new())
+/// An IPv6 address comes bare or in brackets.
+fn is_address(name: &[u8]) -> bool {
+    let text = str::from_utf8(name).unwrap_or_default();
+    IpAddr::from_str(text.trim_start_matches('[').trim_end_matches(']')).is_ok()
+}
+
+fn is_host_name(name: &[u8]) -> bool {
+    let is_octet = |octet: &u8| octet.is_ascii_alphanumeric() || b"-_".contains(octet);
+    let is_label = |label: &[u8]| (1..=LABEL_OCTETS_MAX).contains(&label.len()) && label.iter().all(is_octet);
+    name.len() <= NAME_OCTETS_MAX && name.split(|octet| *octet == b'.').all(is_label)
 }
 
 fn protocols(mut content: Reader<'_>) -> Option<Vec<Vec<u8>>> {

@@ -14,7 +14,7 @@ mod records;
 
 pub use fingerprint::{is_grease, ja3, ja4};
 pub use hello::ClientHello;
-pub use records::{HELLO_OCTETS_MAX, HelloReader, Step, looks_like_ssl2, looks_like_tls};
+pub use records::{HELLO_OCTETS_MAX, HelloReader, Step, looks_like_record, looks_like_ssl2, looks_like_tls};
 
 #[cfg(test)]
 mod tests;

@@ -35,6 +35,13 @@ impl<'a> Reader<'a> {
         self.take(len.into()).map(Self)
     }
 
+    /// The same, or what there is of it; whether it was whole.
+    pub(super) fn vector16_or_rest(&mut self) -> Option<(Self, bool)> {
+        let len = usize::from(self.u16()?);
+        let is_whole = len <= self.0.len();
+        self.take(len.min(self.0.len())).map(|content| (Self(content), is_whole))
+    }
+
     /// All that is left, as numbers of two octets; an odd last octet is dropped.
     pub(super) fn numbers(self) -> Vec<u16> {
         self.0.chunks_exact(2).map(|pair| u16::from_be_bytes([pair[0], pair[1]])).collect()

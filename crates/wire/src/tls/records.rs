@@ -9,14 +9,22 @@ pub const HELLO_OCTETS_MAX: usize = 16 * 1024;
 const RAW_OCTETS_MAX: usize = HELLO_OCTETS_MAX + 4096;
 
 const HANDSHAKE: u8 = 22;
+/// change_cipher_spec, alert, handshake, application_data, heartbeat (IANA, TLS ContentType).
+const CONTENT_TYPES: std::ops::RangeInclusive<u8> = 20..=24;
 const CLIENT_HELLO: u8 = 1;
 const RECORD_HEADER: usize = 5;
 const MESSAGE_HEADER: usize = 4;
 const SSL2_HEADER: usize = 2;
 
-/// Whether a conversation that starts with these bytes speaks TLS, as far as they go.
+/// Whether a conversation that starts with these bytes speaks TLS, as far as they go: a hello, or an alert or
+/// heartbeat that comes before any.
 pub fn looks_like_tls(first: &[u8]) -> bool {
-    first.first() == Some(&HANDSHAKE) && first.get(1).is_none_or(|major| *major == 3)
+    looks_like_record(first) && first.get(1).is_none_or(|major| *major == 3)
+}
+
+/// Whether it is a record of TLS of whatever version. Where TLS is expected, nothing else begins like this.
+pub fn looks_like_record(first: &[u8]) -> bool {
+    first.first().is_some_and(|kind| CONTENT_TYPES.contains(kind))
 }
 
 /// Whether it is a hello in SSL 2.0's form. Needs five octets to tell.
@@ -36,6 +44,8 @@ pub struct HelloReader {
     /// Where in `raw` the next record header starts.
     next_record: usize,
     records: usize,
+    /// A record was of a version that there is not.
+    has_odd_record: bool,
 }
 
 /// How far it is.
@@ -89,6 +99,7 @@ impl HelloReader {
             return Some(self.give_up(Oddity::NotHello));
         } else {
             self.records += 1;
+            self.has_odd_record |= !matches!(self.raw[self.next_record + 1..], [3, 0..=4, ..]);
         }
         self.finish_record();
         self.finish_message()
@@ -142,6 +153,9 @@ impl HelloReader {
         let mut hello = ClientHello::parse(body);
         if self.records > 1 {
             note(&mut hello.oddities, Oddity::Fragmented);
+        }
+        if self.has_odd_record {
+            note(&mut hello.oddities, Oddity::RecordVersion);
         }
         hello
     }

@@ -6,6 +6,8 @@ use super::fingerprint::{ja3_text, ja4_parts};
 use super::*;
 use crate::oddity::Oddity;
 
+mod published;
+
 /// What a test's client says.
 #[derive(Clone, Debug)]
 struct Said {
@@ -244,7 +246,7 @@ fn the_end_within_a_hello_keeps_what_came() {
     let mut reader = HelloReader::default();
     assert_eq!(reader.on_bytes(&bytes[..120]), Step::More);
     let hello = reader.on_end();
-    assert_eq!(hello.ciphers.len(), 16);
+    assert_eq!((hello.ciphers.len(), hello.sni.as_slice()), (16, &b"mail.example.com"[..]));
     assert!(hello.oddities.contains(&Oddity::HelloIncomplete));
 }
 

@@ -1,26 +1,20 @@
 //! swaks: mail that is refused, mail that is taken, logins that are not.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::{PASSWORD, SEIZED, at_least};
-use crate::program::Program;
+use crate::program::{Program, exercise_with};
 use crate::shell::{self, Said, command};
 use crate::tally::{Tally, all, contains, lacks};
-use crate::{Done, Trouble, target};
+use crate::{Done, Trouble};
 
 /// A name of the exercise in whose part of the order mail may be taken.
 const TAKING: &str = "customer-certificate.com";
 const TRANSACTIONS: &str = "select count(*) from contacts where kind = 'message'";
 
 /// The exercise, with leave to take mail for the names of one more of its lists.
-pub(super) fn taking_mail(case_file: &Path) -> Result<PathBuf, Trouble> {
-    let text = std::fs::read_to_string(case_file)?;
-    let at = text.find(&format!("\"{TAKING}\"")).ok_or("the exercise has no such name")?;
-    let acts = text[..at].rfind("acts = [").ok_or("the list has no acts")?;
-    let text = format!("{}acts = [\"accept-mail\", {}", &text[..acts], &text[acts + "acts = [".len()..]);
-    let file = target().join("exercise-with-mail.toml");
-    std::fs::write(&file, text)?;
-    Ok(file)
+pub(super) fn taking_mail() -> Result<PathBuf, Trouble> {
+    exercise_with("accept-mail", TAKING)
 }
 
 pub(super) fn run(tally: &mut Tally, program: &Program) {
@@ -45,16 +39,15 @@ pub(super) fn run(tally: &mut Tally, program: &Program) {
     tally.check("with hashes of its recipients", at_least(program, kept, 4));
 }
 
-fn swaks(program: &Program, to: &str, port: u16, more: &[&str]) -> Result<Said, Trouble> {
+fn swaks(to: &str, port: u16, more: &[&str]) -> Result<Said, Trouble> {
     let server = format!("127.0.0.1:{port}");
     let to = format!("bob@{to}");
     let mut swaks = command("swaks", ["--server", &server, "--from", "alice@elsewhere.example", "--to", &to]);
-    let _ = program;
     shell::run(swaks.args(["--timeout", "20"]).args(more))
 }
 
 fn says(program: &Program, to: &str, more: &[&str], answer: &str) -> Done {
-    contains(&swaks(program, to, program.ports.smtp, more)?.all(), answer)
+    contains(&swaks(to, program.ports.smtp, more)?.all(), answer)
 }
 
 fn refused_in_each_form(program: &Program) -> Done {
@@ -62,12 +55,12 @@ fn refused_in_each_form(program: &Program) -> Done {
 }
 
 fn within_tls(program: &Program) -> Done {
-    let said = swaks(program, TAKING, program.ports.smtps, &["--tls-on-connect", "--attach", "@/etc/services"])?;
+    let said = swaks(TAKING, program.ports.smtps, &["--tls-on-connect", "--attach", "@/etc/services"])?;
     contains(&said.all(), "250 2.0.0")
 }
 
 fn login(program: &Program, mechanism: &str) -> Done {
     let words = ["--tls", "--auth", mechanism, "--auth-user", "alice", "--auth-password", PASSWORD];
-    let said = swaks(program, SEIZED, program.ports.smtp, &words)?.all();
+    let said = swaks(SEIZED, program.ports.smtp, &words)?.all();
     all([contains(&said, "535 5.7.8"), lacks(&said, "235 ")])
 }

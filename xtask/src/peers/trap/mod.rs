@@ -1,10 +1,14 @@
 //! The trap before everything that calls a sinkhole: clients, scanners, mailers, slow attackers and odd bytes.
 //!
-//! All of it runs while `strace` watches every system call on a socket: whatever comes in, nothing may go out to anybody
-//! who did not speak first. At the end the books must balance, and no password that was sent lies on the disk.
+//! All of it runs in a network namespace without a route, while `strace` watches every system call on a socket: whatever
+//! comes in, nothing may go out to anybody who did not speak first. At the end the books must balance, and no password
+//! that was sent lies on the disk.
 
+mod closed;
+pub(crate) mod corpus;
 mod mail;
 mod odd;
+pub(crate) mod recorded;
 mod scanners;
 mod watch;
 mod web;
@@ -12,7 +16,7 @@ mod web;
 use std::time::Duration;
 
 use crate::clock::wait_for;
-use crate::program::{Program, exercise};
+use crate::program::Program;
 use crate::tally::{Tally, holds};
 use crate::{Done, Trouble};
 
@@ -26,17 +30,36 @@ const RESIDENT_MAX_MB: u64 = 400;
 /// How long what was recorded may take to be learned, on a busy machine.
 const LEARN: Duration = Duration::from_secs(30);
 
+/// The task of `cargo xtask` that [`run`] starts in the namespace.
+const WITHIN: &str = "trap-within";
+
 pub fn run(tally: &mut Tally) -> Done {
-    let mut program = Program::install(&mail::taking_mail(&exercise())?)?;
+    closed::again(tally, WITHIN)
+}
+
+/// The suite itself.
+pub fn within() -> Done {
+    let mut tally = Tally::default();
+    if let Err(trouble) = closed::furnish(&mut tally).and_then(|()| attack(&mut tally)) {
+        tally.check("the suite ran to its end", Err(trouble));
+    }
+    tally.close()
+}
+
+fn attack(tally: &mut Tally) -> Done {
+    let mut program = Program::install(&mail::taking_mail()?)?;
     program.start()?;
     let watched = Watched::start(&program)?;
     web::run(tally, &program);
     mail::run(tally, &program);
     odd::run(tally, &program);
+    recorded::run(tally, &program);
     scanners::run(tally, &program);
     tally.check("it is there after all that, and answers", web::is_served(&program));
     tally.check("its memory stays within bounds", is_small(&program));
     tally.check("no system call connected or spoke to a stranger", watched.only_answers());
+    tally.check("its memory leaves no image behind if it crashes", leaves_no_core(&program));
+    tally.check("nothing was to leave the network, by the kernel's count", closed::stays_closed());
     tally.check("SIGTERM ends it cleanly", program.stop());
     tally.check("offered is what was recorded, collapsed, shed and lost", balances(&program));
     tally.check("no password that was sent is in the journal", lacks_password(&program));
@@ -57,6 +80,14 @@ fn is_small(program: &Program) -> Done {
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).ok_or("no VmRSS")?;
     let kib: u64 = line.split_whitespace().next().ok_or("no number")?.parse()?;
     holds(kib / 1024 < RESIDENT_MAX_MB, || format!("{} MB are resident", kib / 1024))
+}
+
+/// A core would hold what callers sent, secrets among it.
+fn leaves_no_core(program: &Program) -> Done {
+    let limits = std::fs::read_to_string(format!("/proc/{}/limits", program.pid()?))?;
+    let line = limits.lines().find_map(|line| line.strip_prefix("Max core file size")).ok_or("no such limit")?;
+    let words: Vec<&str> = line.split_whitespace().collect();
+    holds(words.starts_with(&["0", "0"]), || format!("Max core file size is {}", line.trim()))
 }
 
 /// Each listener's last line in the log has its sums; contacts on disk are what all of them recorded.

@@ -1,11 +1,9 @@
 //! The real trap on loopback, for a name whose exercise covers what callers send, and a key that account names are
 //! sealed to.
 
-use std::io::{Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::net::TcpListener;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 use model::approval::{Approval, Approvals, PutInForce, Request, Widening};
 use model::case::{AnswerPolicy, CaseTerms, Marking, NoticeTerms};
@@ -24,6 +22,7 @@ use store::zones::{Zone, ZoneSet};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
+use super::lines::{Line, Lines};
 use crate::supervise::now;
 
 pub(super) const APEX: &str = "outlook-verify.test";
@@ -33,7 +32,7 @@ const CALLERS: usize = 8;
 pub(super) struct Stage {
     pub(super) key: OpeningKey,
     folder: TempDir,
-    at: SocketAddr,
+    lines: Lines,
     running: Option<Running>,
     runtime: Runtime,
     _journal: Arc<Journal>,
@@ -46,32 +45,37 @@ impl Stage {
         let folder = tempfile::tempdir().unwrap();
         let data = DataFolder::open(&folder.path().join("data"), "test", now()).unwrap();
         let journal = Journal::open(&data, JournalLimits::default()).unwrap();
-        let settings = Settings { account_key: Some(key.sealing().clone()), ..Settings::default() };
+        let mut settings = Settings { account_key: Some(key.sealing().clone()), ..Settings::default() };
+        // Whoever logs in without TLS is heard too.
+        settings.mail.login_in_clear = true;
         let zones = Arc::new(ZoneTable::default());
         zones.replace(ZoneSet { serial: 1, zones: vec![zone()] }, &settings);
-        let socket = TcpListener::bind("127.0.0.1:0").unwrap();
-        let at = socket.local_addr().unwrap();
+        let sockets: [TcpListener; 4] = std::array::from_fn(|_| TcpListener::bind("127.0.0.1:0").unwrap());
+        let lines = Lines::new(sockets.each_ref().map(|socket| socket.local_addr().unwrap()));
         let keys = Keys { dir: folder.path().join("keys") };
         std::fs::create_dir(&keys.dir).unwrap();
         let runtime = Runtime::new().unwrap();
-        let listeners = Listeners { http: vec![socket], ..Listeners::default() };
+        let [http, https, smtp, smtps] = sockets.map(|socket| vec![socket]);
+        let listeners = Listeners { http, https, smtp, smtps, ..Listeners::default() };
         let running = {
             let _within = runtime.enter();
             sinkhole::start(listeners, zones, &journal, &settings, &keys).unwrap()
         };
-        Self { key, folder, at, running: Some(running), runtime, _journal: journal, _data: data }
+        Self { key, folder, lines, running: Some(running), runtime, _journal: journal, _data: data }
     }
 
     pub(super) fn root(&self) -> &Path {
         self.folder.path()
     }
 
-    /// Sends each on a connection of its own, and waits for its end.
-    pub(super) fn send(&self, messages: impl Iterator<Item = Vec<u8>>) {
-        let messages: Vec<Vec<u8>> = messages.collect();
+    /// Sends each on a connection of its own by each of the lines, and waits for its end.
+    pub(super) fn send(&self, lines: &[Line], messages: &[Vec<u8>]) {
         std::thread::scope(|scope| {
             for share in messages.chunks(messages.len().div_ceil(CALLERS)) {
-                scope.spawn(|| share.iter().for_each(|message| call(self.at, message)));
+                scope.spawn(|| {
+                    let each = |message: &Vec<u8>| lines.iter().for_each(|line| self.lines.call(*line, message));
+                    share.iter().for_each(each);
+                });
             }
         });
     }
@@ -82,14 +86,6 @@ impl Stage {
         self.runtime.block_on(running.stop());
         (self.key, self.folder)
     }
-}
-
-/// Whoever is sent away early may be reset: what counts is what came.
-fn call(at: SocketAddr, message: &[u8]) {
-    let mut stream = TcpStream::connect(at).unwrap();
-    stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
-    let _ = stream.write_all(message).and_then(|()| stream.shutdown(Shutdown::Write));
-    let _ = stream.read_to_end(&mut Vec::new());
 }
 
 //----------- The order --------------------------------------------------------------------------------------------

@@ -54,9 +54,10 @@ impl Plan {
         picked
     }
 
-    /// Whether nothing could be picked, so that nobody needs to look for what is due.
-    pub(super) fn is_full(&self) -> bool {
-        self.running.len() >= AT_ONCE
+    /// When the first of those that failed is tried again, if it wants one still.
+    pub(super) fn next_try(&self, now: Timestamp) -> Option<Timestamp> {
+        let failed = self.waits.values().filter(|wait| wait.failures > 0 && wait.until > now);
+        failed.map(|wait| wait.until).min()
     }
 
     /// One that ran has ended. Until the instant that comes back the name is left alone.
@@ -92,7 +93,7 @@ mod tests {
     fn so_many_run_at_once_and_each_name_once() {
         let (due, mut plan, now) = (names(9), Plan::default(), Timestamp::UNIX_EPOCH);
         assert_eq!(plan.pick(due.iter(), now), due[..AT_ONCE]);
-        assert!(plan.is_full() && plan.pick(due.iter(), now).is_empty());
+        assert!(plan.pick(due.iter(), now).is_empty());
         plan.ended(due[1].clone(), false, now);
         assert_eq!(plan.pick(due.iter(), now), [due[4].clone()], "the one that ended rests, even if it is due");
     }
@@ -120,6 +121,7 @@ mod tests {
         for _ in 0..10 {
             assert_eq!(plan.pick(due.iter(), now), due);
             let until = plan.ended(due[0].clone(), true, now);
+            assert_eq!(plan.next_try(now), Some(until));
             assert!(plan.pick(due.iter(), until - minutes(1)).is_empty());
             waits.push(until.duration_since(now).as_mins());
             now = until;

@@ -46,7 +46,7 @@ pub(super) fn tls_client(sni: Option<&str>, versions: &[&'static SupportedProtoc
     ClientConnection::new(tls_setup(sni.is_some(), versions), name).unwrap()
 }
 
-fn tls_setup(has_sni: bool, versions: &[&'static SupportedProtocolVersion]) -> Arc<ClientConfig> {
+pub(super) fn tls_setup(has_sni: bool, versions: &[&'static SupportedProtocolVersion]) -> Arc<ClientConfig> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let mut config = ClientConfig::builder_with_provider(provider)
         .with_protocol_versions(versions)
@@ -60,8 +60,15 @@ fn tls_setup(has_sni: bool, versions: &[&'static SupportedProtocolVersion]) -> A
 
 /// One request over TLS; what came back and the names in the certificate's octets.
 pub(super) fn exchange(at: SocketAddr, client: &mut ClientConnection, sent: &str) -> (String, Vec<u8>) {
+    exchange_over(connect(at), client, sent)
+}
+
+pub(super) fn exchange_over(
+    mut socket: impl Read + Write,
+    client: &mut ClientConnection,
+    sent: &str,
+) -> (String, Vec<u8>) {
     tokio::task::block_in_place(|| {
-        let mut socket = connect(at);
         let mut stream = rustls::Stream::new(client, &mut socket);
         stream.write_all(sent.as_bytes()).unwrap();
         stream.conn.send_close_notify();

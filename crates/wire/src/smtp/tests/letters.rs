@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::oddity::Oddity;
 use crate::smtp::data::DataReader;
-use crate::smtp::letter::LetterReader;
+use crate::smtp::letter::{FORWARDED_DEPTH_MAX, LetterReader};
 use crate::smtp::transfer::{base64, to_base64};
 
 fn keyed(content: &[u8]) -> [u8; 32] {
@@ -74,6 +74,36 @@ fn attachments_are_hashed_as_they_were_before_encoding() {
         assert_eq!(told, expected);
         assert_eq!(letter.attachments[0].octets, 7);
     }
+}
+
+/// A message with one attachment, forwarded so many times.
+fn forwarded(times: usize) -> String {
+    let own = "X-Own: a\r\nContent-Type: multipart/mixed; boundary=own\r\n\r\n--own\r\n\r\nhello\r\n--own\r\nContent-Type: a/b\r\n\r\nhunter2\r\n--own--\r\n";
+    (0..times).fold(own.to_owned(), |inner, at| {
+        format!("X-{at}: a\r\nContent-Type: multipart/mixed; boundary=out{at}\r\n\r\n--out{at}\r\n\r\nsee below\r\n--out{at}\r\nContent-Type: message/rfc822\r\n\r\n{inner}\r\n--out{at}\r\nContent-Type: c/d\r\n\r\nbeside\r\n--out{at}--\r\n")
+    })
+}
+
+#[test]
+fn what_is_attached_to_a_forwarded_message_is_hashed_like_the_rest() {
+    for (times, own) in [(1, "a/b"), (FORWARDED_DEPTH_MAX, "a/b"), (FORWARDED_DEPTH_MAX + 1, "message/rfc822")] {
+        let sent = forwarded(times) + ".\r\n";
+        for step in [1, 9, sent.len()] {
+            let (letter, oddities, _) = framed(sent.as_bytes(), step);
+            assert_eq!((oddities, letter.complete), (vec![], true), "{times}");
+            assert_eq!(letter.header_names, [format!("X-{}", times - 1), "Content-Type".to_owned()]);
+            let types: Vec<&str> = letter.attachments.iter().map(|one| &one.media_type[..]).collect();
+            assert_eq!(types, [&[own][..], &vec!["c/d"; times]].concat());
+            assert_eq!(letter.attachments[0].hash == keyed(b"hunter2"), own == "a/b");
+            assert!(letter.attachments[1..].iter().all(|one| one.hash == keyed(b"beside")));
+        }
+    }
+    // Alone, without a multipart around it; and in a coding that no message has, so it is taken as it is.
+    let alone = format!("X: y\r\nContent-Type: message/rfc822\r\n\r\n{}.\r\n", forwarded(0));
+    let (letter, ..) = framed(alone.as_bytes(), 50);
+    assert_eq!((letter.header_names, letter.attachments.len()), (vec!["X".to_owned(), "Content-Type".to_owned()], 1));
+    let coded = "Content-Type: message/rfc822\r\nContent-Transfer-Encoding: base64\r\n\r\naHVudGVyMg==\r\n.\r\n";
+    assert_eq!(framed(coded.as_bytes(), 50).0.attachments[0].hash, keyed(b"hunter2"));
 }
 
 #[test]
