@@ -15,7 +15,7 @@ use crate::{Done, root};
 /// A suite by name, with its budget in seconds.
 type Suite = (&'static str, u32, fn(&mut Tally) -> Done);
 
-const SUITES: [Suite; 20] = [
+const SUITES: [Suite; 21] = [
     ("dns", 60, peers::dns::run),
     ("floods", 150, peers::floods::run),
     ("dnstap", 60, peers::dnstap::run),
@@ -33,6 +33,7 @@ const SUITES: [Suite; 20] = [
     ("refusals", 60, peers::refusals::run),
     ("lock", 30, peers::lock::run),
     ("crash", 120, peers::crash::run),
+    ("archive", 180, peers::archive::run),
     ("ledger", 120, peers::ledger::run),
     ("feeds", 240, peers::feeds::run),
     ("stories", 240, peers::stories::run),

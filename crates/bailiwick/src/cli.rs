@@ -12,6 +12,10 @@ use model::id::{CaseId, ContactId, GroupId, PersonId};
 use model::marking::Audience;
 use model::verdict::Label;
 
+mod report;
+
+pub(crate) use report::{By, Format as ReportFormat, QueryArgs, ReportArgs};
+
 /// Turn an order into protection: take over a threat group's names, answer for them safely, learn from whoever
 /// still calls, and hand what was learned to those who can act on it.
 #[derive(Parser)]
@@ -67,6 +71,9 @@ pub(crate) enum Command {
     /// The archive's files.
     #[command(subcommand)]
     Archive(ArchiveCommand),
+    /// The questions that are asked again and again: top-names, unique-sources, timeline, by-network, source-history,
+    /// victims.
+    Report(ReportArgs),
     /// Find the group's next names.
     #[command(subcommand)]
     Hunt(HuntCommand),
@@ -401,14 +408,6 @@ fn label(text: &str) -> Result<Label, String> {
 fn audience(text: &str) -> Result<Audience, String> {
     serde_json::from_value(serde_json::Value::String(text.to_owned()))
         .map_err(|_| "one of public, partners, network-owners, court, internal".to_owned())
-}
-
-#[derive(Args)]
-pub(crate) struct QueryArgs {
-    /// One SELECT.
-    pub(crate) sql: String,
-    #[command(flatten)]
-    pub(crate) out: JsonArgs,
 }
 
 #[derive(Subcommand)]

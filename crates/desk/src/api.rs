@@ -13,6 +13,7 @@ use model::marking::Audience;
 use model::tally::Tally;
 use serde::{Deserialize, Serialize};
 pub use store::archive::{Compacted, QueryAnswer, TableTally};
+use store::report::{ReportAnswer, ReportName, Wish};
 
 mod approvals;
 mod cases;
@@ -136,6 +137,19 @@ pub struct LedgerStatus {
 #[serde(deny_unknown_fields)]
 pub struct QueryRequest {
     pub sql: String,
+}
+
+/// `POST /reports/{name}`, whose body is a [`Wish`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ReportTold {
+    pub report: ReportName,
+    pub wish: Wish,
+    #[serde(flatten)]
+    pub answer: ReportAnswer,
+    /// How many addresses are in no row because nothing may be told of them, or nobody has judged them yet; `None`
+    /// where the report leaves nobody out.
+    pub withheld: Option<u64>,
+    pub note: String,
 }
 
 /// The parameters of `GET /feeds/{format}`. The answer is the file itself.

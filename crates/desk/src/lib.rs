@@ -22,7 +22,9 @@ mod people;
 mod problem;
 mod query;
 mod records;
+mod reports;
 mod run;
+mod sight;
 mod status;
 
 use axum::Router;
@@ -62,6 +64,7 @@ pub fn router(desk: Desk) -> Router {
         .route("/groups/{alias}/knowledge", post(groups::import).layer(knowledge))
         .route("/query", post(query::ask))
         .route("/archive/compact", post(compact::run))
+        .route("/reports/{name}", post(reports::show))
         .route("/feeds/{format}", get(feeds::export))
         .layer(DefaultBodyLimit::max(BODY_OCTETS_MAX))
         .with_state(desk);

@@ -1,4 +1,4 @@
-//! `POST /query`: one SELECT over the archive's views; the archive keeps the limits.
+//! `POST /query`: one SELECT over the archive's views, narrowed to what the asker may see; the archive keeps the limits.
 
 use axum::Json;
 use axum::extract::State;
@@ -10,19 +10,32 @@ use crate::api::{Problem, QueryRequest};
 use crate::asker::Asker;
 use crate::intake::Sent;
 use crate::problem::{self, Told};
-use crate::run::Desk;
+use crate::run::{Desk, now};
+use crate::sight;
 
 pub(crate) async fn ask(
     State(desk): State<Desk>,
-    _asker: Asker,
+    asker: Asker,
     Sent(question): Sent<QueryRequest>,
 ) -> Result<Json<QueryAnswer>, Told> {
-    desk.archive.query(&question.sql).await.map(Json).map_err(|error| match &error {
+    let view = desk.view().await?;
+    // SQL shows single callers, whatever is asked.
+    if let Err(refusal) = sight::check_callers(&view, &asker.actor) {
+        desk.remember_refusal("query", &refusal.what, asker.actor).await;
+        return Err(problem::refused(refusal));
+    }
+    let sight = sight::of(&view, &asker.actor, now());
+    desk.archive.query_within(&question.sql, &sight).await.map(Json).map_err(told)
+}
+
+/// What became of a question that was not answered.
+pub(crate) fn told(error: Error) -> Told {
+    match &error {
         Error::Query(_) => {
             let mut problem = Problem::new(StatusCode::BAD_REQUEST, "query-refused", error.to_string());
             problem.hint = error.hint().map(str::to_owned);
             problem
         }
         _ => problem::ours(&error),
-    })
+    }
 }

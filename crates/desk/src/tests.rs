@@ -312,3 +312,51 @@ async fn a_person_keeps_the_owners_records_and_a_return_without_them_says_so() {
     let captured = detail["name_states"].as_array().unwrap().iter().filter(|name| name["captured"] == json!(1)).count();
     assert_eq!(captured, 1);
 }
+
+//----------- Reports and sight --------------------------------------------------------------------------------------
+
+#[tokio::test]
+async fn reports_say_what_they_are_and_refuse_what_is_none() {
+    let house = House::served().await;
+    for (path, wish, status) in [
+        ("/reports/top-secrets", json!({}), StatusCode::NOT_FOUND),
+        ("/reports/top-names", json!({ "case": "nobody-knows" }), StatusCode::NOT_FOUND),
+        ("/reports/top-names", json!({ "limit": 0 }), StatusCode::BAD_REQUEST),
+        ("/reports/top-names", json!({ "limit": 10_001 }), StatusCode::BAD_REQUEST),
+        ("/reports/top-names", json!({ "order": "contacts" }), StatusCode::BAD_REQUEST),
+        ("/reports/top-names", json!({ "name": "x'y" }), StatusCode::BAD_REQUEST),
+        ("/reports/source-history", json!({}), StatusCode::BAD_REQUEST),
+    ] {
+        let answer = house.post(path, None, &wish).await;
+        assert_eq!(answer.status, status, "{path} {wish} {}", answer.json());
+        assert!(answer.json()["hint"].is_string(), "{path} {wish}");
+    }
+}
+
+/// Whoever is not on a sealed case does not learn that it is there; whoever does not work on cases sees no caller.
+#[tokio::test]
+async fn a_sealed_case_is_not_there_for_whoever_is_not_on_it() {
+    let sealed =
+        SHIPPED.replacen("issuer =", "sealed_until = { value = \"9999-01-01\", source = \"the suite\" }\nissuer =", 1);
+    assert_ne!(sealed, SHIPPED);
+    let house = House::serving(&sealed).await;
+    for (id, role) in [("cyd", "analyst"), ("dan", "partner")] {
+        assert_eq!(house.post("/people", None, &enrolment(id, &[role], true)).await.status, StatusCode::CREATED);
+    }
+    let of_case = json!({ "case": "phosphorus-2019" });
+    let hidden = house.post("/reports/timeline", Some(&token("cyd")), &of_case).await;
+    assert_eq!(
+        (hidden.status, &hidden.json()["detail"]),
+        (StatusCode::NOT_FOUND, &json!("there is no case phosphorus-2019"))
+    );
+    for on_it in [None, Some(token("ada")), Some(token("bea"))] {
+        let answer = house.post("/reports/timeline", on_it.as_deref(), &of_case).await;
+        assert_ne!(answer.status, StatusCode::NOT_FOUND, "{}", answer.json());
+    }
+    for (path, body) in [("/reports/victims", json!({})), ("/query", json!({ "sql": "SELECT 1" }))] {
+        let refused = house.post(path, Some(&token("dan")), &body).await;
+        assert_eq!(refused.status, StatusCode::FORBIDDEN, "{path} {}", refused.json());
+        assert_ne!(house.post(path, Some(&token("cyd")), &body).await.status, StatusCode::FORBIDDEN, "{path}");
+    }
+    assert_eq!(house.refusals().await, 2);
+}

@@ -97,8 +97,8 @@ fn latest(case: &CaseView, told: &[&Sighting]) -> Timestamp {
     told.iter().map(|sighting| sighting.received).fold(case.changed_at, Ord::max)
 }
 
-/// Until the paper's day, unless two people have lifted the seal before.
-pub(crate) fn is_sealed(case: &CaseView, at: Timestamp) -> bool {
+/// Whether the case is under seal: until the paper's day, unless two people have lifted the seal before.
+pub fn is_sealed(case: &CaseView, at: Timestamp) -> bool {
     let until = case.orders.values().filter_map(|order| case.sealed_until(order)).max();
     until.is_some_and(|until| utc_day(at) < until)
 }

@@ -23,6 +23,7 @@ use model::marking::Audience;
 pub use custody::Action;
 pub use disclosure::{Profile, Showing, showing};
 pub use format::{Format, FormatError};
+pub use gather::is_sealed;
 pub use policy::{Block, ORIGIN_OCTETS_MAX, Policy, PolicyTerms, policy};
 pub use snapshot::Snapshot;
 

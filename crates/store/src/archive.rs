@@ -33,6 +33,7 @@ use crate::Error;
 use crate::folder::{DataFolder, make_folder};
 use crate::journal::Cursor;
 use crate::ledger::{Appending, Ledger};
+use crate::report::{Dialect, Report, ReportAnswer};
 
 mod cell;
 mod compact;
@@ -50,7 +51,7 @@ mod tests;
 
 pub use compact::{CompactLimits, Compacted, Compaction};
 pub use file::each_cell;
-pub use query::{QUERIES_MAX, QUERY_MEMORY_MAX, QUERY_OCTETS_MAX, QUERY_ROWS_MAX, QUERY_TIME_MAX, QueryAnswer};
+pub use query::{QUERIES_MAX, QUERY_MEMORY_MAX, QUERY_OCTETS_MAX, QUERY_ROWS_MAX, QUERY_TIME_MAX, QueryAnswer, Sight};
 pub use rows::name_text;
 pub use sighting::{Sighting, SightingFilter};
 pub use tables::{ContactRow, DailyNameRow, DailySourceRow, OutcomeRow, RawRow, VerdictRow};
@@ -182,16 +183,39 @@ impl Archive {
         spawn_blocking(join).await.map_err(Error::archive("joining sightings"))?
     }
 
-    /// One SELECT over the views `contacts`, `raw`, `outcomes`, `verdicts`, `sightings`. Without the feature `query`
-    /// every question is refused.
+    /// One SELECT over the views `contacts`, `raw`, `outcomes`, `verdicts`, `sightings`, by somebody who may see all
+    /// of them. Without the feature `query` every question is refused.
     pub async fn query(&self, sql: &str) -> Result<QueryAnswer, Error> {
-        self.ask(sql, QueryLimits::default()).await
+        self.query_within(sql, &Sight::default()).await
     }
 
-    async fn ask(&self, sql: &str, limits: QueryLimits) -> Result<QueryAnswer, Error> {
+    /// The same for somebody who may not see every case.
+    pub async fn query_within(&self, sql: &str, sight: &Sight) -> Result<QueryAnswer, Error> {
+        self.ask(&self.files().await?, sql, sight, QueryLimits::default()).await
+    }
+
+    /// The rows of a report. Only the days of its window are opened, and only the tables that it takes.
+    pub async fn report(&self, report: &Report, sight: &Sight) -> Result<ReportAnswer, Error> {
+        let listed = self.files().await?;
+        let tables: &[&str] = if report.needs_verdicts() { &["contacts", "verdicts"] } else { &["contacts"] };
+        let may_have = |file: &Written| file.day.parse().map_or(true, |day| report.may_have(day));
+        let is_wanted = |file: &&Written| tables.contains(&file.table.as_str()) && may_have(file);
+        let files: Vec<Written> = listed.iter().filter(is_wanted).cloned().collect();
+        let (sql, limits) = (report.with_one_more().to_sql(Dialect::DataFusion), QueryLimits::for_reports());
+        let answer = self.ask(&files, &sql, sight, limits).await?;
+        report.read(&answer)
+    }
+
+    async fn ask(
+        &self,
+        files: &[Written],
+        sql: &str,
+        sight: &Sight,
+        limits: QueryLimits,
+    ) -> Result<QueryAnswer, Error> {
         let busy = |_| Error::Query(format!("{QUERIES_MAX} others are being answered; ask again in a minute"));
         let turn = Arc::clone(&self.inner.queries).try_acquire_owned().map_err(busy)?;
-        query::answer(&self.inner.root, &self.files().await?, sql, limits, turn).await
+        query::answer(&self.inner.root, files, query::Question { sql, sight, limits }, turn).await
     }
 
     /// The days of which `daily_names` and `daily_sources` hold everything.

@@ -3,7 +3,7 @@
 //! Everything that the house remembers lies in one [data folder](folder::DataFolder), which one process holds at a
 //! time. Contacts go to the [journal] before they are answered; what somebody did goes to the
 //! [ledger] as facts; what was understood goes to the [archive], which any tool can read; exhibits
-//! go to the [vault]. State is never stored: a [view] is a fold of facts, and [zones](zones) come from a
+//! go to the [vault]; what is asked again and again is a [report]. State is never stored: a [view] is a fold of facts, and [zones](zones) come from a
 //! view and from nowhere else.
 //!
 //! One rule of durability: a crash of the process loses nothing that was answered, a loss of power loses at most the
@@ -18,6 +18,7 @@ pub mod folder;
 pub mod journal;
 pub mod ledger;
 pub mod log;
+pub mod report;
 pub mod vault;
 pub mod view;
 pub mod zones;

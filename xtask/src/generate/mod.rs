@@ -35,22 +35,26 @@ pub struct Orders {
     /// Another number makes other rows.
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
-    /// The data folder to make; one that holds contacts already is refused.
+    /// The data folder, new or without contacts; one that holds some is refused.
     pub folder: PathBuf,
 }
 
 /// Makes the data folder and says how fast.
 pub fn run(orders: &Orders) -> Done {
     let watch = Watch::start();
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    runtime.block_on(fill(&orders.folder, Rows::new(orders.sightings, orders.days, orders.seed)))?;
+    make(&orders.folder, Rows::new(orders.sightings, orders.days, orders.seed))?;
     let rate = orders.sightings as f64 / watch.secs().max(f64::MIN_POSITIVE);
     println!("{} sightings in {:.1} s, {rate:.0} a second", orders.sightings, watch.secs());
     Ok(())
 }
 
-/// Writes all rows into a data folder of its own.
-pub async fn fill(folder: &Path, rows: Rows) -> Done {
+/// Writes all rows into the archive of a data folder that nobody holds.
+pub fn make(folder: &Path, rows: Rows) -> Done {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    runtime.block_on(fill(folder, rows))
+}
+
+async fn fill(folder: &Path, rows: Rows) -> Done {
     let folder = DataFolder::open(folder, FOLLOWER, rows::START)?;
     let ledger = Ledger::open(&folder).await?;
     let archive = Archive::open(&folder, &ledger).await?;

@@ -5,6 +5,7 @@
 
 pub mod accounts;
 pub mod acme;
+pub mod archive;
 pub mod conformance;
 pub mod crash;
 pub mod dns;

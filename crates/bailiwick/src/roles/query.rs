@@ -4,13 +4,14 @@ use desk::api::{QueryAnswer, QueryRequest};
 use serde_json::Value;
 
 use crate::cli::{Place, QueryArgs};
-use crate::door::Door;
+use crate::door::{self, Door};
 use crate::failure::Done;
 use crate::terminal::{self, table};
 
 pub(crate) fn run(place: &Place, args: &QueryArgs) -> Done {
+    let token = args.asker.who().map(|who| door::token(&who)).transpose()?;
     let door = Door::open(place, "query")?;
-    let answer: QueryAnswer = door.post("/query", &QueryRequest { sql: args.sql.clone() }, None)?;
+    let answer: QueryAnswer = door.post("/query", &QueryRequest { sql: args.sql.clone() }, token.as_deref())?;
     if args.out.json {
         return terminal::json(&answer);
     }

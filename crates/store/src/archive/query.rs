@@ -1,11 +1,13 @@
 //! SQL over the archive, for people: one SELECT at a time, bounded in memory, time, rows and octets, and read-only.
 //!
-//! The views are `contacts`, `raw`, `outcomes`, `verdicts` and `sightings`; each has a column `day` where it has a
-//! time. DataFusion is most of a cold build, so it stands behind the feature `query`; without it a question is
+//! The views, narrowed to what the asker may see ([`Sight`]), are `contacts`, `raw`, `outcomes`, `verdicts`, `sightings`,
+//! `daily_names` and `daily_sources`; each has a column `day` where it has a time. DataFusion is most of a cold build, so it stands behind the feature `query`; without it a question is
 //! refused, in words.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
+use model::id::CaseId;
 use serde::{Deserialize, Serialize};
 
 #[cfg(feature = "query")]
@@ -43,6 +45,21 @@ pub struct QueryAnswer {
     pub cut: bool,
 }
 
+/// What an asker may see: everything but these cases, whose contacts are in no view then, with all that followed them.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Sight {
+    pub hidden: BTreeSet<CaseId>,
+}
+
+/// One question.
+#[derive(Clone, Copy)]
+#[cfg_attr(not(feature = "query"), expect(dead_code, reason = "without the engine nothing is asked"))]
+pub(super) struct Question<'a> {
+    pub(super) sql: &'a str,
+    pub(super) sight: &'a Sight,
+    pub(super) limits: QueryLimits,
+}
+
 /// The limits of one query.
 #[derive(Clone, Copy, Debug)]
 #[cfg_attr(not(feature = "query"), expect(dead_code, reason = "without the engine nothing is asked"))]
@@ -59,12 +76,18 @@ impl Default for QueryLimits {
     }
 }
 
+impl QueryLimits {
+    /// A report is asked for one row more than it may have.
+    pub(super) fn for_reports() -> Self {
+        Self { rows: crate::report::REPORT_ROWS_MAX as usize + 1, ..Self::default() }
+    }
+}
+
 #[cfg(not(feature = "query"))]
 pub(super) async fn answer(
     _root: &std::path::Path,
     _files: &[super::file::Written],
-    _sql: &str,
-    _limits: QueryLimits,
+    _question: Question<'_>,
     _turn: tokio::sync::OwnedSemaphorePermit,
 ) -> Result<QueryAnswer, crate::Error> {
     Err(crate::Error::Query("this program was built without the feature `query`".into()))

@@ -1,7 +1,8 @@
 //! DataFusion over exactly the files of the manifest.
 //!
-//! A session is made for each question, knows the seven views and nothing else, and may neither define, change, copy
-//! nor set anything; there are no functions that read files, no tables by path or URL, and no information schema.
+//! A session is made for each question, knows the seven views, narrowed to the asker's sight, and nothing else, and may
+//! neither define, change, copy nor set anything; there are no functions that read files, no tables by path or URL, and
+//! no information schema.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -23,20 +24,31 @@ use tokio::sync::{OwnedSemaphorePermit, oneshot};
 use super::super::file::Written;
 use super::super::tables::Shape;
 use super::json::to_json;
-use super::{QueryAnswer, QueryLimits};
+use super::{QueryAnswer, QueryLimits, Sight};
 use crate::Error;
+use crate::report::text_literal;
 
-/// The views, in the order in which they build on each other. `stored_…` are the files as they are.
-const VIEWS: [(&str, &str); 7] = [
-    ("contacts", "SELECT *, CAST(received AS DATE) AS day FROM stored_contacts"),
-    ("raw", "SELECT *, CAST(received AS DATE) AS day FROM stored_raw"),
-    ("outcomes", "SELECT *, CAST(ended AS DATE) AS day FROM stored_outcomes"),
-    ("verdicts", "SELECT *, CAST(received AS DATE) AS day FROM stored_verdicts"),
-    ("sightings", include_str!("sightings.sql")),
+/// The views in the order in which they build on each other, each with how its rows are told from those of hidden
+/// cases. `stored_…` are the files as they are; once the views stand nobody can name them any more.
+const VIEWS: [(&str, &str, About); 7] = [
+    ("contacts", "SELECT *, CAST(received AS DATE) AS day FROM stored_contacts", About::Contact("id")),
+    ("raw", "SELECT *, CAST(received AS DATE) AS day FROM stored_raw", About::Contact("id")),
+    ("outcomes", "SELECT *, CAST(ended AS DATE) AS day FROM stored_outcomes", About::Contact("contact_id")),
+    ("verdicts", "SELECT *, CAST(received AS DATE) AS day FROM stored_verdicts", About::Contact("contact_id")),
+    ("sightings", include_str!("sightings.sql"), About::Contact("id")),
     // They hold whole days only: a day that is in `daily_names` need not be counted again.
-    ("daily_names", "SELECT *, CAST(first_received AS DATE) AS day FROM stored_daily_names"),
-    ("daily_sources", "SELECT *, CAST(first_received AS DATE) AS day FROM stored_daily_sources"),
+    ("daily_names", "SELECT *, CAST(first_received AS DATE) AS day FROM stored_daily_names", About::Case),
+    ("daily_sources", "SELECT *, CAST(first_received AS DATE) AS day FROM stored_daily_sources", About::Case),
 ];
+
+/// What a row of a view is about.
+#[derive(Clone, Copy)]
+enum About {
+    /// The contact whose id stands in this column.
+    Contact(&'static str),
+    /// The case in `case_id`, if any.
+    Case,
+}
 
 /// Functions that make much text of little: what they make is on no account of memory before it is there.
 const SWELLING: [&str; 3] = ["repeat", "lpad", "rpad"];
@@ -46,13 +58,14 @@ const SWELLING: [&str; 3] = ["repeat", "lpad", "rpad"];
 pub(in super::super) async fn answer(
     root: &Path,
     files: &[Written],
-    sql: &str,
-    limits: QueryLimits,
+    asked: super::Question<'_>,
     turn: OwnedSemaphorePermit,
 ) -> Result<QueryAnswer, Error> {
+    let super::Question { sql, sight, limits } = asked;
     one_statement(sql)?;
     let (told, answer) = oneshot::channel();
-    let question = Question { root: root.to_owned(), files: files.to_vec(), sql: sql.to_owned(), limits };
+    let (root, files, sql, sight) = (root.to_owned(), files.to_vec(), sql.to_owned(), sight.clone());
+    let question = Question { root, files, sql, sight, limits };
     let thread = std::thread::Builder::new().name("query".into());
     let spawned = thread.spawn(move || {
         question.run(told);
@@ -68,6 +81,7 @@ struct Question {
     root: PathBuf,
     files: Vec<Written>,
     sql: String,
+    sight: Sight,
     limits: QueryLimits,
 }
 
@@ -89,7 +103,7 @@ impl Question {
     }
 
     async fn answer(&self) -> Result<QueryAnswer, Error> {
-        let context = context(&self.root, &self.files, self.limits).await?;
+        let context = self.context().await?;
         let options = SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
         let frame = context.sql_with_options(&self.sql, options).await.map_err(refused)?;
         let columns = frame.schema().fields().iter().map(|field| field.name().clone()).collect();
@@ -145,7 +159,47 @@ fn octets_of(cell: &Value) -> usize {
 
 //----------- The session ------------------------------------------------------------------------------------------
 
-async fn context(root: &Path, files: &[Written], limits: QueryLimits) -> Result<SessionContext, Error> {
+impl Question {
+    /// The session: tables, then views, and then the views alone.
+    async fn context(&self) -> Result<SessionContext, Error> {
+        let context = session(self.limits)?;
+        for Shape { table, schema, .. } in Shape::all() {
+            let own = self.files.iter().filter(|file| file.table == table).map(|file| self.root.join(&file.path));
+            let paths: Vec<_> = own.map(|path| path.to_string_lossy().into_owned()).collect();
+            register(&context, &stored(table), &paths, schema)
+                .map_err(Error::archive(format!("preparing the table {table}")))?;
+        }
+        for (view, sql, about) in VIEWS {
+            let failed = || format!("preparing the view {view}");
+            let sql = self.narrowed(sql, about);
+            let frame = context.sql(&sql).await.map_err(Error::archive(failed()))?;
+            context.register_table(view, frame.into_view()).map_err(Error::archive(failed()))?;
+        }
+        for Shape { table, .. } in Shape::all() {
+            context.deregister_table(stored(table)).map_err(Error::archive("closing the tables"))?;
+        }
+        Ok(context)
+    }
+
+    /// The view without rows about hidden cases and their contacts.
+    fn narrowed(&self, view: &str, about: About) -> String {
+        if self.sight.hidden.is_empty() {
+            return view.to_owned();
+        }
+        let hidden = self.sight.hidden.iter().map(|case| text_literal(case.as_str())).collect::<Vec<_>>().join(", ");
+        let seen = match about {
+            About::Contact(id) => format!("{id} NOT IN (SELECT id FROM stored_contacts WHERE case_id IN ({hidden}))"),
+            About::Case => format!("case_id IS NULL OR case_id NOT IN ({hidden})"),
+        };
+        format!("SELECT * FROM ({view}) AS whole WHERE {seen}")
+    }
+}
+
+fn stored(table: &str) -> String {
+    format!("stored_{table}")
+}
+
+fn session(limits: QueryLimits) -> Result<SessionContext, Error> {
     let no_disk = DiskManagerBuilder::default().with_mode(DiskManagerMode::Disabled);
     let runtime = RuntimeEnvBuilder::new().with_memory_limit(limits.memory_bytes, 1.0);
     let runtime =
@@ -153,17 +207,6 @@ async fn context(root: &Path, files: &[Written], limits: QueryLimits) -> Result<
     let config = SessionConfig::new().with_information_schema(false);
     let context = SessionContext::new_with_config_rt(config, runtime);
     SWELLING.iter().for_each(|function| context.deregister_udf(function));
-    for Shape { table, schema, .. } in Shape::all() {
-        let own = files.iter().filter(|file| file.table == table).map(|file| root.join(&file.path));
-        let paths: Vec<_> = own.map(|path| path.to_string_lossy().into_owned()).collect();
-        register(&context, &format!("stored_{table}"), &paths, schema)
-            .map_err(Error::archive(format!("preparing the table {table}")))?;
-    }
-    for (view, sql) in VIEWS {
-        let failed = || format!("preparing the view {view}");
-        let frame = context.sql(sql).await.map_err(Error::archive(failed()))?;
-        context.register_table(view, frame.into_view()).map_err(Error::archive(failed()))?;
-    }
     Ok(context)
 }
 

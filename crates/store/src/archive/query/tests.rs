@@ -6,10 +6,16 @@ use super::super::tests::{house, two_days};
 use super::*;
 use crate::Error;
 
+mod reports;
+
 async fn ask(sql: &str, limits: QueryLimits) -> Result<QueryAnswer, Error> {
     let house = house().await;
     house.archive.commit("insight", two_days(), "2019-03-28T00:01:00Z".parse().unwrap()).await.unwrap();
-    house.archive.ask(sql, limits).await
+    asked(&house.archive, sql, limits).await
+}
+
+async fn asked(archive: &super::super::Archive, sql: &str, limits: QueryLimits) -> Result<QueryAnswer, Error> {
+    archive.ask(&archive.files().await?, sql, &Sight::default(), limits).await
 }
 
 #[tokio::test]
@@ -71,6 +77,13 @@ async fn nothing_is_changed_copied_set_or_read_from_elsewhere() {
         "SELECT * FROM 'file:///etc/passwd'",
         "SELECT * FROM read_csv('/etc/passwd')",
         "SELECT * FROM parquet_metadata('/etc/passwd')",
+        "SELECT * FROM read_parquet('/etc/passwd')",
+        "SELECT * FROM glob('/etc/*')",
+        "SELECT pg_read_file('/etc/passwd')",
+        "SELECT * FROM stored_contacts",
+        "SELECT * FROM contacts, '/etc/hostname'",
+        "LOAD 'x'",
+        "EXPLAIN ANALYZE CREATE TABLE t AS SELECT 1",
     ] {
         let answer = ask(sql, QueryLimits::default()).await;
         assert!(matches!(answer, Err(Error::Query(_))), "{sql}: {answer:?}");
@@ -103,10 +116,10 @@ async fn a_question_that_hears_nothing_holds_up_nobody() {
     let house = house().await;
     for _ in 0..QUERIES_MAX {
         // On this one thread nothing else would go on if the question ran here.
-        let late = house.archive.ask(DEAF, limits).await.unwrap_err();
+        let late = asked(&house.archive, DEAF, limits).await.unwrap_err();
         assert!(late.to_string().contains("longer than"), "{late}");
     }
-    let busy = house.archive.ask(DEAF, limits).await.unwrap_err();
+    let busy = asked(&house.archive, DEAF, limits).await.unwrap_err();
     assert!(busy.to_string().contains("ask again in a minute") || busy.to_string().contains("longer than"), "{busy}");
 }
 
@@ -120,4 +133,20 @@ async fn text_has_an_end() {
         let refused = ask(&format!("SELECT {swelling}"), QueryLimits::default()).await.unwrap_err();
         assert!(matches!(refused, Error::Query(_)), "{refused}");
     }
+}
+
+#[tokio::test]
+async fn a_hidden_case_is_in_no_view() {
+    let house = house().await;
+    house.archive.commit("insight", two_days(), "2019-03-28T00:01:00Z".parse().unwrap()).await.unwrap();
+    let sight = |case: &str| Sight { hidden: [CaseId::parse(case).unwrap()].into() };
+    for view in ["contacts", "raw", "outcomes", "verdicts", "sightings"] {
+        let sql = format!("SELECT count(*) FROM {view}");
+        let counted = async |sight| house.archive.query_within(&sql, &sight).await.unwrap().rows[0][0].clone();
+        assert_ne!(counted(Sight::default()).await, json!(0), "{view}");
+        assert_ne!(counted(sight("c-2")).await, json!(0), "{view}: another case hides nothing");
+        assert_eq!(counted(sight("c-1")).await, json!(0), "{view}");
+    }
+    let around = "SELECT * FROM stored_contacts";
+    assert!(matches!(house.archive.query_within(around, &sight("c-1")).await, Err(Error::Query(_))));
 }
