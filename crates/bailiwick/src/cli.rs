@@ -66,7 +66,7 @@ pub(crate) enum Command {
     /// What we share.
     #[command(subcommand)]
     Feed(FeedCommand),
-    /// Ask the archive in SQL: views contacts, outcomes, verdicts, raw and sightings.
+    /// Ask the archive in SQL: views contacts, outcomes, verdicts, raw, sightings, daily_names and daily_sources.
     Query(QueryArgs),
     /// The archive's files.
     #[command(subcommand)]

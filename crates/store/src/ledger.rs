@@ -189,9 +189,14 @@ impl Ledger {
         begin(&self.inner.pool).await
     }
 
+    /// Commits what appends no fact.
+    pub(crate) async fn commit_without_facts(&self, transaction: Transaction<'static, Sqlite>) -> Result<(), Error> {
+        transaction.commit().await.map_err(Error::database("committing"))
+    }
+
     /// Commits, and tells whoever waits for the next position if it has moved.
     pub(crate) async fn commit(&self, transaction: Transaction<'static, Sqlite>, next: Position) -> Result<(), Error> {
-        transaction.commit().await.map_err(Error::database("committing"))?;
+        self.commit_without_facts(transaction).await?;
         self.inner.changed.send_if_modified(|told| next > std::mem::replace(told, next.max(*told)));
         Ok(())
     }

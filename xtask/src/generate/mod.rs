@@ -54,7 +54,7 @@ pub fn make(folder: &Path, rows: Rows) -> Done {
     runtime.block_on(fill(folder, rows))
 }
 
-async fn fill(folder: &Path, rows: Rows) -> Done {
+pub(crate) async fn fill(folder: &Path, rows: Rows) -> Done {
     let folder = DataFolder::open(folder, FOLLOWER, rows::START)?;
     let ledger = Ledger::open(&folder).await?;
     let archive = Archive::open(&folder, &ledger).await?;

@@ -115,7 +115,7 @@ pub(super) async fn forget_replaced(ledger: &Ledger, paths: &[PathBuf]) -> Resul
         let delete = sqlx::query("DELETE FROM archive_replaced WHERE path = $1").bind(text(path));
         delete.execute(&mut *transaction).await.map_err(Error::database("forgetting a replaced file"))?;
     }
-    ledger.commit(transaction, &[]).await
+    ledger.commit_without_facts(transaction).await
 }
 
 //----------- Cursors ----------------------------------------------------------------------------------------------

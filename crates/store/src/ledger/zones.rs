@@ -7,7 +7,6 @@
 use std::sync::Arc;
 
 use model::Timestamp;
-use model::id::Position;
 use model::time::to_nanos;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{QueryBuilder, Row as _, Sqlite, SqliteConnection, SqlitePool};
@@ -71,7 +70,7 @@ impl Ledger {
                 write_difference(&mut transaction, zone, &step, difference, now).await?;
             }
         }
-        self.commit(transaction, Position(0)).await?;
+        self.commit_without_facts(transaction).await?;
         Ok(Arc::new(step.zone))
     }
 }

@@ -7,6 +7,7 @@ use super::*;
 use crate::Error;
 
 mod reports;
+mod schema;
 
 async fn ask(sql: &str, limits: QueryLimits) -> Result<QueryAnswer, Error> {
     let house = house().await;
