@@ -35,11 +35,11 @@ pub(crate) async fn show(
     if let Some(case) = &wish.case {
         cases::known(&view, case).and_then(|_| if sight.hidden.contains(case) { Err(hidden(case)) } else { Ok(()) })?;
     }
-    if name.tells_of_callers() {
-        if let Err(refusal) = sight::check_callers(&view, &asker.actor) {
-            desk.remember_refusal(&format!("report {name}"), &refusal.what, asker.actor).await;
-            return Err(problem::refused(refusal));
-        }
+    if name.tells_of_callers()
+        && let Err(refusal) = sight::check_callers(&view, &asker.actor)
+    {
+        desk.remember_refusal(&format!("report {name}"), &refusal.what, asker.actor).await;
+        return Err(problem::refused(refusal));
     }
     let ask = async |report| desk.archive.report(&report, &sight).await.map_err(unanswered);
     let mut answer = ask(wished(name, &wish)?).await?;

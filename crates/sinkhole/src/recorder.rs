@@ -247,9 +247,10 @@ mod tests {
             recorder.look_at_clock(at(wall), monotonic * 1_000_000);
         }
         let mut steps = Vec::new();
-        let take = &mut |frame: Frame<'_>| match frame {
-            Frame::Clock(Clock { kind: ClockKind::Step { nanos }, .. }) => steps.push(nanos),
-            _ => {}
+        let take = &mut |frame: Frame<'_>| {
+            if let Frame::Clock(Clock { kind: ClockKind::Step { nanos }, .. }) = frame {
+                steps.push(nanos);
+            }
         };
         stage.journal.read(&mut store::Cursor::default(), usize::MAX, take).unwrap();
         assert_eq!(steps, [-60_090_000_000]);

@@ -175,7 +175,7 @@ impl Watch {
         match (before.word(), room.word()) {
             (before, now) if before == now => {}
             (_, "ok") => {
-                tracing::info!(target: "bailiwick_store", "the journal has room again: everything is recorded")
+                tracing::info!(target: "bailiwick_store", "the journal has room again: everything is recorded");
             }
             (_, now) => tracing::warn!(
                 target: "bailiwick_store", left = self.left.load(Ordering::Relaxed),

@@ -77,9 +77,9 @@ fn verdict(contact: &ContactRow, generation: &str) -> Option<VerdictRow> {
         label,
         score: 50,
         reasons: Vec::new(),
-        asn: (own % 5 != 0).then_some(model::address::Asn(64_496 + (own % 3) as u32)),
-        as_name: (own % 3 != 0).then(|| format!("EXAMPLE {}", own % 2)),
-        country: (own % 2 != 0).then(|| "DE".parse().unwrap()),
+        asn: (!own.is_multiple_of(5)).then_some(model::address::Asn(64_496 + (own % 3) as u32)),
+        as_name: (!own.is_multiple_of(3)).then(|| format!("EXAMPLE {}", own % 2)),
+        country: (!own.is_multiple_of(2)).then(|| "DE".parse().unwrap()),
         withheld: contact.source.to_string().ends_with("113.7") || contact.forwarded.is_some(),
     };
     let judges = if generation == "g2" { roll(11, 9) == 0 } else { roll(11, 9) != 1 };
