@@ -73,7 +73,8 @@ impl House {
 
     async fn rows(&self) -> Vec<(String, u64)> {
         let tallies = self.archive.tallies().await.unwrap();
-        tallies.into_iter().map(|(table, tally)| (table, tally.rows)).filter(|(table, _)| table != "raw").collect()
+        let ours = ["contacts", "outcomes", "verdicts"].map(str::to_owned);
+        ours.map(|table| (table.clone(), tallies[&table].rows)).to_vec()
     }
 }
 
