@@ -4,6 +4,7 @@
 //!  ample ─ no bodies ─ no raw ─ no repeats ─ no limited ─ first contacts only ─ full
 //!      10 %       8 %      6 %         4 %           2 %                      0   left of the budget or of the disk
 //! ```
+//! (of 16 GiB, where the budget is larger)
 //!
 //! The journal says what there is; whoever writes sheds by it (`sinkhole::thrift`). The reserve is a file of its own: the
 //! first write that finds the disk full takes it away and writes again, so that counts and kill switches go on. It is
@@ -33,6 +34,8 @@ const LIST_EVERY: u32 = 250;
 const LIST_EVERY_WHEN_TIGHT: u32 = 25;
 /// What the journal takes of its disk if nobody says.
 const SHARE_PERCENT: u64 = 80;
+/// The percents are of the budget, but of no more than this: the tenth of a large disk is days of evidence.
+const MEASURED_MAX: u64 = 16 << 30;
 /// The reserve is at most so small a part of the budget.
 const RESERVE_PARTS: u64 = 16;
 
@@ -69,7 +72,7 @@ impl Room {
         if left == 0 {
             return Self::Full;
         }
-        let is_below = |(percent, _): &&(u64, Self)| left < whole / 100 * percent;
+        let is_below = |(percent, _): &&(u64, Self)| left < whole.min(MEASURED_MAX) / 100 * percent;
         Self::BEGINS.iter().find(is_below).map_or(Self::Ample, |(_, room)| *room)
     }
 
@@ -256,6 +259,7 @@ mod tests {
         assert_eq!([bodies, raw, repeats, limited], [Room::NoBodies, Room::NoRaw, Room::NoRepeats, Room::NoLimited]);
         assert_eq!([new, last, full], [Room::FirstOnly, Room::FirstOnly, Room::Full]);
         assert!(at.is_sorted());
+        assert_eq!(Room::of(2 << 30, 200 << 30), Room::Ample, "of a large budget the first GB are no tenth");
         assert_eq!(at.map(Room::word)[7..], ["tight", "full"]);
         assert!(Room::ALL.iter().enumerate().all(|(at, room)| *room as usize == at));
     }
