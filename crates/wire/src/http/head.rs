@@ -1,5 +1,6 @@
 //! What a head means: which version, which host, how long the body, whether the connection goes on.
 
+use std::mem::MaybeUninit;
 use std::time::Duration;
 
 use crate::oddity::{Oddity, note};
@@ -157,9 +158,9 @@ impl Head {
     //----- By httparse
 
     fn parse(&mut self, raw: &[u8]) {
-        let mut headers = [httparse::EMPTY_HEADER; HEADERS_MAX];
-        let mut request = httparse::Request::new(&mut headers);
-        match request.parse(raw) {
+        let mut headers = [const { MaybeUninit::uninit() }; HEADERS_MAX];
+        let mut request = httparse::Request::new(&mut []);
+        match request.parse_with_uninit_headers(raw, &mut headers) {
             Ok(httparse::Status::Complete(_)) => self.take_meaning(request.headers),
             Ok(httparse::Status::Partial) => self.spoil(Oddity::HeadIncomplete),
             Err(error) => self.spoil(refusal(error, &self.oddities)),

@@ -157,8 +157,8 @@ impl Http1 {
     }
 
     fn take_head(&mut self, end: usize, fault: Option<Oddity>) {
-        let raw: Vec<u8> = self.pending.drain(..end).collect();
-        self.pending.shrink_to_fit();
+        let behind = self.pending.split_off(end);
+        let raw = std::mem::replace(&mut self.pending, behind);
         self.searched = 0;
         let mut head = Head::read(&raw, self.opening, self.began);
         if !self.with_accounts {

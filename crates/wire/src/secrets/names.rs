@@ -32,8 +32,39 @@ const WORDS: [&str; 14] = [
 /// Names that hold one of those words and no secret.
 const HARMLESS: [&str; 3] = ["user-agent", "www-authenticate", "sec-fetch-user"];
 
+/// Most headers of most requests. Nothing follows from this list but speed: their names hold none of those words.
+const USUAL: [&str; 20] = [
+    "host",
+    "user-agent",
+    "accept",
+    "accept-encoding",
+    "accept-language",
+    "connection",
+    "content-length",
+    "content-type",
+    "referer",
+    "origin",
+    "cache-control",
+    "pragma",
+    "upgrade-insecure-requests",
+    "sec-fetch-site",
+    "sec-fetch-mode",
+    "sec-fetch-dest",
+    "sec-fetch-user",
+    "transfer-encoding",
+    "expect",
+    "te",
+];
+
 /// What kind of secret the value behind this name is, if its name gives it away. Percent-coded names are read.
 pub(super) fn secret_behind(name: &[u8]) -> Option<SecretKind> {
+    if USUAL.iter().any(|usual| name.eq_ignore_ascii_case(usual.as_bytes())) {
+        return None;
+    }
+    secret_behind_any(name)
+}
+
+fn secret_behind_any(name: &[u8]) -> Option<SecretKind> {
     let name = percent_decoded(name).to_ascii_lowercase();
     let text = String::from_utf8_lossy(&name);
     if HARMLESS.contains(&text.as_ref()) {
@@ -101,4 +132,16 @@ pub(crate) fn percent_decoded_once(bytes: &[u8]) -> Vec<u8> {
 
 fn hex_digit(byte: u8) -> Option<u8> {
     (byte as char).to_digit(16).and_then(|digit| u8::try_from(digit).ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn usual_names_hold_no_secret_by_the_rule_either() {
+        for name in USUAL {
+            assert_eq!(secret_behind_any(name.as_bytes()), None, "{name}");
+        }
+    }
 }

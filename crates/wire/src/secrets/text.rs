@@ -1,7 +1,7 @@
 //! Header values: what of them is kept, by the header's name and by what the value looks like.
 
 use super::names::{is_plain_name, secret_behind};
-use super::url::{delimiter_at, find_any, redact_query, redact_url};
+use super::url::{delimiter_at, find_any, may_hold, redact_query, redact_url};
 use super::{Redacted, SecretKind};
 
 /// Headers whose value is a URL, a part of one, or a host.
@@ -46,15 +46,15 @@ const SCHEMES: [&str; 14] = [
 
 /// Appends a header's value without what may be secret.
 pub(super) fn redact_value(out: &mut Redacted, name: &[u8], value: &[u8]) {
-    let lower = String::from_utf8_lossy(name).to_ascii_lowercase();
+    let is_named = |other: &str| name.eq_ignore_ascii_case(other.as_bytes());
     match secret_behind(name) {
         Some(SecretKind::Cookie) => redact_cookies(out, value),
         Some(SecretKind::Credentials) => redact_credentials(out, value),
         Some(kind) => out.hide_some(kind, value),
         // A boolean of RFC 9651, as browsers send them, is no query.
         None if matches!(value, b"?0" | b"?1") => out.keep(value),
-        None if URL_HEADERS.contains(&lower.as_str()) => redact_url_and_rest(out, value, true),
-        None => redact_text(out, value, lower != "user-agent"),
+        None if URL_HEADERS.into_iter().any(is_named) => redact_url_and_rest(out, value, true),
+        None => redact_text(out, value, !is_named("user-agent")),
     }
 }
 
@@ -96,6 +96,10 @@ fn redact_cookie(out: &mut Redacted, pair: &[u8]) {
 
 /// Any other value: kept up to the first place from which on it may hold a secret.
 fn redact_text(out: &mut Redacted, value: &[u8], is_strict: bool) {
+    let may_be_credentials = is_strict && value.iter().any(u8::is_ascii_whitespace);
+    if !may_be_credentials && !may_hold(value, b"?=:") {
+        return out.keep(value);
+    }
     let dangers = [
         find_any(value, b"?").map(|(at, len)| (at + len, Danger::Query)),
         secret_pair(value).map(|at| (at, Danger::Value(SecretKind::HeaderToken))),

@@ -129,19 +129,26 @@ pub(super) fn find_any(bytes: &[u8], delimiters: &[u8]) -> Option<(usize, usize)
     (0..bytes.len()).find_map(|at| delimiter_at(&bytes[at..], delimiters).map(|len| (at, len)))
 }
 
+/// Whether any of these delimiters may stand there, plain or percent-coded: by one look at each octet.
+pub(super) fn may_hold(bytes: &[u8], delimiters: &[u8]) -> bool {
+    bytes.iter().any(|b| *b == b'%' || delimiters.contains(b))
+}
+
 fn rfind_any(bytes: &[u8], delimiters: &[u8]) -> Option<(usize, usize)> {
     (0..bytes.len()).rev().find_map(|at| delimiter_at(&bytes[at..], delimiters).map(|len| (at, len)))
 }
 
 /// `?`, `%3F`, `%3f`, `%253F`, `%25253f`, …
+#[inline]
 pub(super) fn delimiter_at(bytes: &[u8], delimiters: &[u8]) -> Option<usize> {
-    let first = *bytes.first()?;
-    if delimiters.contains(&first) {
-        return Some(1);
+    match *bytes.first()? {
+        first if delimiters.contains(&first) => Some(1),
+        b'%' => coded_at(bytes, delimiters),
+        _ => None,
     }
-    if first != b'%' {
-        return None;
-    }
+}
+
+fn coded_at(bytes: &[u8], delimiters: &[u8]) -> Option<usize> {
     let mut at = 1;
     while bytes.get(at..at + 2) == Some(b"25") {
         at += 2;
