@@ -3,6 +3,8 @@
 //! Nothing here asks a clock; whoever needs the present takes it as `now`. Wall time on the wire and on disk is
 //! nanoseconds since the Unix epoch, which an `i64` holds until the year 2262.
 
+use std::time::Duration;
+
 pub use jiff::Timestamp;
 /// A date as a paper states it, without an hour.
 pub use jiff::civil::Date;
@@ -15,6 +17,12 @@ pub fn to_nanos(at: Timestamp) -> i64 {
 /// The instant that [`to_nanos`] wrote.
 pub fn from_nanos(nanos: i64) -> Timestamp {
     Timestamp::from_nanosecond(i128::from(nanos)).expect("every i64 of nanoseconds is within jiff's range")
+}
+
+/// So long after an instant that [`to_nanos`] wrote.
+pub fn after(nanos: i64, since: Duration) -> Timestamp {
+    let since = i64::try_from(since.as_nanos()).unwrap_or(i64::MAX);
+    from_nanos(nanos.saturating_add(since))
 }
 
 /// The UTC day of an instant: segments, folders and reports are cut there.

@@ -80,7 +80,7 @@ impl Gate {
         }
         drop(guests);
         wake(asked);
-        Some(Pass { gate: Arc::clone(self), seat, entered: now, octets: 0 })
+        Some(Pass { gate: Arc::clone(self), seat, entered: now, heard: now, octets: 0 })
     }
 
     /// Sees to room for one more; whoever had to go for it is to be woken. `None` if there is none.
@@ -130,6 +130,7 @@ pub(crate) struct Pass {
     gate: Arc<Gate>,
     seat: Seat,
     entered: u32,
+    heard: u32,
     octets: u32,
 }
 
@@ -153,15 +154,20 @@ impl Pass {
         true
     }
 
-    /// Ready once the place is somebody else's. Whoever waits asks this; it was last heard `heard` after it entered.
-    pub(crate) fn poll_asked(&self, context: &Context<'_>, heard: Duration) -> Poll<()> {
+    /// Says when this connection was last heard, or took some of an answer.
+    pub(crate) fn was_heard(&mut self, since: Duration) {
+        self.heard = self.now(since);
+    }
+
+    /// Ready once the place is somebody else's. Whoever waits asks this.
+    pub(crate) fn poll_asked(&self, context: &Context<'_>) -> Poll<()> {
         let Some(turnover) = self.gate.turnover else { return Poll::Pending };
         let mut guests = self.gate.guests();
         if guests.is_asked(self.seat) {
             return Poll::Ready(());
         }
         guests.waits(self.seat, context.waker());
-        guests.heard(self.seat, self.now(heard), millis(turnover.idle) / MOVES_WHILE_BUSY);
+        guests.heard(self.seat, self.heard, millis(turnover.idle) / MOVES_WHILE_BUSY);
         Poll::Pending
     }
 

@@ -8,6 +8,7 @@ use model::Timestamp;
 use model::id::ContactId;
 use model::outcome::{End, Outcome, Tls};
 use model::tally::{Shed, Tally};
+use model::time::{after, from_nanos, to_nanos};
 use wire::http::{Exchange, Head};
 
 use super::knock::{First, Knock, Reply};
@@ -36,7 +37,8 @@ impl Line {
 pub(super) struct Book {
     recorder: Arc<Mutex<Recorder>>,
     caller: Caller,
-    accepted: Timestamp,
+    /// In nanoseconds since 1970: a timestamp would take twice the room.
+    accepted: i64,
     lines: Lines,
 }
 
@@ -59,7 +61,7 @@ pub(super) struct Farewell {
 
 impl Book {
     pub(super) fn new(recorder: Arc<Mutex<Recorder>>, caller: Caller, accepted: Timestamp) -> Self {
-        Self { recorder, caller, accepted, lines: Lines::default() }
+        Self { recorder, caller, accepted: to_nanos(accepted), lines: Lines::default() }
     }
 
     /// Writes a knock, before anything is answered to it.
@@ -174,13 +176,13 @@ impl Book {
 
     fn stage_connection(&self, recorder: &mut Recorder, concern: &Concern) -> ContactId {
         let id = recorder.next_id();
-        recorder.contact(Witness { caller: self.caller, concern }.connection(id, self.accepted));
+        recorder.contact(Witness { caller: self.caller, concern }.connection(id, from_nanos(self.accepted)));
         id
     }
 
     fn stage_first(&self, recorder: &mut Recorder, first: &First, concern: &Concern) -> ContactId {
         let id = recorder.next_id();
-        recorder.contact(Witness { caller: self.caller, concern }.first(id, self.accepted, first));
+        recorder.contact(Witness { caller: self.caller, concern }.first(id, from_nanos(self.accepted), first));
         id
     }
 
@@ -208,7 +210,7 @@ impl Book {
     }
 
     fn after(&self, since: Duration) -> Timestamp {
-        self.accepted.checked_add(since).unwrap_or(self.accepted)
+        after(self.accepted, since)
     }
 
     /// How many contacts a knock that may not be kept stands for.

@@ -19,6 +19,7 @@ use std::time::Duration;
 use model::Timestamp;
 use model::outcome::{End, Tls};
 use model::tally::CutShort;
+use model::time::{after, to_nanos};
 use wire::banner::FirstBytes;
 use wire::http2::is_preface;
 use wire::oddity::Oddity;
@@ -52,7 +53,8 @@ const ALPN_HTTP2: &[u8] = b"h2";
 pub(super) struct Conversation {
     pub(super) ground: Arc<Ground>,
     pub(super) port: Port,
-    pub(super) accepted: Timestamp,
+    /// In nanoseconds since 1970, which take half a timestamp's room: ten thousand of these wait at once.
+    accepted: i64,
     /// The address that was called.
     pub(super) called: IpAddr,
     heard_at: Duration,
@@ -60,7 +62,7 @@ pub(super) struct Conversation {
     pub(super) speech: Speech,
     /// A mail client asked for TLS, and it does not stand yet.
     pub(super) is_upgrading: bool,
-    sni: Vec<u8>,
+    sni: Box<[u8]>,
     pub(super) open: Vec<OpenRequest>,
     pub(super) requests: u32,
     octets_in: u64,
@@ -94,13 +96,13 @@ impl Conversation {
         let mut conversation = Self {
             ground,
             port,
-            accepted,
+            accepted: to_nanos(accepted),
             called,
             heard_at: Duration::ZERO,
             layer: Layer::Plain,
             speech: Speech::Unknown,
             is_upgrading: false,
-            sni: Vec::new(),
+            sni: Box::default(),
             open: Vec::new(),
             requests: 0,
             octets_in: 0,
@@ -353,7 +355,7 @@ impl Conversation {
         if self.port == Port::Http {
             hello.oddities.push(Oddity::TlsOnPlainPort);
         }
-        self.sni.clone_from(&hello.sni);
+        self.sni = hello.sni.as_slice().into();
         let concern = self.concern(&[]);
         self.observe(Knock::Hello { at, hello, raw, concern: concern.clone() });
         concern
@@ -407,7 +409,7 @@ impl Conversation {
     }
 
     pub(super) fn at(&self, now: Duration) -> Timestamp {
-        self.accepted.checked_add(now).unwrap_or(self.accepted)
+        after(self.accepted, now)
     }
 }
 

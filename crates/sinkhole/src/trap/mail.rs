@@ -4,6 +4,7 @@
 //! mail; addresses are kept as hashes under the key of the case that they concern, or not at all.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use model::order::Act;
 use model::{DomainName, Timestamp};
@@ -49,7 +50,7 @@ impl Conversation {
         let hash = |address: &Address| self.ground.keys.hash(case?, address.normalized());
         let sender = transaction.sender.as_ref().filter(|sender| !sender.is_null()).and_then(hash);
         let recipients = transaction.recipients.iter().filter_map(hash).collect();
-        let may_seal = concern.may_record_content(self.accepted);
+        let may_seal = concern.may_record_content(self.at(Duration::ZERO));
         let account = transaction.auth.as_ref().and_then(|attempt| attempt.account.as_ref()).filter(|_| may_seal);
         let accounts = self.ground.seal(account);
         let mailed = Box::new(Mailed { transaction, sender, recipients, accounts });
@@ -59,7 +60,7 @@ impl Conversation {
     /// The greeting comes before anything that the client says.
     pub(super) fn greet(&mut self, tls: Tls) {
         self.arrive();
-        self.speech = machine(&self.ground, tls, self.accepted);
+        self.speech = machine(&self.ground, tls, self.at(Duration::ZERO));
     }
 
     pub(super) fn start_tls(&mut self) {

@@ -255,7 +255,6 @@ impl Door {
             book: Book::new(Arc::clone(&self.recorder), caller, accepted),
             stream,
             began: Instant::now(),
-            patience: self.ground.limits.idle,
             until: Instant::now() + self.ground.limits.lifetime,
             stop: self.stop.clone(),
             is_stopping: false,
