@@ -49,11 +49,16 @@ pub(crate) struct Turnover {
 impl Gate {
     /// One that asks nobody to go.
     pub(crate) fn new(total_max: usize, per_prefix_max: usize) -> Arc<Self> {
-        Arc::new(Self { total_max, per_prefix_max, turnover: None, guests: Mutex::default() })
+        Self::open(total_max, per_prefix_max, None)
     }
 
     pub(crate) fn with_turnover(total_max: usize, per_prefix_max: usize, turnover: Turnover) -> Arc<Self> {
-        Arc::new(Self { total_max, per_prefix_max, turnover: Some(turnover), guests: Mutex::default() })
+        Self::open(total_max, per_prefix_max, Some(turnover))
+    }
+
+    fn open(total_max: usize, per_prefix_max: usize, turnover: Option<Turnover>) -> Arc<Self> {
+        let guests = Mutex::new(Guests::for_so_many(total_max));
+        Arc::new(Self { total_max, per_prefix_max, turnover, guests })
     }
 
     /// Lets one connection in, or not. It counts as open until the pass is dropped.

@@ -52,6 +52,9 @@ type Of = fn(&mut Guest) -> &mut Link;
 const AMONG_ALL: Of = |guest| &mut guest.among_all;
 const AT_HOME: Of = |guest| &mut guest.at_home;
 
+/// Seats that are set aside at once; more are made as they are needed.
+const AT_ONCE_MAX: usize = 65_536;
+
 pub(super) struct Guests {
     seats: Vec<Guest>,
     /// The first seat that is free; the others follow by `newer`.
@@ -66,14 +69,13 @@ pub(super) struct Guests {
     pub(super) octets: u64,
 }
 
-impl Default for Guests {
-    fn default() -> Self {
-        let (seats, households) = (Vec::new(), HashMap::default());
+impl Guests {
+    /// A table for as many from the start: one that grows is copied, and leaves its old places to nobody.
+    pub(super) fn for_so_many(guests: usize) -> Self {
+        let (seats, households) = (Vec::with_capacity(guests.min(AT_ONCE_MAX)), HashMap::default());
         Self { seats, free: NOBODY, all: EMPTY, households, staying: 0, leaving: 0, octets: 0 }
     }
-}
 
-impl Guests {
     pub(super) fn sit(&mut self, now: u32) -> Seat {
         let link = Link { older: NOBODY, newer: NOBODY };
         let guest =
@@ -267,7 +269,7 @@ mod tests {
             (dice >> 33) as usize % sides
         };
         let prefixes = ["192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24"].map(|text| text.parse().unwrap());
-        let (mut guests, mut plain) = (Guests::default(), Vec::<(u32, Seat, Prefix)>::new());
+        let (mut guests, mut plain) = (Guests::for_so_many(0), Vec::<(u32, Seat, Prefix)>::new());
         for now in 0..10_000 {
             match throw(4) {
                 0 | 1 if plain.len() < 50 => {
