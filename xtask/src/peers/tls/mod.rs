@@ -10,6 +10,7 @@ use std::fs;
 use std::time::Duration;
 
 use super::SEIZED;
+use super::trap::balances;
 use super::trap::recorded::{unhexed, words};
 use crate::clock::wait_for;
 use crate::program::{LEARN, Program, exercise};
@@ -46,6 +47,7 @@ pub fn run(tally: &mut Tally) -> Done {
     tally.check("each alert that refuses a hello stands in its outcome", alerts(&program));
     tally.check("tshark: the same JA3 for every hello that was recorded", tshark(&program));
     tally.check("SIGTERM ends it cleanly", program.stop());
+    tally.check("offered is what was recorded, collapsed, shed and lost", balances(&program));
     Ok(())
 }
 
