@@ -15,7 +15,7 @@ use crate::{Done, root};
 /// A suite by name, with its budget in seconds.
 type Suite = (&'static str, u32, fn(&mut Tally) -> Done);
 
-const SUITES: [Suite; 21] = [
+const SUITES: [Suite; 22] = [
     ("dns", 60, peers::dns::run),
     ("floods", 150, peers::floods::run),
     ("dnstap", 60, peers::dnstap::run),
@@ -25,6 +25,7 @@ const SUITES: [Suite; 21] = [
     ("resolvers", 60, peers::resolvers::run),
     ("web", 120, peers::web::run),
     ("trap", 300, peers::trap::run),
+    ("tls", 240, peers::tls::run),
     ("odd", 120, peers::odd::run),
     ("http2", 240, peers::http2::run),
     ("accounts", 60, peers::accounts::run),

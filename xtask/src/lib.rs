@@ -68,6 +68,9 @@ enum Task {
         /// For http: hold so many half-open connections at once, and measure nothing else.
         #[arg(long, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
         slow: Option<u32>,
+        /// For sni: hellos, each of another server name.
+        #[arg(long, default_value_t = 1_000_000, value_parser = clap::value_parser!(u64).range(10..=10_000_000))]
+        names: u64,
         /// Which build of ours: `dist` is what packages carry.
         #[arg(long, default_value = "dist")]
         profile: String,
@@ -101,9 +104,9 @@ pub fn run() -> ExitCode {
     let done = match Cli::parse().task {
         Task::Test { suites } => journey::test(&suites),
         Task::Peers => tools::install_all().map(|_| ()),
-        Task::Bench { what, secs, rounds, zones, threads, all_peers, slow, rows, profile, binary } => {
+        Task::Bench { what, secs, rounds, zones, threads, all_peers, slow, rows, names, profile, binary } => {
             let slow = slow.map(|count| count as usize);
-            let plan = bench::Plan { secs, rounds, zones: zones as usize, threads, all_peers, slow, rows };
+            let plan = bench::Plan { secs, rounds, zones: zones as usize, threads, all_peers, slow, rows, names };
             bench::run(what, plan, || binary.map_or_else(|| bench::build(what, &profile), Ok))
         }
         Task::TrapWithin => peers::trap::within(),

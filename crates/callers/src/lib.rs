@@ -7,7 +7,7 @@
 //! and the two must agree.
 //!
 //! Start with [`cast`] (who exists), then [`script`] (what each does; both are pure functions of a seed), then
-//! [`run()`], the one door. [`flood()`], [`load()`] and [`handshakes()`] are the load generators of
+//! [`run()`], the one door. [`flood()`], [`load()`], [`handshakes()`] and [`knocks`] are the load generators of
 //! the benches, and [`hold()`] keeps connections open beside them.
 //!
 //! What it deliberately does not do: call anything but loopback, validate certificates, or know anything of cases,
@@ -21,6 +21,7 @@ pub mod flood;
 pub mod handshakes;
 mod hello;
 pub mod hold;
+pub mod knocks;
 pub mod latency;
 pub mod load;
 pub mod plan;

@@ -177,7 +177,7 @@ fn handshakes(orders: Orders, kind: Kind) -> Result<Seen, Trouble> {
     Ok(Seen { answered, wrong, secs: report.elapsed_secs, latency, ..Seen::default() })
 }
 
-fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
+pub(super) fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_current_thread().enable_all().build()
 }
 
@@ -253,7 +253,7 @@ pub(super) fn asked_for() -> Result<DomainName, Trouble> {
 }
 
 /// The names of the exercise.
-fn exercise_names() -> Result<Vec<DomainName>, Trouble> {
+pub(super) fn exercise_names() -> Result<Vec<DomainName>, Trouble> {
     #[derive(serde::Deserialize)]
     struct File {
         list: Vec<List>,

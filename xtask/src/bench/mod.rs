@@ -15,6 +15,7 @@ mod meter;
 mod name_servers;
 pub(crate) mod servers;
 mod slow;
+mod sni;
 mod taking;
 mod targets;
 mod transfer;
@@ -47,6 +48,8 @@ pub enum What {
     Http,
     /// Journal → Parquet against the Parquet writer alone, and questions against DuckDB over the same files.
     Archive,
+    /// Hellos of ever new server names, against nobody: what must not grow does not.
+    Sni,
 }
 
 /// How much is measured.
@@ -64,6 +67,8 @@ pub struct Plan {
     pub rows: u64,
     /// Hold so many half-open connections, and nothing else.
     pub slow: Option<usize>,
+    /// Server names that are asked for.
+    pub names: u64,
 }
 
 /// What the load saw in one measurement.
@@ -123,6 +128,7 @@ pub fn run(what: What, plan: Plan, binary: impl FnOnce() -> Result<PathBuf, Trou
             None => http::compare(plan, &binary),
         },
         What::Archive => archive::compare(plan.rows, plan.rounds, &binary),
+        What::Sni => sni::measure(plan.names, &binary),
     }
 }
 

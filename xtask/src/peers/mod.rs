@@ -22,6 +22,7 @@ pub mod refusals;
 pub mod resolvers;
 pub mod sealed;
 pub mod stories;
+pub mod tls;
 pub mod trap;
 pub mod web;
 pub mod zonemaster;

@@ -91,7 +91,7 @@ fn leaves_no_core(program: &Program) -> Done {
 }
 
 /// Each listener's last line in the log has its sums; contacts on disk are what all of them recorded.
-fn balances(program: &Program) -> Done {
+pub(crate) fn balances(program: &Program) -> Done {
     let log = program.log();
     let number = |line: &str, key: &str| -> u64 {
         let text = line.split(&format!("{key}=")).nth(1).unwrap_or("0");
