@@ -32,7 +32,7 @@ const SUITES: [Suite; 21] = [
     ("sealed", 120, peers::sealed::run),
     ("refusals", 60, peers::refusals::run),
     ("lock", 30, peers::lock::run),
-    ("crash", 120, peers::crash::run),
+    ("crash", 90, peers::crash::run),
     ("archive", 180, peers::archive::run),
     ("ledger", 120, peers::ledger::run),
     ("feeds", 240, peers::feeds::run),
