@@ -20,7 +20,7 @@ use crate::clock::pause;
 use crate::peers::SEIZED;
 use crate::program::Program;
 
-const DNS_CALLERS: u8 = 2;
+const DNS_CALLERS: u8 = 1;
 const HTTP_CALLERS: u8 = 4;
 /// Questions that one caller has under way: the program reads them in one batch, and writes them by one write.
 const AT_ONCE: u16 = 16;
