@@ -223,11 +223,22 @@ impl Program {
 
     /// Starts `serve` and waits until it says that it listens.
     pub fn start(&mut self) -> Done {
+        self.launch()?;
+        self.listens()
+    }
+
+    /// Starts `serve`, and waits for nothing.
+    pub fn launch(&mut self) -> Done {
         let log = fs::File::options().create(true).append(true).open(self.path("log"))?;
         let said = fs::File::create(self.path("announced"))?;
         let mut command = self.serve();
         command.arg("--announce").stdin(Stdio::null()).stdout(said).stderr(log);
         self.running = Some(Kept(command.spawn().map_err(|error| format!("starting the program: {error}"))?));
+        Ok(())
+    }
+
+    /// Waits until what was launched says that it listens.
+    pub fn listens(&mut self) -> Done {
         wait_for("the program to announce itself", START, || {
             let ended =
                 self.running.as_mut().is_some_and(|kept| kept.0.try_wait().is_ok_and(|status| status.is_some()));
