@@ -33,11 +33,13 @@ mod secret;
 pub mod tally;
 pub mod tls;
 
+pub use dice::Dice;
 pub use flood::flood;
 pub use handshakes::handshakes;
 pub use hold::hold;
 pub use load::load;
 pub use plan::Plan;
+pub use run::dangerous::AcceptAnything;
 pub use run::{call, run};
 pub use tally::{ByKind, Tally};
 

@@ -213,6 +213,37 @@ pub enum Body {
     },
 }
 
+impl Body {
+    /// The case of which it changes what may be told. Whoever adds a fact decides here whether it has one: what is not
+    /// a sealed case's may be shown to the public.
+    pub fn case(&self) -> Option<&CaseId> {
+        match self {
+            Self::CaseOpened { case, .. } => Some(&case.id),
+            Self::CaseAdvanced { case, .. }
+            | Self::OrderListed { case, .. }
+            | Self::OrderPutInForce { case, .. }
+            | Self::OrderUnsealed { case, .. }
+            | Self::OrderVacated { case, .. }
+            | Self::OrderLapsed { case, .. }
+            | Self::NamesServed { case, .. }
+            | Self::ServiceNarrowed { case, .. }
+            | Self::RecordsCaptured { case, .. }
+            | Self::SeizureMoved { case, .. }
+            | Self::IndicatorLearned { case, .. } => Some(case),
+            Self::ApprovalRequested { .. }
+            | Self::ApprovalGiven { .. }
+            | Self::ApprovalVoided { .. }
+            | Self::Started { .. }
+            | Self::ConfigApplied { .. }
+            | Self::PersonEnrolled { .. }
+            | Self::KnowledgeImported { .. }
+            | Self::SuspectFound { .. }
+            | Self::FeedExported { .. }
+            | Self::Refused { .. } => None,
+        }
+    }
+}
+
 /// The forms in which knowledge of a group comes.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

@@ -73,34 +73,16 @@ fn is_for_partners(case: &CaseView, body: &Body) -> bool {
     case.terms.tlp.0 <= Tlp::Amber && is_shareable
 }
 
-/// The case that a fact is about.
+/// The case that a fact is about: an approval is about its request's.
 fn case_of<'a>(body: &'a Body, approvals: &'a Approvals) -> Option<&'a CaseId> {
     let asked = |id: &RequestId| {
         let standing = approvals.iter().find(|standing| standing.request.id == *id);
         standing.map(|standing| &standing.request.case)
     };
     match body {
-        Body::CaseOpened { case, .. } => Some(&case.id),
-        Body::CaseAdvanced { case, .. }
-        | Body::OrderListed { case, .. }
-        | Body::OrderPutInForce { case, .. }
-        | Body::OrderUnsealed { case, .. }
-        | Body::OrderVacated { case, .. }
-        | Body::OrderLapsed { case, .. }
-        | Body::NamesServed { case, .. }
-        | Body::ServiceNarrowed { case, .. }
-        | Body::RecordsCaptured { case, .. }
-        | Body::SeizureMoved { case, .. }
-        | Body::IndicatorLearned { case, .. } => Some(case),
         Body::ApprovalRequested { request } => Some(&request.case),
         Body::ApprovalGiven { approval } => asked(&approval.request),
         Body::ApprovalVoided { request, .. } => asked(request),
-        Body::Started { .. }
-        | Body::ConfigApplied { .. }
-        | Body::PersonEnrolled { .. }
-        | Body::KnowledgeImported { .. }
-        | Body::SuspectFound { .. }
-        | Body::FeedExported { .. }
-        | Body::Refused { .. } => None,
+        other => other.case(),
     }
 }

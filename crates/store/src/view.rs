@@ -105,7 +105,7 @@ impl View {
         }
         self.next.0 += 1;
         let folded = self.fold(fact, names);
-        match (&folded, fold::case_told_of(&fact.body).and_then(|id| self.cases.get_mut(id))) {
+        match (&folded, fact.body.case().and_then(|id| self.cases.get_mut(id))) {
             (Err(refusal), _) => self.without_effect.push((fact.position, refusal.clone())),
             (Ok(()), Some(case)) => (case.changed, case.changed_at) = (fact.position, fact.time),
             (Ok(()), None) => {}

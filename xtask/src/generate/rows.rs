@@ -286,21 +286,16 @@ impl Caller {
 
 //----------- Dice -------------------------------------------------------------------------------------------------
 
-/// SplitMix64 (Steele, Lea, Flood 2014), a stream of its own for each row.
-pub(crate) struct Dice(u64);
+/// The callers' dice, with numbers as wide as an archive's; a stream of its own for each row.
+pub(crate) struct Dice(callers::Dice);
 
 impl Dice {
     pub(crate) fn new(seed: u64, stream: u64) -> Self {
-        let mut dice = Self(seed ^ stream.wrapping_mul(0xa076_1d64_78bd_642f));
-        dice.roll();
-        dice
+        Self(callers::Dice::new(seed, stream))
     }
 
     pub(crate) fn roll(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
+        self.0.roll()
     }
 
     fn below(&mut self, end: u64) -> u64 {

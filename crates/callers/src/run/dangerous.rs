@@ -10,11 +10,11 @@ use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 
 /// Accepts any certificate and any signature under it.
 #[derive(Debug)]
-pub(crate) struct AcceptAnything(Vec<SignatureScheme>);
+pub struct AcceptAnything(Vec<SignatureScheme>);
 
 impl AcceptAnything {
     /// Offers what the provider could verify, so that the hello looks like anybody's.
-    pub(crate) fn offering(provider: &CryptoProvider) -> Self {
+    pub fn offering(provider: &CryptoProvider) -> Self {
         Self(provider.signature_verification_algorithms.supported_schemes())
     }
 }

@@ -17,25 +17,6 @@ pub fn names_to_serve(order: &Order) -> impl Iterator<Item = (&DomainName, &List
     order.names().iter().filter(|(_, listed)| listed.outcome == NameOutcome::Redirect)
 }
 
-/// The case of which a fact changes what may be told.
-pub(super) fn case_told_of(body: &Body) -> Option<&CaseId> {
-    match body {
-        Body::CaseOpened { case, .. } => Some(&case.id),
-        Body::CaseAdvanced { case, .. }
-        | Body::OrderListed { case, .. }
-        | Body::OrderPutInForce { case, .. }
-        | Body::OrderUnsealed { case, .. }
-        | Body::OrderVacated { case, .. }
-        | Body::OrderLapsed { case, .. }
-        | Body::NamesServed { case, .. }
-        | Body::ServiceNarrowed { case, .. }
-        | Body::RecordsCaptured { case, .. }
-        | Body::SeizureMoved { case, .. }
-        | Body::IndicatorLearned { case, .. } => Some(case),
-        _ => None,
-    }
-}
-
 impl View {
     pub(super) fn fold(&mut self, fact: &Fact, mut names: impl FnMut(&Digest) -> Option<Names>) -> Result<(), Refusal> {
         match &fact.body {
