@@ -22,6 +22,9 @@ use crate::log::leaf;
 /// The most facts of one transaction, unless one append alone has more.
 pub const FACTS_PER_TURN_MAX: usize = 8_192;
 
+/// The most that wait in line: whoever comes then is told at once, and has appended nothing.
+pub(super) const WAITING_MAX: usize = 1_024;
+
 /// Facts of one statement, each of seven values; SQLite allows 32,766 values in one.
 const FACTS_PER_STATEMENT: usize = 1_000;
 
@@ -33,7 +36,7 @@ pub(super) struct Wanted {
     pub(super) now: Timestamp,
 }
 
-struct Waiting {
+pub(super) struct Waiting {
     wanted: Wanted,
     tell: oneshot::Sender<Result<Vec<Fact>, AppendError>>,
 }
@@ -42,12 +45,27 @@ struct Waiting {
 #[derive(Default)]
 pub(super) struct Line {
     waiting: Mutex<VecDeque<Waiting>>,
-    turn: tokio::sync::Mutex<()>,
+    pub(super) turn: tokio::sync::Mutex<()>,
 }
 
 impl Line {
-    fn waiting(&self) -> MutexGuard<'_, VecDeque<Waiting>> {
+    pub(super) fn waiting(&self) -> MutexGuard<'_, VecDeque<Waiting>> {
         self.waiting.lock().expect("nothing panics while it holds the line")
+    }
+
+    fn join(&self, wanted: Wanted) -> Result<oneshot::Receiver<Result<Vec<Fact>, AppendError>>, Error> {
+        let mut line = self.waiting();
+        if line.len() >= WAITING_MAX {
+            let needs = line.len() as u64 + 1;
+            return Err(Error::Limit {
+                what: "the line of those who append to the ledger",
+                needs,
+                limit: WAITING_MAX as u64,
+            });
+        }
+        let (tell, told) = oneshot::channel();
+        line.push_back(Waiting { wanted, tell });
+        Ok(told)
     }
 
     /// The next ones, as many as fit.
@@ -67,8 +85,7 @@ impl Line {
 impl Ledger {
     /// Puts it at the end of the line and waits for its turn.
     pub(super) async fn line_up(&self, wanted: Wanted) -> Result<Vec<Fact>, AppendError> {
-        let (tell, told) = oneshot::channel();
-        self.inner.line.waiting().push_back(Waiting { wanted, tell });
+        let told = self.inner.line.join(wanted)?;
         tokio::spawn(self.clone().take_turn());
         // A runtime that ends drops turns: what was not told was not appended, or not seen to be.
         told.await.unwrap_or_else(|_| Err(Error::database("appending facts")(sqlx::Error::WorkerCrashed).into()))

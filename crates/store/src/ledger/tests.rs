@@ -70,6 +70,27 @@ async fn many_who_expect_nothing_all_get_a_place() {
     assert_eq!(places, (0..20).collect::<Vec<_>>());
 }
 
+#[tokio::test]
+async fn whoever_finds_the_line_full_is_told_and_has_appended_nothing() {
+    let (_home, _folder, ledger) = ledger().await;
+    let turn = ledger.inner.line.turn.lock().await;
+    let append = || {
+        let ledger = ledger.clone();
+        tokio::spawn(async move { ledger.append(None, vec![refused("in line")], vec![], now()).await })
+    };
+    let waiting: Vec<_> = (0..appending::WAITING_MAX).map(|_| append()).collect();
+    while ledger.inner.line.waiting().len() < appending::WAITING_MAX {
+        tokio::task::yield_now().await;
+    }
+    let refused = append().await.unwrap();
+    assert!(matches!(refused, Err(AppendError::Store(Error::Limit { .. }))), "{refused:?}");
+    drop(turn);
+    for task in waiting {
+        task.await.unwrap().unwrap();
+    }
+    assert_eq!(ledger.facts(Position(0)).await.unwrap().len(), appending::WAITING_MAX);
+}
+
 /// They share a transaction; each has its own answer.
 #[tokio::test]
 async fn of_those_who_come_at_once_one_that_fails_hinders_nobody() {
