@@ -5,9 +5,13 @@
 //! writes its outcome and closes. Whoever was heard a moment ago is busy and stays: where all are, the newcomer is
 //! refused. The same for octets that are held: whoever holds some and was idle longest goes first.
 //!
+//! The stop comes the same way ([`Gate::stop`]): a connection that waits has one place to be called from, not two.
+//!
 //! Nothing here asks a clock: times are durations since the gate opened.
 
+use std::mem;
 use std::net::IpAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
@@ -34,7 +38,17 @@ pub(crate) struct Gate {
     total_max: usize,
     per_prefix_max: usize,
     turnover: Option<Turnover>,
+    is_stopped: AtomicBool,
     guests: Mutex<Guests>,
+}
+
+/// What whoever is in may be asked to do.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Asked {
+    /// Come to an end: everything stops.
+    Stop,
+    /// Go at once: the place is somebody else's.
+    Leave,
 }
 
 /// How a gate makes room.
@@ -58,7 +72,17 @@ impl Gate {
 
     fn open(total_max: usize, per_prefix_max: usize, turnover: Option<Turnover>) -> Arc<Self> {
         let guests = Mutex::new(Guests::for_so_many(total_max));
-        Arc::new(Self { total_max, per_prefix_max, turnover, guests })
+        Arc::new(Self { total_max, per_prefix_max, turnover, is_stopped: AtomicBool::new(false), guests })
+    }
+
+    /// Asks all who are in, and whoever still comes, to stop.
+    pub(crate) fn stop(&self) {
+        let mut guests = self.guests();
+        // Under the lock: whoever looks just before is woken, whoever looks just after sees it.
+        self.is_stopped.store(true, Ordering::Release);
+        let asked = guests.wakers();
+        drop(guests);
+        wake(asked);
     }
 
     /// Lets one connection in, or not. It counts as open until the pass is dropped.
@@ -85,7 +109,7 @@ impl Gate {
         }
         drop(guests);
         wake(asked);
-        Some(Pass { gate: Arc::clone(self), seat, entered: now, heard: now, octets: 0 })
+        Some(Pass { gate: Arc::clone(self), seat, entered: now, heard: now, octets: 0, was_stopped: false })
     }
 
     /// Sees to room for one more; whoever had to go for it is to be woken. `None` if there is none.
@@ -137,6 +161,8 @@ pub(crate) struct Pass {
     entered: u32,
     heard: u32,
     octets: u32,
+    /// Whether it was asked to stop already.
+    was_stopped: bool,
 }
 
 impl Pass {
@@ -164,15 +190,24 @@ impl Pass {
         self.heard = self.now(since);
     }
 
-    /// Ready once the place is somebody else's. Whoever waits asks this.
-    pub(crate) fn poll_asked(&self, context: &Context<'_>) -> Poll<()> {
-        let Some(turnover) = self.gate.turnover else { return Poll::Pending };
+    /// Whether all were asked to stop. Wakes nobody; costs next to nothing.
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.gate.is_stopped.load(Ordering::Acquire)
+    }
+
+    /// Ready once something is asked of this connection; the stop once only. Whoever waits asks this.
+    pub(crate) fn poll_asked(&mut self, context: &Context<'_>) -> Poll<Asked> {
         let mut guests = self.gate.guests();
         if guests.is_asked(self.seat) {
-            return Poll::Ready(());
+            return Poll::Ready(Asked::Leave);
+        }
+        if self.is_stopped() && !mem::replace(&mut self.was_stopped, true) {
+            return Poll::Ready(Asked::Stop);
         }
         guests.waits(self.seat, context.waker());
-        guests.heard(self.seat, self.heard, millis(turnover.idle) / MOVES_WHILE_BUSY);
+        if let Some(turnover) = self.gate.turnover {
+            guests.heard(self.seat, self.heard, millis(turnover.idle) / MOVES_WHILE_BUSY);
+        }
         Poll::Pending
     }
 

@@ -186,6 +186,11 @@ impl Guests {
         guest.waker.take()
     }
 
+    /// Everybody who waits.
+    pub(super) fn wakers(&mut self) -> Vec<Waker> {
+        self.seats.iter_mut().filter_map(|guest| guest.waker.take()).collect()
+    }
+
     /// The guest has gone.
     pub(super) fn stand(&mut self, seat: Seat) -> Option<Waker> {
         if self.is_asked(seat) {

@@ -89,8 +89,8 @@ fn who_is_asked_is_woken_once_and_few_are_asked_at_a_time() {
     let gate = turning(LEAVING_MAX + 9, usize::MAX, 0);
     let bell = Arc::new(Bell::default());
     let (waker, own) = (Waker::from(Arc::clone(&bell)), at("192.0.2.1"));
-    let all: Vec<Pass> = (0..gate.total_max).map(|_| gate.enter_at(own, Duration::ZERO).unwrap()).collect();
-    for pass in &all {
+    let mut all: Vec<Pass> = (0..gate.total_max).map(|_| gate.enter_at(own, Duration::ZERO).unwrap()).collect();
+    for pass in &mut all {
         assert!(pass.poll_asked(&Context::from_waker(&waker)).is_pending());
     }
     let came = (0..gate.total_max).filter_map(|_| gate.enter_at(own, SECOND * 2)).collect::<Vec<_>>();
@@ -100,6 +100,24 @@ fn who_is_asked_is_woken_once_and_few_are_asked_at_a_time() {
     assert_eq!(counts(gate.guests()), (LEAVING_MAX, 0));
     drop((came, waker));
     assert_eq!(Arc::strong_count(&bell), 1, "no waker is kept of anybody who has gone");
+}
+
+#[test]
+fn a_stop_wakes_whoever_waits_and_is_told_once() {
+    let gate = turning(1, 1, 0);
+    let bell = Arc::new(Bell::default());
+    let waker = Waker::from(Arc::clone(&bell));
+    let context = Context::from_waker(&waker);
+    let mut pass = gate.enter_at(at("192.0.2.1"), Duration::ZERO).unwrap();
+    assert!(!pass.is_stopped() && pass.poll_asked(&context).is_pending());
+    gate.stop();
+    assert_eq!(bell.0.load(Ordering::Relaxed), 1);
+    assert!(pass.is_stopped());
+    assert_eq!(pass.poll_asked(&context), Poll::Ready(Asked::Stop));
+    assert!(pass.poll_asked(&context).is_pending(), "it may still wait for its last answer to be taken");
+    let mut late = gate.enter_at(at("192.0.2.1"), SECOND * 9).unwrap();
+    assert_eq!(pass.poll_asked(&context), Poll::Ready(Asked::Leave), "and has to go for others even then");
+    assert_eq!(late.poll_asked(&context), Poll::Ready(Asked::Stop));
 }
 
 #[test]

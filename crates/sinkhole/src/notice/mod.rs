@@ -47,7 +47,7 @@ pub type Field<'a> = (&'static str, Cow<'a, str>);
 pub struct Page {
     pub status: u16,
     pub language: Language,
-    pub body: Cow<'static, str>,
+    pub body: Body,
     /// What `X-Sinkhole` says. `None`: the page does not tell that it is one.
     pub mark: Option<Arc<str>>,
 }
@@ -66,10 +66,35 @@ impl Page {
     }
 }
 
+/// A page's text. What the pages of all names have in common is copied once: to where it is sent from.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Body {
+    before: Arc<str>,
+    name: String,
+    after: Arc<str>,
+}
+
+impl Body {
+    pub fn octets(&self) -> usize {
+        self.before.len() + self.name.len() + self.after.len()
+    }
+
+    pub fn append_to(&self, text: &mut String) {
+        text.extend([&*self.before, &self.name, &self.after]);
+    }
+
+    pub fn text(&self) -> String {
+        let mut text = String::with_capacity(self.octets());
+        self.append_to(&mut text);
+        text
+    }
+}
+
 /// The page for a host that is none of ours.
 pub fn stranger() -> Page {
-    static BODY: OnceLock<String> = OnceLock::new();
-    let body = BODY.get_or_init(page::stranger).as_str().into();
+    static BODY: OnceLock<Body> = OnceLock::new();
+    let whole = || Body { before: page::stranger().into(), name: String::new(), after: "".into() };
+    let body = BODY.get_or_init(whole).clone();
     Page { status: 404, language: Language::En, body, mark: None }
 }
 
@@ -99,7 +124,7 @@ impl Notices {
         let language = Language::choose(accept_language);
         let kept = self.kept(zone);
         let is_sealed = zone.is_sealed(today);
-        let body = kept.template(language, is_sealed).fill(zone.apex()).into();
+        let body = kept.template(language, is_sealed).fill(zone.apex());
         let mark = (!is_sealed).then(|| Arc::clone(&kept.mark));
         Page { status: zone.notice().status.code(), language, body, mark }
     }

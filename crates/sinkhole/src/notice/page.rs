@@ -4,11 +4,13 @@
 //! own: no sentence has to bend around it in seven languages. Names, numbers and addresses are isolated (`bdi`), so that
 //! they read right within right-to-left text; the style knows start and end, never left and right.
 
+use std::sync::Arc;
+
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use model::DomainName;
 use store::zones::Zone;
 
-use super::NOBODY;
+use super::{Body, NOBODY};
 use super::language::Language;
 use super::words::Words;
 
@@ -41,8 +43,8 @@ const GAP: &str = "<!--name-->";
 /// A page without its name.
 #[derive(Debug)]
 pub(super) struct Template {
-    before: Box<str>,
-    after: Box<str>,
+    before: Arc<str>,
+    after: Arc<str>,
 }
 
 impl Template {
@@ -53,13 +55,9 @@ impl Template {
     }
 
     /// The page for that name, which has only letters, digits, hyphens, brackets and dots: nothing to escape.
-    pub(super) fn fill(&self, name: &DomainName) -> String {
-        let name = name.defanged().to_string();
-        let mut page = String::with_capacity(self.before.len() + name.len() + self.after.len());
-        page.push_str(&self.before);
-        page.push_str(&name);
-        page.push_str(&self.after);
-        page
+    pub(super) fn fill(&self, name: &DomainName) -> Body {
+        let (before, after) = (Arc::clone(&self.before), Arc::clone(&self.after));
+        Body { before, name: name.defanged().to_string(), after }
     }
 }
 

@@ -74,8 +74,13 @@ impl Said {
         Self { status: page.status, page: Some(page) }
     }
 
-    pub(super) fn body(&self) -> &str {
-        self.page.as_ref().map_or("", |page| &page.body)
+    /// Octets of the body.
+    fn octets(&self) -> usize {
+        self.page.as_ref().map_or(0, |page| page.body.octets())
+    }
+
+    pub(super) fn body(&self) -> String {
+        self.page.as_ref().map(|page| page.body.text()).unwrap_or_default()
     }
 
     /// The fields that do not depend on the version, in the order in which they are sent. Length, date and connection
@@ -92,16 +97,16 @@ impl Said {
 
 /// The fields of an answer as HTTP/2 has them: in lower case, and nothing of the connection (RFC 9113, 8.2).
 pub(super) fn fields(said: &Said, now: Timestamp) -> Vec<(String, Cow<'_, str>)> {
-    let mut fields = vec![("date".to_owned(), date(now).into())];
+    let mut fields = vec![("date".to_owned(), with_date(now, str::to_owned).into())];
     if said.status != 204 {
-        fields.push(("content-length".to_owned(), said.body().len().to_string().into()));
+        fields.push(("content-length".to_owned(), said.octets().to_string().into()));
     }
     fields.extend(said.fields().map(|(name, value)| (name.to_ascii_lowercase(), value)));
     fields
 }
 
 /// The same for all answers of a second, so each thread writes it once a second (RFC 9110, 5.6.7).
-fn date(now: Timestamp) -> String {
+fn with_date<T>(now: Timestamp, tell: impl FnOnce(&str) -> T) -> T {
     thread_local! {
         static LAST: RefCell<(i64, String)> = const { RefCell::new((i64::MIN, String::new())) };
     }
@@ -109,7 +114,7 @@ fn date(now: Timestamp) -> String {
         if *second != now.as_second() {
             (*second, *text) = (now.as_second(), now.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string());
         }
-        text.clone()
+        tell(text)
     })
 }
 
@@ -126,24 +131,24 @@ struct Sheet<'a> {
 
 impl Sheet<'_> {
     fn write(&self, said: &Said) -> Answer {
-        let mut text = String::with_capacity(said.body().len() + HEAD_OCTETS);
+        let mut text = String::with_capacity(said.octets() + HEAD_OCTETS);
         if self.head.version != Version::Http09 {
             self.write_head(&mut text, said);
         }
-        if self.head.method() != b"HEAD" {
-            text.push_str(said.body());
+        if let Some(page) = said.page.as_ref().filter(|_| self.head.method() != b"HEAD") {
+            page.body.append_to(&mut text);
         }
         Answer { status: Some(said.status), bytes: text.into_bytes(), closes: self.closes }
     }
 
     fn write_head(&self, text: &mut String, said: &Said) {
         let (status, reason) = (said.status, reason(said.status));
-        let date = date(self.now);
         let connection = if self.closes { "close" } else { "keep-alive" };
-        let written = write!(text, "HTTP/1.1 {status} {reason}\r\nDate: {date}\r\nConnection: {connection}\r\n");
-        written.expect("writing to a string cannot fail");
+        write!(text, "HTTP/1.1 {status} {reason}\r\nDate: ").expect("writing to a string cannot fail");
+        with_date(self.now, |date| text.push_str(date));
+        text.extend(["\r\nConnection: ", connection, "\r\n"]);
         if status != 204 {
-            write!(text, "Content-Length: {}\r\n", said.body().len()).expect("writing to a string cannot fail");
+            write!(text, "Content-Length: {}\r\n", said.octets()).expect("writing to a string cannot fail");
         }
         for (name, value) in said.fields() {
             text.extend([name, ": ", &value, "\r\n"]);

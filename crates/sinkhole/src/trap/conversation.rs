@@ -125,6 +125,11 @@ impl Conversation {
         self.closing.get_or_insert(ending);
     }
 
+    /// Whether it ends because of a limit.
+    pub(super) fn is_at_limit(&self) -> bool {
+        self.closing == Some(End::Limit)
+    }
+
     /// A limit on all connections ends this one.
     pub(super) fn cut_short(&mut self, cut_short: CutShort) {
         self.observe(Knock::CutShort(cut_short));
@@ -324,10 +329,10 @@ impl Conversation {
         match output {
             Output::Observe(Heard::Head { stream, head }) => self.begin_request(now, stream, *head),
             Output::Observe(Heard::End { stream, exchange }) => self.end_request(now, stream, exchange),
-            Output::Observe(Heard::Leave(leave)) => self.give_leave(&leave),
+            Output::Observe(Heard::Leave(leave)) => self.give_leave(leave),
             Output::Observe(Heard::Mail(transaction)) => self.take_mail(*transaction),
             Output::Observe(Heard::StartTls) => self.start_tls(),
-            Output::Send(bytes) => self.send_plain(&bytes),
+            Output::Send(bytes) => self.send_plain(bytes),
             Output::Close => self.finish(),
             Output::Wait(_) => {}
         }
@@ -369,13 +374,15 @@ impl Conversation {
         }
     }
 
-    pub(super) fn send_plain(&mut self, bytes: &[u8]) {
-        let mut out = Vec::new();
+    pub(super) fn send_plain(&mut self, bytes: Vec<u8>) {
         match &mut self.layer {
-            Layer::Tls(tls) => tls.seal(bytes, &mut out),
-            _ => out.extend_from_slice(bytes),
+            Layer::Tls(tls) => {
+                let mut out = Vec::new();
+                tls.seal(&bytes, &mut out);
+                self.send(out);
+            }
+            _ => self.send(bytes),
         }
-        self.send(out);
     }
 
     pub(super) fn finish(&mut self) {

@@ -25,6 +25,7 @@ mod front;
 mod ground;
 mod knock;
 mod limits;
+mod line;
 mod mail;
 mod requests;
 mod run;

@@ -61,7 +61,7 @@ impl Conversation {
     }
 
     /// HTTP/1: the head is on record before leave is given.
-    pub(super) fn give_leave(&mut self, leave: &[u8]) {
+    pub(super) fn give_leave(&mut self, leave: Vec<u8>) {
         self.note_asked(super::speech::ONLY_STREAM);
         self.send_plain(leave);
     }
@@ -87,7 +87,7 @@ impl Conversation {
         let (status, octets, ends) = (answer.status, answer.bytes.len() as u64, answer.closes);
         let reply = Reply { at: now, status, octets, ends, was_asked };
         self.observe(Knock::Answered { head, concern, exchange, accounts, reply });
-        self.send_plain(&answer.bytes);
+        self.send_plain(answer.bytes);
         if ends {
             self.finish();
         }
@@ -104,7 +104,7 @@ impl Conversation {
             Some(said) => {
                 let fields = fields(said, date);
                 let fields: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (&**name, &**value)).collect();
-                let body = if head.method() == b"HEAD" { "" } else { said.body() };
+                let body = if head.method() == b"HEAD" { String::new() } else { said.body() };
                 machine.respond(stream, said.status, &fields, body.as_bytes())
             }
             None => {

@@ -1,13 +1,15 @@
 //! Opens the doors and lets connections in, as far as the gate allows; each is a [`Visit`] of its own.
 
-use std::net::SocketAddr;
+use std::io;
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use model::tally::{Shed, Tally};
 use socket2::SockRef;
 use store::journal::Journal;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::io::unix::AsyncFd;
+use tokio::io::Interest;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, interval, timeout};
@@ -16,6 +18,7 @@ use super::book::Book;
 use super::conversation::Conversation;
 use super::ground::{Ground, Port};
 use super::limits::Handshakes;
+use super::line::Line;
 use super::visit::Visit;
 use crate::certificates::Certificates;
 use crate::gate::Gate;
@@ -55,15 +58,15 @@ struct Opened {
 /// The sockets, by what is expected there.
 #[derive(Debug, Default)]
 pub struct Doors {
-    pub http: Vec<std::net::TcpListener>,
-    pub https: Vec<std::net::TcpListener>,
-    pub smtp: Vec<std::net::TcpListener>,
-    pub smtps: Vec<std::net::TcpListener>,
-    pub any: Vec<std::net::TcpListener>,
+    pub http: Vec<TcpListener>,
+    pub https: Vec<TcpListener>,
+    pub smtp: Vec<TcpListener>,
+    pub smtps: Vec<TcpListener>,
+    pub any: Vec<TcpListener>,
 }
 
 impl Doors {
-    fn sockets(self) -> impl Iterator<Item = (std::net::TcpListener, Port)> {
+    fn sockets(self) -> impl Iterator<Item = (TcpListener, Port)> {
         let Self { http, https, smtp, smtps, any } = self;
         let of = |sockets: Vec<_>, port| sockets.into_iter().map(move |socket| (socket, port));
         of(http, Port::Http)
@@ -117,7 +120,7 @@ pub(crate) fn start(
         let recorder = Arc::new(Mutex::new(recorder));
         let (ground, gate, stop) = (Arc::clone(&ground), Arc::clone(&gate), stop.clone());
         // What a rule of the kernel's leads to a door for anything came to another address.
-        let local = listener.local_addr().ok().filter(|local| port != Port::Any && !local.ip().is_unspecified());
+        let local = listener.get_ref().local_addr().ok().filter(|local| port != Port::Any && !local.ip().is_unspecified());
         let door = Door { ground, gate, opened, port, local, recorder, stop };
         let (mine, all_gone) = mpsc::channel::<()>(1);
         let alive = mine.downgrade();
@@ -126,7 +129,10 @@ pub(crate) fn start(
     Ok(TrapRunning { doors, certificates: Some(certificates) })
 }
 
-fn listener(socket: std::net::TcpListener, port: Port) -> Result<(String, TcpListener), Error> {
+/// A listener whose connections the runtime does not know yet.
+type Listener = AsyncFd<TcpListener>;
+
+fn listener(socket: TcpListener, port: Port) -> Result<(String, Listener), Error> {
     let kind = port.word();
     let address = socket.local_addr().map_or_else(|_| "unknown".to_owned(), |address| address.to_string());
     let name = format!("{kind} {address}");
@@ -134,7 +140,7 @@ fn listener(socket: std::net::TcpListener, port: Port) -> Result<(String, TcpLis
     // fill a packet only delays them.
     let _ = SockRef::from(&socket).set_send_buffer_size(KERNEL_OCTETS_OUT);
     let _ = SockRef::from(&socket).set_tcp_nodelay(true);
-    let listener = socket.set_nonblocking(true).and_then(|()| TcpListener::from_std(socket));
+    let listener = socket.set_nonblocking(true).and_then(|()| watched(socket));
     match listener {
         Ok(listener) => Ok((name, listener)),
         Err(cause) => Err(Error::Listener { what: "taking over the socket", listener: name, cause }),
@@ -191,12 +197,12 @@ struct Door {
 }
 
 impl Door {
-    async fn serve(self, listener: TcpListener, alive: mpsc::Sender<()>, mut all_gone: mpsc::Receiver<()>) {
+    async fn serve(self, listener: Listener, alive: mpsc::Sender<()>, mut all_gone: mpsc::Receiver<()>) {
         let mut stop = self.stop.clone();
         let mut second = interval(COUNTS_EVERY);
         loop {
             tokio::select! {
-                accepted = listener.accept() => match accepted {
+                accepted = accept(&listener) => match accepted {
                     Ok((stream, source)) => self.admit(stream, source, &alive),
                     // Out of descriptors, most likely: one comes back when a connection ends.
                     Err(error) => {
@@ -208,7 +214,8 @@ impl Door {
                 () = stopped(&mut stop) => break,
             }
         }
-        self.admit_waiting(listener, &alive);
+        self.gate.stop();
+        self.admit_waiting(listener.get_ref(), &alive);
         drop(alive);
         if timeout(DRAIN, all_gone.recv()).await.is_err() {
             tracing::warn!("connections were left open at the stop");
@@ -220,13 +227,9 @@ impl Door {
 
     /// Whoever had connected before the stop is served: what they sent is recorded and answered. The runtime may not
     /// have heard of them yet, so the socket itself is asked.
-    fn admit_waiting(&self, listener: TcpListener, alive: &mpsc::Sender<()>) {
-        let Ok(listener) = listener.into_std() else { return };
+    fn admit_waiting(&self, listener: &TcpListener, alive: &mpsc::Sender<()>) {
         for (stream, source) in (0..LAST_ADMISSIONS_MAX).map_while(|_| listener.accept().ok()) {
-            let stream = stream.set_nonblocking(true).and_then(|()| TcpStream::from_std(stream));
-            if let Ok(stream) = stream {
-                self.admit(stream, source, alive);
-            }
+            self.admit(stream, source, alive);
         }
     }
 
@@ -253,10 +256,9 @@ impl Door {
         let visit = Visit {
             conversation: Conversation::new(Arc::clone(&self.ground), self.port, ends, accepted),
             book: Book::new(Arc::clone(&self.recorder), caller, accepted),
-            stream,
+            line: Line::Fresh(stream),
             began: Instant::now(),
             until: Instant::now() + self.ground.limits.lifetime,
-            stop: self.stop.clone(),
             is_stopping: false,
             is_asked: false,
             octets_out: 0,
@@ -264,6 +266,20 @@ impl Door {
             alive: alive.clone(),
         };
         tokio::spawn(visit.serve());
+    }
+}
+
+#[expect(deprecated, reason = "unsound for what may change its descriptor; a listener has one, and keeps it")]
+fn watched(socket: TcpListener) -> io::Result<Listener> {
+    AsyncFd::with_interest(socket, Interest::READABLE)
+}
+
+async fn accept(listener: &Listener) -> io::Result<(TcpStream, SocketAddr)> {
+    loop {
+        let mut ready = listener.readable().await?;
+        if let Ok(accepted) = ready.try_io(|listener| listener.get_ref().accept()) {
+            return accepted;
+        }
     }
 }
 

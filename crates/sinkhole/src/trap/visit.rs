@@ -6,26 +6,23 @@
 use std::cell::RefCell;
 use std::future::poll_fn;
 use std::io;
-use std::net::Shutdown;
-use std::pin::{Pin, pin};
+use std::pin::pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use model::outcome::End;
 use model::tally::CutShort;
-use socket2::SockRef;
-use tokio::io::{AsyncRead, ReadBuf};
-use tokio::net::TcpStream;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 use wire::session::{Output, Session};
 
 use super::book::{Book, Farewell};
 use super::conversation::Conversation;
 use super::knock::Knock;
-use crate::gate::Pass;
+use super::line::Line;
+use crate::gate::{Asked, Pass};
 use crate::recorder::{self, WRITTEN_AFTER};
-use crate::run::{now, stopped};
+use crate::run::now;
 
 /// Octets read at once.
 const SCRATCH_OCTETS: usize = 16 * 1024;
@@ -44,13 +41,12 @@ thread_local! {
 
 /// One connection.
 pub(super) struct Visit {
-    pub(super) stream: TcpStream,
+    pub(super) line: Line,
     pub(super) conversation: Conversation,
     pub(super) book: Book,
     pub(super) began: Instant,
     /// When nothing is sent any more, however willing the caller is.
     pub(super) until: Instant,
-    pub(super) stop: watch::Receiver<bool>,
     pub(super) is_stopping: bool,
     /// Whether somebody else has the place.
     pub(super) is_asked: bool,
@@ -98,20 +94,23 @@ impl Visit {
                 self.cut_short(CutShort { buffered: 1, ..CutShort::default() });
                 continue;
             }
+            if self.pass.is_stopped() {
+                self.listen_for_the_last_time();
+                continue;
+            }
             self.pass.was_heard(self.conversation.heard_at());
             if until < timer.deadline() || timer.is_elapsed() {
                 timer.as_mut().reset(until);
             }
             tokio::select! {
                 biased;
-                () = stopped(&mut self.stop) => self.listen_for_the_last_time(),
-                heard = poll_fn(|context| hear(&mut self.stream, &mut self.conversation, self.began, context)) => {
+                heard = poll_fn(|context| hear(&mut self.line, &mut self.conversation, self.began, context)) => {
                     if heard.is_err() {
                         self.conversation.end(End::Reset);
                     }
                 }
                 () = &mut timer => {}
-                () = poll_fn(|context| self.pass.poll_asked(context)) => self.go(),
+                asked = poll_fn(|context| self.pass.poll_asked(context)) => if asked == Asked::Leave { self.go() }
             }
         }
     }
@@ -182,7 +181,7 @@ impl Visit {
 
     async fn send(&mut self, mut bytes: &[u8]) -> Result<(), End> {
         while !bytes.is_empty() {
-            match self.stream.try_write(bytes) {
+            match self.line.try_write(bytes) {
                 Ok(count) => {
                     self.octets_out += count as u64;
                     bytes = &bytes[count..];
@@ -207,24 +206,28 @@ impl Visit {
         let patience = Instant::now() + self.conversation.ground.limits.idle;
         self.pass.was_heard(self.began.elapsed());
         tokio::select! {
-            ready = self.stream.writable() => ready.map_err(|_| End::Reset),
+            ready = self.line.writable() => ready.map_err(|_| End::Reset),
             () = sleep_until(patience.min(self.until)) => {
                 Err(if self.is_stopping { End::Stopped } else if patience < self.until { End::TimedOut } else { End::Limit })
             }
-            () = stopped(&mut self.stop), if !self.is_stopping => {
-                self.is_stopping = true;
-                self.until = self.until.min(Instant::now() + STOP_PATIENCE);
-                Ok(())
-            }
-            () = poll_fn(|context| self.pass.poll_asked(context)) => {
-                self.go();
-                Err(End::Limit)
+            asked = poll_fn(|context| self.pass.poll_asked(context)) => match asked {
+                Asked::Stop => {
+                    self.is_stopping = true;
+                    self.until = self.until.min(Instant::now() + STOP_PATIENCE);
+                    Ok(())
+                }
+                Asked::Leave => {
+                    self.go();
+                    Err(End::Limit)
+                }
             }
         }
     }
 
-    /// The caller takes no answer any more. What had been said by then is recorded all the same.
+    /// The caller takes no answer any more. What had been said by then is recorded all the same. Whoever goes because
+    /// of a limit has met it, whatever he does with the last that we say.
     fn give_up(&mut self, end: End) -> End {
+        let end = if self.conversation.is_at_limit() { End::Limit } else { end };
         self.conversation.end(end);
         while let Some(output) = self.conversation.poll(self.began.elapsed()) {
             if let Output::Observe(knock) = output {
@@ -237,7 +240,7 @@ impl Visit {
     /// Reads once, without waiting. Says whether there was anything.
     fn listen(&mut self) -> io::Result<bool> {
         let elapsed = self.began.elapsed();
-        SCRATCH.with_borrow_mut(|scratch| match self.stream.try_read(scratch) {
+        SCRATCH.with_borrow_mut(|scratch| match self.line.try_read(scratch) {
             Ok(0) => {
                 self.conversation.on_end(elapsed);
                 Ok(false)
@@ -261,20 +264,23 @@ impl Visit {
     }
 
     async fn linger(&mut self) {
-        if SockRef::from(&self.stream).shutdown(Shutdown::Write).is_err() {
+        if self.line.shut().is_err() {
             return;
         }
         let until = Instant::now() + LINGER;
         self.pass.was_heard(self.began.elapsed());
         for _ in 0..LINGER_READS_MAX {
             let readable = tokio::select! {
-                readable = timeout_at(until, self.stream.readable()) => readable,
-                () = poll_fn(|context| self.pass.poll_asked(context)) => return,
+                readable = timeout_at(until, self.line.readable()) => readable,
+                asked = poll_fn(|context| self.pass.poll_asked(context)) => match asked {
+                    Asked::Stop => continue,
+                    Asked::Leave => return,
+                }
             };
             if !matches!(readable, Ok(Ok(()))) {
                 return;
             }
-            let read = SCRATCH.with_borrow_mut(|scratch| self.stream.try_read(scratch));
+            let read = SCRATCH.with_borrow_mut(|scratch| self.line.try_read(scratch));
             match read {
                 Ok(0) => return,
                 Err(error) if error.kind() != io::ErrorKind::WouldBlock => return,
@@ -287,17 +293,15 @@ impl Visit {
 /// Reads once into the thread's scratch buffer and hands it on. A read that does not fill it tells the runtime that
 /// nothing is left, which spares one more that would find nothing.
 fn hear(
-    stream: &mut TcpStream,
+    line: &mut Line,
     conversation: &mut Conversation,
     began: Instant,
     context: &mut Context<'_>,
 ) -> Poll<io::Result<()>> {
     SCRATCH.with_borrow_mut(|scratch| {
-        let mut buffer = ReadBuf::new(scratch);
-        ready!(Pin::new(stream).poll_read(context, &mut buffer))?;
-        match buffer.filled() {
-            [] => conversation.on_end(began.elapsed()),
-            bytes => conversation.on_bytes(began.elapsed(), bytes),
+        match ready!(line.poll_read(context, scratch))? {
+            0 => conversation.on_end(began.elapsed()),
+            count => conversation.on_bytes(began.elapsed(), &scratch[..count]),
         }
         Poll::Ready(Ok(()))
     })

@@ -60,6 +60,8 @@ const METHODS: [&str; 43] = [
     "DEBUG",
     "PURGE",
 ];
+/// Room for as many is made at once: browsers send a dozen.
+const HEADERS_USUAL: usize = 16;
 /// The longest method that is kept where no registry knows it.
 pub(super) const METHOD_OCTETS_MAX: usize = 20;
 
@@ -100,7 +102,8 @@ pub enum Opening {
 
 impl RedactedHead {
     pub fn read(head: &[u8], opening: Opening) -> Self {
-        let mut read = Self::default();
+        let redacted = Redacted { bytes: Vec::with_capacity(head.len()), redactions: Vec::new() };
+        let mut read = Self { redacted, headers: Vec::with_capacity(HEADERS_USUAL), ..Self::default() };
         let blank = head.iter().take_while(|b| is_line_end(**b)).count();
         let mut lines = Lines(&head[blank..]);
         let Some((line, end)) = lines.next() else { return read };

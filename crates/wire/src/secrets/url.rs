@@ -9,6 +9,10 @@ use super::{Redacted, SecretKind};
 
 /// Appends a URL, or a reference, or an authority, without what may be secret.
 pub(super) fn redact_url(out: &mut Redacted, url: &[u8]) {
+    if !may_hold(url, b"?#@=:\\;&") {
+        // Nothing that any of the rules below begins with.
+        return out.keep(url);
+    }
     match find_any(url, b"?#") {
         Some((at, len)) => {
             redact_path(out, &url[..at]);
