@@ -71,6 +71,8 @@ pub(crate) enum Command {
     /// The archive's files.
     #[command(subcommand)]
     Archive(ArchiveCommand),
+    /// Label what was received since then anew, by today's rules and tables; until all of it is done nothing changes.
+    Replay(ReplayArgs),
     /// The questions that are asked again and again: top-names, unique-sources, timeline, by-network, source-history,
     /// victims.
     Report(ReportArgs),
@@ -102,6 +104,15 @@ pub(crate) struct JsonArgs {
     /// One JSON object instead of text.
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct ReplayArgs {
+    /// Contacts received then or later: `2019-03-27`, `2019-03-27T09:00:00Z`, or ago: `90m`, `24h`, `7d`, `4w`.
+    #[arg(long, value_name = "TIME")]
+    pub(crate) since: String,
+    #[command(flatten)]
+    pub(crate) out: JsonArgs,
 }
 
 #[derive(Args)]

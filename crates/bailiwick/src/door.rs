@@ -43,7 +43,7 @@ pub(crate) struct Door {
 enum Way {
     Daemon(PathBuf),
     /// The router, and the folder that it works on, which stays locked as long as this stands.
-    Here(Router, #[expect(dead_code, reason = "held for its lock")] House),
+    Here(Router, House),
 }
 
 /// What a route answered.
@@ -70,6 +70,14 @@ impl Door {
             Way::Here(house.router_for_this_user(), house)
         };
         Ok(Self { runtime, way })
+    }
+
+    /// The data folder itself, where no daemon runs; else the door as it is.
+    pub(crate) fn into_house(self) -> Result<(Runtime, House), Self> {
+        match self.way {
+            Way::Here(_, house) => Ok((self.runtime, house)),
+            way @ Way::Daemon(_) => Err(Self { way, ..self }),
+        }
     }
 
     pub(crate) fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, Failure> {

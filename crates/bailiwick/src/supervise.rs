@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use axum::Router;
 use desk::{Desk, Peer, StatusSource};
+use insight::run::Labels;
 use model::Timestamp;
 use model::fact::{Actor, Body, Draft};
 use model::id::Position;
@@ -27,6 +28,7 @@ mod compacting;
 mod control;
 mod cookies;
 mod gate;
+mod labelling;
 mod metrics;
 mod pace;
 mod peers;
@@ -38,6 +40,7 @@ pub(crate) mod signing;
 use acme::Certifier;
 use captured::Shelf;
 use gate::Gate;
+pub(crate) use labelling::labels;
 use publish::Publisher;
 pub(crate) use pulse::Addresses;
 use pulse::{Asleep, Held, Pulse};
@@ -76,15 +79,16 @@ impl House {
     /// The API over this house, for the person who runs this process.
     pub(crate) fn router_for_this_user(&self) -> Router {
         let peer = Peer { uid: nix::unistd::getuid().as_raw() };
-        self.router(Arc::new(Asleep)).layer(axum::Extension(peer))
+        self.router(Arc::new(Asleep), None).layer(axum::Extension(peer))
     }
 
-    fn router(&self, status: Arc<dyn StatusSource>) -> Router {
+    fn router(&self, status: Arc<dyn StatusSource>, labels: Option<Arc<Labels>>) -> Router {
         desk::router(Desk {
             ledger: Arc::new(self.ledger.clone()),
             archive: Arc::new(self.archive.clone()),
             vault: Arc::clone(&self.vault),
             status,
+            labels,
         })
     }
 }
@@ -146,8 +150,8 @@ impl Daemon {
         let house = House::open(config, "serve").await?;
         note_start(config, &house).await?;
         let keys = Keys { dir: config.keys.clone() };
-        let tables = insight::tables::Tables::load(&config.insight.tables).tried("loading the tables of networks")?;
         let journal = Journal::open(&house.folder, config.journal.limits()).tried("opening the journal")?;
+        let labels = Arc::new(labels(config, Arc::clone(&journal))?);
         let sync = journal.start_syncing();
 
         let settings = Settings {
@@ -190,11 +194,11 @@ impl Daemon {
         }
         let publisher = tokio::spawn(publisher.follow(house.ledger.clone(), stopped.clone()));
         let zones = tokio::spawn(gate.follow(house.ledger.clone(), Arc::clone(&table), seized, stopped.clone()));
-        let rules = insight::run::Settings { own: config.insight.own_addresses.clone(), ..Default::default() };
         let follow = || {
             let (ledger, archive) = (house.ledger.clone(), house.archive.clone());
-            let journal = Arc::clone(&journal);
-            tokio::spawn(insight::run::follow(journal, ledger, archive, Arc::new(tables), rules, stopped.clone()))
+            let (journal, tables) = (Arc::clone(&journal), Arc::clone(&labels.tables));
+            let rules = labels.settings.clone();
+            tokio::spawn(insight::run::follow(journal, ledger, archive, tables, rules, stopped.clone()))
         };
         let follower = config.insight.follow.then(follow);
         let percent = config.archive.compact_core_percent;
@@ -213,7 +217,7 @@ impl Daemon {
         });
         tokio::spawn(Arc::clone(&pulse).beat(stopped.clone()));
         metrics::serve(metrics, &pulse, &stopped)?;
-        let control = control::serve(&config.data, house.router(pulse), stopped)?;
+        let control = control::serve(&config.data, house.router(pulse, Some(labels)), stopped)?;
         Ok(Self { house, sync, sinkhole, stop, follower, compacting, zones, publisher, transfer, control, addresses })
     }
 

@@ -49,6 +49,26 @@ pub struct CompactAnswer {
     pub done: Vec<Compacted>,
 }
 
+/// `POST /archive/replay`
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReplayRequest {
+    pub since: Timestamp,
+}
+
+/// What became of a replay.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+pub struct ReplayAnswer {
+    /// Of the verdicts that count from now on.
+    pub generation: String,
+    pub since: Timestamp,
+    /// What was received from here on was left to the follower.
+    pub until: Timestamp,
+    /// Contacts that were read, those that came up to a day before among them.
+    pub contacts: u64,
+    pub verdicts: u64,
+}
+
 /// What only the running process knows. Without a daemon it is empty.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Live {

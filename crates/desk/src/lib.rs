@@ -22,6 +22,7 @@ mod people;
 mod problem;
 mod query;
 mod records;
+mod replay;
 mod reports;
 mod run;
 mod sight;
@@ -64,6 +65,7 @@ pub fn router(desk: Desk) -> Router {
         .route("/groups/{alias}/knowledge", post(groups::import).layer(knowledge))
         .route("/query", post(query::ask))
         .route("/archive/compact", post(compact::run))
+        .route("/archive/replay", post(replay::run))
         .route("/reports/{name}", post(reports::show))
         .route("/feeds/{format}", get(feeds::export))
         .layer(DefaultBodyLimit::max(BODY_OCTETS_MAX))

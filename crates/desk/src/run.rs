@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use docket::Command;
 use docket::run::Executed;
+use insight::run::Labels;
 use model::fact::Actor;
 use model::{DomainName, Refusal, Timestamp};
 use store::archive::Archive;
@@ -23,6 +24,8 @@ pub struct Desk {
     pub archive: Arc<Archive>,
     pub vault: Arc<Vault>,
     pub status: Arc<dyn StatusSource>,
+    /// What the running process labels with; `None` where none runs.
+    pub labels: Option<Arc<Labels>>,
 }
 
 /// What the running process knows of itself, asked for each answer.

@@ -25,8 +25,11 @@ use crate::learn::Thresholds;
 use crate::tables::Tables;
 use crate::understanding::{Judged, Patience, Understanding, Until, World};
 
+mod replay;
 #[cfg(test)]
 mod tests;
+
+pub use replay::{Labels, Replayed, replay};
 
 /// The name under which the archive keeps our cursor, and facts name us.
 pub const FOLLOWER: &str = "insight";

@@ -11,6 +11,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
+use std::time::Duration;
 
 use model::Timestamp;
 use model::contact::{Contact, Kind};
@@ -33,6 +34,12 @@ mod tests;
 pub struct Patience {
     pub wait_secs: i64,
     pub waiting_max: usize,
+}
+
+impl Patience {
+    pub fn wait(self) -> Duration {
+        Duration::from_secs(self.wait_secs.unsigned_abs())
+    }
 }
 
 impl Default for Patience {
@@ -145,8 +152,7 @@ impl Understanding {
 
     /// When the next of those who wait has waited long enough, as seen at `now`.
     pub fn patience_from(&self, now: Timestamp) -> Until {
-        let wait = std::time::Duration::from_secs(self.patience.wait_secs.unsigned_abs());
-        Until::Before(now.checked_sub(wait).unwrap_or(now))
+        Until::Before(now.checked_sub(self.patience.wait()).unwrap_or(now))
     }
 
     //----- After a restart

@@ -200,6 +200,13 @@ pub enum Body {
         score: u8,
         reasons: Vec<String>,
     },
+    /// What was received in that window has verdicts of this generation beside those of before: they count from here on.
+    HistoryReplayed {
+        generation: String,
+        since: Timestamp,
+        until: Timestamp,
+        verdicts: u64,
+    },
     FeedExported {
         format: String,
         audience: Audience,
@@ -238,6 +245,7 @@ impl Body {
             | Self::PersonEnrolled { .. }
             | Self::KnowledgeImported { .. }
             | Self::SuspectFound { .. }
+            | Self::HistoryReplayed { .. }
             | Self::FeedExported { .. }
             | Self::Refused { .. } => None,
         }

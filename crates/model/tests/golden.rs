@@ -419,6 +419,23 @@ fn a_lifted_seal_of_version_1_is_written_committed_to_and_read_as_ever() {
 }
 
 #[test]
+fn a_replay_of_version_1_is_written_committed_to_and_read_as_ever() {
+    let fact = Draft::new(
+        Actor::LocalUser { uid: 1000 },
+        FactBody::HistoryReplayed {
+            generation: Digest([5; 32]).to_string(),
+            since: "2019-03-27T00:00:00Z".parse().unwrap(),
+            until: "2019-04-27T12:33:56Z".parse().unwrap(),
+            verdicts: 12_345,
+        },
+    )
+    .at(Position(12), "2019-04-27T12:34:56Z".parse().unwrap());
+    compare("fact-replayed.v1.json", &String::from_utf8(model::digest::canonical_json(&fact)).unwrap());
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/fact-replayed.v1.json");
+    assert_eq!(serde_json::from_str::<Fact>(&std::fs::read_to_string(path).unwrap()).unwrap(), fact);
+}
+
+#[test]
 fn captured_records_of_version_1_are_written_committed_to_and_read_as_ever() {
     let fact = Draft::new(
         Actor::Person { id: PersonId::parse("alice").unwrap() },

@@ -26,6 +26,7 @@ use model::fact::{Draft, Fact};
 use model::id::Boot;
 use model::time::Date;
 use serde::{Deserialize, Serialize};
+use sqlx::{Sqlite, Transaction};
 use tokio::sync::{Mutex, OwnedRwLockReadGuard, RwLock, Semaphore};
 use tokio::task::spawn_blocking;
 
@@ -71,6 +72,20 @@ pub struct ArchiveBatch {
     /// How far the follower has read with this batch.
     pub cursor: Cursor,
     pub facts: Vec<Draft>,
+}
+
+/// Files that do not count yet.
+#[derive(Debug)]
+pub struct Staged {
+    follower: &'static str,
+    files: Vec<Written>,
+}
+
+impl Staged {
+    /// `follower` is a short word of the caller's own.
+    pub fn new(follower: &'static str) -> Self {
+        Self { follower, files: Vec::new() }
+    }
 }
 
 /// What the archive holds of a table.
@@ -163,11 +178,35 @@ impl Archive {
             }
         }
         manifest::save_cursor(&mut transaction, follower, &cursor).await?;
+        self.commit_with(transaction, facts, now).await
+    }
+
+    async fn commit_with(
+        &self,
+        mut transaction: Transaction<'static, Sqlite>,
+        facts: Vec<Draft>,
+        now: Timestamp,
+    ) -> Result<Vec<Fact>, Error> {
         let mut appending = Appending::begin(&mut transaction).await?;
         let facts = appending.add(facts, now)?;
         let next = appending.finish(&mut transaction, &self.inner.ledger).await?;
         self.inner.ledger.commit(transaction, next).await?;
         Ok(facts)
+    }
+
+    /// Writes verdicts that nobody sees before the [`switch`](Self::switch).
+    pub async fn stage(&self, staged: &mut Staged, verdicts: Vec<VerdictRow>, now: Timestamp) -> Result<(), Error> {
+        staged.files.extend(self.write(staged.follower, vec![], vec![], verdicts, now).await?);
+        Ok(())
+    }
+
+    /// From here on what was staged counts, all of it, and the fact says so.
+    pub async fn switch(&self, staged: Staged, fact: Draft, now: Timestamp) -> Result<(), Error> {
+        let mut transaction = self.inner.ledger.begin().await?;
+        for file in &staged.files {
+            manifest::insert(&mut transaction, staged.follower, file, now).await?;
+        }
+        self.commit_with(transaction, vec![fact], now).await.map(|_| ())
     }
 
     /// How far a follower has come; the beginning for one that is new.

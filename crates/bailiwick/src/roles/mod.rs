@@ -16,6 +16,7 @@ pub(crate) mod journal;
 pub(crate) mod person;
 pub(crate) mod population;
 pub(crate) mod query;
+pub(crate) mod replay;
 pub(crate) mod report;
 pub(crate) mod score;
 pub(crate) mod serve;

@@ -11,7 +11,7 @@ use crate::terminal::{self, table};
 
 mod csv;
 mod drawn;
-mod when;
+pub(super) mod when;
 
 pub(crate) fn run(place: &Place, args: &ReportArgs) -> Done {
     let Some(name) = &args.report else { return terminal::line(&list()) };

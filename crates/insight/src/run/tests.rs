@@ -1,3 +1,5 @@
+mod replay;
+
 use std::path::Path;
 
 use model::Digest;

@@ -5,10 +5,10 @@ use std::time::Duration;
 use model::Timestamp;
 use model::time::Date;
 
-pub(super) const HINT: &str = "2019-03-27T09:00:00Z, 2019-03-27 (midnight UTC), or ago: 90m, 24h, 7d, 4w";
+pub(in super::super) const HINT: &str = "2019-03-27T09:00:00Z, 2019-03-27 (midnight UTC), or ago: 90m, 24h, 7d, 4w";
 
 /// The instant that a person means at `now`.
-pub(super) fn instant(text: &str, now: Timestamp) -> Result<Timestamp, String> {
+pub(in super::super) fn instant(text: &str, now: Timestamp) -> Result<Timestamp, String> {
     if let Ok(at) = text.parse() {
         return Ok(at);
     }
