@@ -15,7 +15,7 @@ use crate::{Done, root};
 /// A suite by name, with its budget in seconds.
 type Suite = (&'static str, u32, fn(&mut Tally) -> Done);
 
-const SUITES: [Suite; 22] = [
+const SUITES: [Suite; 23] = [
     ("dns", 60, peers::dns::run),
     ("floods", 150, peers::floods::run),
     ("dnstap", 60, peers::dnstap::run),
@@ -36,6 +36,7 @@ const SUITES: [Suite; 22] = [
     ("crash", 180, peers::crash::run),
     ("archive", 180, peers::archive::run),
     ("ledger", 120, peers::ledger::run),
+    ("postgres", 300, peers::postgres::run),
     ("feeds", 240, peers::feeds::run),
     ("stories", 240, peers::stories::run),
 ];

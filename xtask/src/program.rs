@@ -122,6 +122,15 @@ impl Program {
         Ok(program)
     }
 
+    /// The same with more tables in its configuration from the start.
+    pub fn install_with(case_file: &Path, tables: &str) -> Result<Self, Trouble> {
+        let program = Self::laid_out(case_file, binary())?;
+        program.configure_also(tables)?;
+        program.ask_two_people(case_file)?;
+        program.approve(None)?;
+        Ok(program)
+    }
+
     /// The order is in force, and its names are not served yet: [`Self::approve`] does that.
     pub fn install_unserved(case_file: &Path) -> Result<Self, Trouble> {
         let program = Self::asked(case_file, binary())?;
@@ -134,11 +143,17 @@ impl Program {
 
     /// With the case imported, and two people who are asked.
     fn asked(case_file: &Path, binary: PathBuf) -> Result<Self, Trouble> {
+        let program = Self::laid_out(case_file, binary)?;
+        program.ask_two_people(case_file)?;
+        Ok(program)
+    }
+
+    /// With a folder and a configuration.
+    fn laid_out(case_file: &Path, binary: PathBuf) -> Result<Self, Trouble> {
         let folder = TempDir::with_prefix("bailiwick-suite-")?;
         let case = case_id(case_file)?;
         let program = Self { folder, binary, case, ports: Ports::free()?, running: None, pinned: Vec::new() };
         program.configure()?;
-        program.ask_two_people(case_file)?;
         Ok(program)
     }
 

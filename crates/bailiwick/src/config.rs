@@ -246,7 +246,7 @@ pub(crate) struct Config {
     pub(crate) insight: Insight,
     pub(crate) archive: archive::Archive,
     pub(crate) metrics: Metrics,
-    /// What the ledger's log is called.
+    /// Where the ledger lies, and what its log is called.
     pub(crate) ledger: ledger::Ledger,
 }
 
@@ -298,7 +298,7 @@ impl Config {
             insight,
             archive: draft.archive,
             metrics: draft.metrics,
-            ledger: draft.ledger,
+            ledger: draft.ledger.resolve(&base),
             file,
         };
         config.check()?;

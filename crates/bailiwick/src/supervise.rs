@@ -65,8 +65,11 @@ impl House {
     pub(crate) async fn open(config: &Config, role: &str) -> Result<Self, Failure> {
         let shown = config.data.display();
         let folder = DataFolder::open(&config.data, role, now()).map_err(|error| of_store(&shown, &error))?;
-        let ledger = Ledger::open(&folder).await.map_err(|error| of_store(&shown, &error))?;
-        signing::sign(&ledger, config).await?;
+        let ledger = Ledger::open_in(&folder, &config.ledger.database()?).await;
+        let ledger = ledger.map_err(|error| of_store(&shown, &error))?;
+        if config.ledger.signs {
+            signing::sign(&ledger, config).await?;
+        }
         let archive = Archive::open_with(&folder, &ledger, config.archive.limits()).await;
         let archive = archive.map_err(|error| of_store(&shown, &error))?;
         for orphan in archive.orphans() {
@@ -214,6 +217,7 @@ impl Daemon {
             pace: Mutex::default(),
             certificates,
             primary: Box::new(transfer.counter()),
+            ledger: house.ledger.clone(),
         });
         tokio::spawn(Arc::clone(&pulse).beat(stopped.clone()));
         metrics::serve(metrics, &pulse, &stopped)?;

@@ -42,6 +42,7 @@ impl Problem {
             "bad-case-file" => "The case file has faults",
             "answers-missing" => "Something is missing",
             "busy" => "Too many at once",
+            "database-away" => "The ledger's database does not answer",
             "query-refused" => "The query was refused",
             _ => "Our own trouble",
         };
@@ -111,7 +112,16 @@ pub(crate) fn of_command(error: ExecuteError, person_is_missing: bool) -> Told {
         ExecuteError::Contended => {
             Problem::new(StatusCode::SERVICE_UNAVAILABLE, "busy", error.to_string()).hint("nothing was done; try again")
         }
-        other => ours(&other),
+        ExecuteError::Store(error) => of_store(&error),
+    }
+}
+
+/// Our own trouble, or a database that others keep and that is away.
+pub(crate) fn of_store(error: &store::Error) -> Told {
+    match error.is_passing() {
+        true => Problem::new(StatusCode::SERVICE_UNAVAILABLE, "database-away", error.to_string())
+            .hint(error.hint().unwrap_or("try again")),
+        false => ours(error),
     }
 }
 

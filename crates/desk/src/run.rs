@@ -45,7 +45,7 @@ pub trait StatusSource: Send + Sync {
 
 impl Desk {
     pub(crate) async fn view(&self) -> Result<Arc<View>, Told> {
-        self.ledger.view().await.map_err(|error| problem::ours(&error))
+        self.ledger.view().await.map_err(|error| problem::of_store(&error))
     }
 
     /// Carries out a command, or says why not; a refusal has been recorded then.

@@ -1,5 +1,7 @@
 //! `GET /status`: what runs, what stands, what waits.
 
+use std::collections::BTreeMap;
+
 use axum::Json;
 use axum::extract::State;
 use model::seizure::ServiceMode;
@@ -10,8 +12,16 @@ use crate::problem::{self, Told};
 use crate::run::Desk;
 
 pub(crate) async fn show(State(desk): State<Desk>) -> Result<Json<Status>, Told> {
-    let view = desk.view().await?;
-    let archive = desk.archive.tallies().await.map_err(|error| problem::ours(&error))?;
+    // While the ledger's database is away, what stood last is told, and the troubles say so.
+    let (view, archive) = match desk.ledger.view().await {
+        Ok(view) => (view, desk.archive.tallies().await),
+        Err(error) if error.is_passing() => (desk.ledger.last_view(), Ok(BTreeMap::default())),
+        Err(error) => return Err(problem::ours(&error)),
+    };
+    let archive = match archive {
+        Err(error) if error.is_passing() => BTreeMap::default(),
+        archive => archive.map_err(|error| problem::ours(&error))?,
+    };
     let names = view.cases.values().flat_map(|case| case.names.values());
     Ok(Json(Status {
         version: env!("CARGO_PKG_VERSION").into(),

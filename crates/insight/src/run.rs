@@ -75,8 +75,41 @@ pub struct Progress {
     pub learned: u64,
 }
 
-/// Follows until told to stop; then reads what is left, judges whoever still waits, and returns.
+/// Follows until told to stop; then reads what is left, judges whoever still waits, and returns. While the ledger's database
+/// does not answer it waits, and goes on from where the cursor stands then: the journal keeps what comes meanwhile.
 pub async fn follow(
+    journal: Arc<Journal>,
+    ledger: Ledger,
+    archive: Archive,
+    tables: Arc<Tables>,
+    settings: Settings,
+    mut stop: watch::Receiver<bool>,
+) -> Result<Progress, Error> {
+    loop {
+        let parts = (Arc::clone(&journal), ledger.clone(), archive.clone(), Arc::clone(&tables), settings.clone());
+        let (journal, ledger, archive, tables, settings) = parts;
+        match follow_while_it_lasts(journal, ledger, archive, tables, settings, stop.clone()).await {
+            Err(error) if error.is_passing() && *stop.borrow() => {
+                tracing::warn!(%error, "what was not learned is in the journal; the next start goes on there");
+                return Ok(Progress::default());
+            }
+            Err(error) if error.is_passing() => {
+                // The ledger's own link has told the operator.
+                tracing::debug!(%error, "insight waits for the ledger's database; the journal keeps what comes");
+                tokio::select! {
+                    _ = stop.wait_for(|stop| *stop) => {}
+                    () = tokio::time::sleep(RETRY_AFTER) => {}
+                }
+            }
+            other => return other,
+        }
+    }
+}
+
+/// How soon a follower that lost the ledger's database tries again.
+const RETRY_AFTER: Duration = Duration::from_secs(2);
+
+async fn follow_while_it_lasts(
     journal: Arc<Journal>,
     ledger: Ledger,
     archive: Archive,

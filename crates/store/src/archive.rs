@@ -6,7 +6,7 @@
 //!             /daily_names/…  /daily_sources/…                           whole days, counted
 //! ```
 //!
-//! A batch is committed in this order: files synced, renamed, folders synced; then **one** SQLite transaction with
+//! A batch is committed in this order: files synced, renamed, folders synced; then **one** transaction with
 //! their manifest rows, the follower's cursor and the facts that were learned. A crash before it leaves files without
 //! a row: the next opening moves those to quarantine and names them, and the follower reads the same stretch of the
 //! journal again. A crash after it leaves nothing to do. So nothing is lost and nothing is there twice.
@@ -26,11 +26,11 @@ use model::fact::{Draft, Fact};
 use model::id::Boot;
 use model::time::Date;
 use serde::{Deserialize, Serialize};
-use sqlx::{Sqlite, Transaction};
 use tokio::sync::{Mutex, OwnedRwLockReadGuard, RwLock, Semaphore};
 use tokio::task::spawn_blocking;
 
 use crate::Error;
+use crate::db::Transaction;
 use crate::folder::{DataFolder, make_folder};
 use crate::journal::Cursor;
 use crate::ledger::{Appending, Ledger};
@@ -131,6 +131,8 @@ struct Inner {
     /// Held by the compaction that is under way.
     compacting: Arc<Mutex<()>>,
     limits: CompactLimits,
+    /// Where each follower stood when it was last asked or moved, as it is stored.
+    places: std::sync::Mutex<BTreeMap<String, Option<String>>>,
 }
 
 impl Archive {
@@ -156,8 +158,8 @@ impl Archive {
         }
         let (boot, ledger) = (folder.boot(), ledger.clone());
         let (next_file, queries) = (AtomicU64::new(0), Arc::new(Semaphore::new(QUERIES_MAX)));
-        let (reading, compacting) = Default::default();
-        let inner = Inner { root, boot, ledger, next_file, orphans, queries, reading, compacting, limits };
+        let (reading, compacting, places) = Default::default();
+        let inner = Inner { root, boot, ledger, next_file, orphans, queries, reading, compacting, limits, places };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -177,13 +179,16 @@ impl Archive {
                 manifest::drop_roll_ups(&mut transaction, &file.day, now).await?;
             }
         }
-        manifest::save_cursor(&mut transaction, follower, &cursor).await?;
-        self.commit_with(transaction, facts, now).await
+        let (known, place) = (self.known_place(follower), manifest::write_place(&cursor)?);
+        manifest::move_cursor(&mut transaction, follower, known.as_ref(), &place).await?;
+        let facts = self.commit_with(transaction, facts, now).await?;
+        self.know_place(follower, Some(place));
+        Ok(facts)
     }
 
     async fn commit_with(
         &self,
-        mut transaction: Transaction<'static, Sqlite>,
+        mut transaction: Transaction,
         facts: Vec<Draft>,
         now: Timestamp,
     ) -> Result<Vec<Fact>, Error> {
@@ -211,7 +216,18 @@ impl Archive {
 
     /// How far a follower has come; the beginning for one that is new.
     pub async fn cursor(&self, follower: &str) -> Result<Cursor, Error> {
-        manifest::cursor(&self.inner.ledger, follower).await
+        let place = manifest::place(&self.inner.ledger, follower).await?;
+        let cursor = manifest::read_place(place.as_deref())?;
+        self.know_place(follower, place);
+        Ok(cursor)
+    }
+
+    fn known_place(&self, follower: &str) -> Option<Option<String>> {
+        self.inner.places.lock().expect("nothing panics while it holds the places").get(follower).cloned()
+    }
+
+    fn know_place(&self, follower: &str, place: Option<String>) {
+        self.inner.places.lock().expect("nothing panics while it holds the places").insert(follower.to_owned(), place);
     }
 
     /// Contacts with what followed and the last verdict, in order of (received, id).

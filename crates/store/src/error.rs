@@ -31,6 +31,23 @@ pub enum Error {
         #[source]
         cause: sqlx::Error,
     },
+    /// The server that holds the ledger cannot be reached, is too busy, or was stopped. Nothing was changed.
+    #[error("{what}: the ledger's database does not answer: {why}")]
+    Unreachable { what: &'static str, why: String },
+    /// The server was lost between a commit and its answer.
+    #[error("{what}: the ledger's database did not say whether it was done: {why}")]
+    Doubtful { what: &'static str, why: String },
+    /// Another process has changed it since it was read here.
+    #[error("{what} was moved by another process")]
+    Moved { what: &'static str },
+    #[error(
+        "the data folder {folder} is at work on this database already, in a copy of this one or on another machine"
+    )]
+    FolderTwice { folder: String },
+    #[error("{} has its ledger {what}, and the configuration says otherwise", path.display())]
+    LedgerElsewhere { path: PathBuf, what: &'static str },
+    #[error("the database has schema {found}; this program knows schemas up to {known}")]
+    Schema { found: i64, known: i64 },
     #[error("{what} in the archive")]
     Archive {
         what: String,
@@ -60,6 +77,14 @@ impl Error {
             Self::NotOurs { .. } => Some("name an empty or a new folder"),
             Self::Damaged { .. } => Some("restore the file from a copy; nothing was changed"),
             Self::Io { .. } => Some("look at the disk's space, its mount and the folder's owner"),
+            Self::Unreachable { .. } => Some("look at the server, its log, and `ledger.database`; it is tried again"),
+            Self::Doubtful { .. } => Some("look whether it was done before it is asked for again"),
+            Self::FolderTwice { .. } => Some("stop the other one; a copy that is to live on loses its file `name`"),
+            Self::LedgerElsewhere { .. } => Some(
+                "a ledger is not moved by a line of configuration: set `ledger.database` as it was, or take a new data \
+                 folder. Where nothing was written yet, remove `ledger.sqlite` or `name` from the folder",
+            ),
+            Self::Schema { .. } => Some("use the release that made it, or a later one"),
             Self::Query(_) => Some("one SELECT over contacts, raw, outcomes, verdicts or sightings"),
             _ => None,
         }
@@ -71,13 +96,21 @@ impl Error {
         matches!(self, Self::Io { cause, .. } if full.contains(&cause.kind()))
     }
 
+    /// Whether the same may well go through later, without anybody's doing here.
+    pub fn is_passing(&self) -> bool {
+        matches!(self, Self::Unreachable { .. } | Self::Doubtful { .. } | Self::Moved { .. })
+    }
+
     pub(crate) fn io(what: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_owned();
         move |cause| Self::Io { what, path, cause }
     }
 
     pub(crate) fn database(what: &'static str) -> impl FnOnce(sqlx::Error) -> Self {
-        move |cause| Self::Database { what, cause }
+        move |cause| match is_away(&cause) {
+            true => Self::Unreachable { what, why: cause.to_string() },
+            false => Self::Database { what, cause },
+        }
     }
 
     pub(crate) fn archive<E>(what: impl Into<String>) -> impl FnOnce(E) -> Self
@@ -86,5 +119,19 @@ impl Error {
     {
         let what = what.into();
         move |cause| Self::Archive { what, cause: Some(cause.into()) }
+    }
+}
+
+/// Whether it is the server that is missing, and not the question that is wrong: its SQLSTATE (PostgreSQL's appendix A) says
+/// that a connection was lost (08), that something is used up (53), that somebody ended the session or the statement (57, 25P03),
+/// or that we waited too long behind others (55P03, 40). SQLite's codes are shorter.
+fn is_away(cause: &sqlx::Error) -> bool {
+    match cause {
+        sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::BeginFailed => true,
+        sqlx::Error::Database(said) => said.code().is_some_and(|code| {
+            let classes = ["08", "40", "53", "57"].iter().any(|class| code.starts_with(class));
+            code.len() == 5 && (classes || ["25P03", "55P03"].contains(&&*code))
+        }),
+        _ => false,
     }
 }

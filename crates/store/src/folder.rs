@@ -4,6 +4,7 @@
 //! DATA/lock       who holds it: pid, role, since; the kernel's flock decides, the text only tells
 //! DATA/format     the version of everything below
 //! DATA/sensor     the sensor's number, given once
+//! DATA/name       what the folder is called in a database that others share; made when first asked for
 //! DATA/boot       how often it was opened, synced before the first contact
 //! DATA/journal/   DATA/archive/   DATA/vault/   DATA/ledger.sqlite
 //! DATA/quarantine what could not be read or has no row: named, never deleted
@@ -88,6 +89,27 @@ impl DataFolder {
 
     pub fn boot(&self) -> Boot {
         self.boot
+    }
+
+    /// 16 hexadecimal digits that no other folder has: under them a database that several share knows this one.
+    pub fn name(&self) -> Result<String, Error> {
+        let path = self.path.join("name");
+        let Some(text) = read_small(&path)? else {
+            let mut octets = [0; 8];
+            getrandom::fill(&mut octets).map_err(Error::Random)?;
+            let name = format!("{:016x}", u64::from_be_bytes(octets));
+            write_small(&path, &format!("{name}\n"))?;
+            return Ok(name);
+        };
+        let is_name = |name: &str| name.len() == 16 && name.bytes().all(|byte| byte.is_ascii_hexdigit());
+        match text.trim() {
+            name if is_name(name) => Ok(name.to_owned()),
+            other => Err(Error::Damaged { path, what: format!("{other:?} is no name of a folder") }),
+        }
+    }
+
+    pub(crate) fn has_name(&self) -> bool {
+        self.path.join("name").exists()
     }
 
     pub(crate) fn quarantine(&self) -> PathBuf {
@@ -252,6 +274,17 @@ mod tests {
         fs::write(home.path().join("thesis.tex"), "x").unwrap();
         DataFolder::open(home.path(), "t", now()).unwrap_err();
         assert_eq!(mode(home.path()), 0o755);
+    }
+
+    #[test]
+    fn a_folder_keeps_its_name_and_each_has_another() {
+        let homes = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+        let open = |at: usize| DataFolder::open(homes[at].path(), "t", now()).unwrap();
+        let name = open(0).name().unwrap();
+        assert_eq!((name.len(), open(0).name().unwrap()), (16, name.clone()));
+        assert_ne!(open(1).name().unwrap(), name);
+        fs::write(homes[0].path().join("name"), "robert'); DROP\n").unwrap();
+        assert!(matches!(open(0).name(), Err(Error::Damaged { .. })));
     }
 
     #[test]

@@ -11,29 +11,29 @@
 //! because they change in the same transactions. What is deliberately absent: the law. Facts are folded in [`view`](crate::view).
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, OnceLock};
-use std::time::Duration;
+use std::sync::{Arc, OnceLock, Weak};
 
 use model::fact::{Draft, Fact};
 use model::id::Position;
 use model::order::Names;
 use model::{Digest, Timestamp};
-use sqlx::migrate::{Migration, MigrationType, Migrator};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{SqlSafeStr as _, Sqlite, SqlitePool, Transaction};
 use tokio::sync::{Mutex, watch};
 
 use crate::Error;
+use crate::db::{Database, Db, Transaction, postgres, query, sqlite};
 use crate::folder::DataFolder;
-use crate::log::SigningKey;
+use crate::log::{Frontier, SigningKey};
 use crate::view::View;
 use crate::zones::NamedZone;
 
 mod appending;
 mod cells;
 mod head;
+mod lease;
+mod link;
 pub(crate) mod names;
 mod rows;
+mod signing;
 #[cfg(test)]
 mod tests;
 mod zones;
@@ -41,19 +41,16 @@ mod zones;
 pub(crate) use appending::Appending;
 pub use appending::FACTS_PER_TURN_MAX;
 pub use cells::each_cell;
+pub use lease::Lease;
+pub use link::Reach;
 pub use names::NamedSet;
 
 use appending::{Line, Wanted};
 use head::Head;
+use link::Link;
 
 /// The database within the data folder.
 pub(crate) const FILE: &str = "ledger.sqlite";
-
-/// How long a transaction waits for another process's, such as somebody's SQLite shell.
-const BUSY: Duration = Duration::from_secs(10);
-
-/// Readers beside the one writer that SQLite allows.
-const CONNECTIONS: u32 = 4;
 
 //----------- Ledger -----------------------------------------------------------------------------------------------
 
@@ -64,14 +61,19 @@ pub struct Ledger {
 }
 
 struct Inner {
-    pool: SqlitePool,
+    db: Db,
     line: Line,
     /// What signs the checkpoints; never set where nobody is to believe them, such as in tests of other rooms.
     key: OnceLock<SigningKey>,
+    /// The edge of the tree that was checked last, so that it is not built anew from the first fact.
+    signed: Mutex<Frontier>,
     view: Mutex<Arc<View>>,
+    /// The same for whoever must not wait; weak, so that folding copies nothing for it.
+    shown: std::sync::Mutex<Weak<View>>,
     /// Named zones by origin, as they were told last.
     zones: Mutex<BTreeMap<Box<[u8]>, Arc<NamedZone>>>,
     changed: watch::Sender<Position>,
+    link: Link,
 }
 
 /// Why facts were not appended.
@@ -85,44 +87,35 @@ pub enum AppendError {
 }
 
 impl Ledger {
+    /// Opens the ledger that lies in the folder itself.
     pub async fn open(folder: &DataFolder) -> Result<Self, Error> {
-        let options = SqliteConnectOptions::new()
-            .filename(folder.path().join(FILE))
-            .create_if_missing(true)
-            .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Full)
-            .busy_timeout(BUSY);
-        let pool = SqlitePoolOptions::new().max_connections(CONNECTIONS).connect_with(options).await;
-        let pool = pool.map_err(Error::database("opening the ledger"))?;
-        migrations().run(&pool).await.map_err(|cause| Error::Database { what: "migrating", cause: cause.into() })?;
-        let mut transaction = begin(&pool).await?;
-        let next = Head::establish(&mut transaction).await?.next();
-        transaction.commit().await.map_err(Error::database("opening the ledger"))?;
-        let (line, key, changed) = (Line::default(), OnceLock::new(), watch::Sender::new(next));
-        let (view, zones) = (Mutex::default(), Mutex::default());
-        Ok(Self { inner: Arc::new(Inner { pool, line, key, view, zones, changed }) })
+        Self::open_in(folder, &Database::Folder).await
     }
 
-    /// From now on every append is signed by this key. A key that was just made signs what stands; any other finds the
-    /// checkpoint that it has signed last, over exactly the facts that are here.
+    /// Opens the ledger of a folder, wherever it lies.
     ///
     /// # Errors
-    /// [`Error::Damaged`] if it does not.
-    pub async fn sign_with(&self, key: SigningKey, is_new: bool) -> Result<(), Error> {
-        let mut transaction = self.begin().await?;
-        let mut head = Head::load(&mut transaction).await?;
-        head.check(key.verifying())?;
-        if head.checkpoint.is_none() {
-            if !is_new {
-                return Err(damaged("its checkpoint is missing, and the key that signed it is not new"));
-            }
-            head.sign(Some(&key));
-            head.save(&mut transaction).await?;
-        }
-        self.commit(transaction, head.next()).await?;
-        // Whoever comes second has the same key: both have just found its checkpoint.
-        let _ = self.inner.key.set(key);
-        Ok(())
+    /// [`Error::Unreachable`] if a server does not answer; [`Error::FolderTwice`] if the folder, or a copy of it, is at work
+    /// on that server already.
+    pub async fn open_in(folder: &DataFolder, database: &Database) -> Result<Self, Error> {
+        check_place(folder, database)?;
+        let holder = match database {
+            Database::Folder => FILE.to_owned(),
+            Database::Postgres(_) => format!("{} boot {}", folder.name()?, folder.boot().0),
+        };
+        let db = match database {
+            Database::Folder => sqlite::open(&folder.path().join(FILE)).await?,
+            Database::Postgres(settings) => postgres::open(settings, &folder.name()?).await?,
+        };
+        // Whoever left a commit under way when it was killed has let go of the head by now, or we wait for it.
+        let mut transaction = db.begin().await?;
+        let next = Head::establish(&mut transaction).await?.next();
+        transaction.commit().await?;
+        let (line, key, changed) = (Line::default(), OnceLock::new(), watch::Sender::new(next));
+        let (view, shown, zones, link, signed) = Default::default();
+        let ledger = Self { inner: Arc::new(Inner { db, line, key, signed, view, shown, zones, changed, link }) };
+        ledger.follow_others(holder).await?;
+        Ok(ledger)
     }
 
     /// Appends facts and the sets of names that they speak of, all or none; synced when this returns.
@@ -136,18 +129,15 @@ impl Ledger {
         names: Vec<NamedSet>,
         now: Timestamp,
     ) -> Result<Vec<Fact>, AppendError> {
+        self.check_reached("appending facts")?;
         let sets = names::to_rows(names).await?;
         self.line_up(Wanted { expected, drafts, sets, now }).await
     }
 
     /// The facts from a position on, each in its place and checked against its commitment.
     pub async fn facts(&self, from: Position) -> Result<Vec<Fact>, Error> {
-        let rows =
-            sqlx::query("SELECT position, salt, commitment, body FROM facts WHERE position >= $1 ORDER BY position")
-                .bind(as_i64(from.0))
-                .fetch_all(&self.inner.pool)
-                .await
-                .map_err(Error::database("reading facts"))?;
+        let select = "SELECT position, salt, commitment, body FROM facts WHERE position >= $1 ORDER BY position";
+        let rows = self.db().all(query(select).bind(as_i64(from.0)), "reading facts").await?;
         let facts = rows.iter().map(rows::read).collect::<Result<Vec<Fact>, Error>>()?;
         match (from.0..).zip(&facts).find(|(place, fact)| fact.position.0 != *place) {
             Some((place, _)) => Err(damaged(&format!("fact {place} is missing"))),
@@ -157,18 +147,30 @@ impl Ledger {
 
     /// A set of names, in one load.
     pub async fn names(&self, digest: &Digest) -> Result<Names, Error> {
-        names::load(&self.inner.pool, *digest).await
+        names::load(self.db(), *digest).await
     }
 
     /// What stands after all facts. Kept between calls; only new facts are folded.
     pub async fn view(&self) -> Result<Arc<View>, Error> {
+        self.check_reached("reading facts")?;
         let mut view = self.inner.view.lock().await;
         let facts = self.facts(view.next).await?;
         if !facts.is_empty() {
-            let sets = names::load_all(&self.inner.pool, &facts).await?;
+            let sets = names::load_all(self.db(), &facts).await?;
             fold(Arc::make_mut(&mut view), &facts, sets);
         }
+        *self.shown() = Arc::downgrade(&view);
         Ok(Arc::clone(&view))
+    }
+
+    /// What stood after the facts that were folded last, without a look at the database: something to show while that does
+    /// not answer.
+    pub fn last_view(&self) -> Arc<View> {
+        self.shown().upgrade().unwrap_or_default()
+    }
+
+    fn shown(&self) -> std::sync::MutexGuard<'_, Weak<View>> {
+        self.inner.shown.lock().expect("nothing panics while it holds what is shown")
     }
 
     /// The next position, whenever it has moved.
@@ -178,45 +180,46 @@ impl Ledger {
 
     /// Closes the database once all that is under way has ended. Clones are closed too.
     pub async fn close(self) {
-        self.inner.pool.close().await;
+        self.inner.link.end().await;
+        self.inner.db.close().await;
     }
 
-    pub(crate) fn pool(&self) -> &SqlitePool {
-        &self.inner.pool
+    pub(crate) fn db(&self) -> &Db {
+        &self.inner.db
     }
 
-    pub(crate) async fn begin(&self) -> Result<Transaction<'static, Sqlite>, Error> {
-        begin(&self.inner.pool).await
+    /// The file's own pool, for tests that spoil it.
+    #[cfg(test)]
+    pub(crate) fn pool(&self) -> &sqlx::SqlitePool {
+        let Db::Sqlite(pool) = self.db() else { panic!("this test spoils a file") };
+        pool
     }
 
-    /// Commits what appends no fact.
-    pub(crate) async fn commit_without_facts(&self, transaction: Transaction<'static, Sqlite>) -> Result<(), Error> {
-        transaction.commit().await.map_err(Error::database("committing"))
+    pub(crate) async fn begin(&self) -> Result<Transaction, Error> {
+        self.db().begin().await
     }
 
     /// Commits, and tells whoever waits for the next position if it has moved.
-    pub(crate) async fn commit(&self, transaction: Transaction<'static, Sqlite>, next: Position) -> Result<(), Error> {
-        self.commit_without_facts(transaction).await?;
-        self.inner.changed.send_if_modified(|told| next > std::mem::replace(told, next.max(*told)));
+    pub(crate) async fn commit(&self, transaction: Transaction, next: Position) -> Result<(), Error> {
+        transaction.commit().await?;
+        self.tell(next);
         Ok(())
+    }
+
+    fn tell(&self, next: Position) {
+        self.inner.changed.send_if_modified(|told| next > std::mem::replace(told, next.max(*told)));
     }
 }
 
-async fn begin(pool: &SqlitePool) -> Result<Transaction<'static, Sqlite>, Error> {
-    // A transaction that reads first and takes the write lock later can find that it is too late.
-    pool.begin_with("BEGIN IMMEDIATE").await.map_err(Error::database("beginning"))
-}
-
-fn migrations() -> Migrator {
-    let simple = |version, name: &'static str, sql: &'static str| {
-        Migration::new(version, name.into(), MigrationType::Simple, sql.into_sql_str(), false)
+/// One line of configuration more or less must not leave a ledger behind.
+fn check_place(folder: &DataFolder, database: &Database) -> Result<(), Error> {
+    let has_file = folder.path().join(FILE).exists();
+    let what = match database {
+        Database::Postgres(_) if has_file => "in its own file",
+        Database::Folder if !has_file && folder.has_name() => "on a server",
+        _ => return Ok(()),
     };
-    Migrator::with_migrations(vec![
-        simple(1, "memory", include_str!("../migrations/sqlite/0001_memory.sql")),
-        simple(2, "named zones", include_str!("../migrations/sqlite/0002_named_zones.sql")),
-        simple(3, "log", include_str!("../migrations/sqlite/0003_log.sql")),
-        simple(4, "compaction", include_str!("../migrations/sqlite/0004_compaction.sql")),
-    ])
+    Err(Error::LedgerElsewhere { path: folder.path().to_owned(), what })
 }
 
 /// A fact that the law refuses has no effect, and the operator is told: it should never have been appended.

@@ -13,6 +13,7 @@
 
 pub mod archive;
 pub mod audit;
+pub mod db;
 mod error;
 pub mod folder;
 pub mod journal;
@@ -24,6 +25,7 @@ pub mod view;
 pub mod zones;
 
 pub use archive::{Archive, ArchiveBatch, CompactLimits, Sighting, SightingFilter};
+pub use db::{Database, Postgres};
 pub use error::Error;
 pub use folder::DataFolder;
 pub use journal::{Cursor, Frame, Journal, JournalLimits, LaneWriter, SyncThread};

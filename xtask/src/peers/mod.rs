@@ -18,6 +18,7 @@ pub mod ledger;
 pub mod lock;
 mod name_servers;
 pub mod odd;
+pub mod postgres;
 pub mod refusals;
 pub mod resolvers;
 pub mod sealed;

@@ -7,6 +7,7 @@ use std::io::Write;
 use std::path::Path;
 
 use serde::Serialize;
+use store::Database;
 use store::audit::{Anchor, Audit, AuditError, Report, verify_folder, write_tiles};
 use store::log::{Tiles, VerifyingKey, inclusion, to_proof_text};
 use tokio::runtime::Runtime;
@@ -168,8 +169,13 @@ pub(super) fn on_ledger<T>(
 ) -> Result<T, Failure> {
     let runtime: Runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().tried("starting a runtime")?;
-    let done = runtime.block_on(async { work(&mut Audit::open(&config.data).await?).await });
-    done.map_err(|error| of_audit(format_args!("reading the ledger in {}", config.data.display()), &error))
+    let database = config.ledger.database()?;
+    let done = runtime.block_on(async { work(&mut Audit::open_in(&config.data, &database).await?).await });
+    let place = match database {
+        Database::Folder => config.data.display().to_string(),
+        Database::Postgres(server) => server.to_string(),
+    };
+    done.map_err(|error| of_audit(format_args!("reading the ledger in {place}"), &error))
 }
 
 pub(super) fn of_audit(tried: impl std::fmt::Display, error: &AuditError) -> Failure {
@@ -178,6 +184,7 @@ pub(super) fn of_audit(tried: impl std::fmt::Display, error: &AuditError) -> Fai
         AuditError::Checkpoint { .. } | AuditError::Manifest { .. } => failure
             .hint("is it the key of this log? `bailiwick audit key` prints it where the log is kept")
             .code(code::NOT_VERIFIED),
+        AuditError::Store(error) if error.is_passing() => failure.hint(error.hint().unwrap_or_default()),
         AuditError::Store(_) => failure.hint("a ledger of an older release gets its tree when this one starts on it"),
         AuditError::Io { .. } => failure,
     }

@@ -22,9 +22,10 @@ fn told(config: &Config) -> String {
     let reach =
         if config.is_loopback_only() { "loopback only: exercises are served" } else { "exercises are not served" };
     format!(
-        "configuration  {from}\ndata           {}\nkeys           {}\nDNS            {}\nHTTP           {}\nHTTPS          {}\nSMTP           {}\nreach          {reach}\ndigest         {}",
+        "configuration  {from}\ndata           {}\nkeys           {}\nledger         {}\nDNS            {}\nHTTP           {}\nHTTPS          {}\nSMTP           {}\nreach          {reach}\ndigest         {}",
         config.data.display(),
         config.keys.display(),
+        config.ledger.place(),
         list(&config.dns.listen),
         list(&config.web.http),
         list(&config.web.https),

@@ -1,6 +1,6 @@
 //! `bailiwick doctor`: whether this installation can keep what it promises, and what to do where it cannot.
 //!
-//! It looks at this machine and at nothing else: a name under attack is never resolved by us. Whether a parent still
+//! It looks at this machine and at the ledger's own database, and at nothing else: a name under attack is never resolved by us. Whether a parent still
 //! holds a DS is therefore for a person to ask; the doctor says why it matters and with which command.
 
 use desk::api::{CaseDetail, CaseSummary};
@@ -14,6 +14,7 @@ use crate::door::Door;
 use crate::failure::{Done, Failure, code};
 use crate::terminal;
 
+mod ledger;
 mod machine;
 mod memory;
 
@@ -78,6 +79,7 @@ const WHY: &str = "we do not sign: a DS record that the parent still holds says 
 pub(crate) fn run(place: &Place, args: &JsonArgs) -> Done {
     let config = Config::load(place)?;
     let mut findings = memory::examine(&config);
+    findings.extend(ledger::examine(&config));
     findings.extend(machine::examine(&config));
     let examination = Examination { findings, dnssec: dnssec(&config)? };
     match args.json {

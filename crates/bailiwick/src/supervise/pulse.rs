@@ -13,7 +13,8 @@ use sinkhole::dns::CHALLENGES_MAX;
 use sinkhole::dnstap::{Door, Gaps, Sensor};
 use sinkhole::transfer::Counts;
 use sinkhole::{Running, Settings, ZoneTable};
-use store::Journal;
+use store::ledger::Reach;
+use store::{Journal, Ledger};
 use tokio::sync::watch;
 use tokio::time::{Instant, interval};
 use wire::dns::AcmeToken;
@@ -124,6 +125,7 @@ pub(super) struct Pulse {
     pub(super) certificates: Option<Books>,
     pub(super) journal: Arc<Journal>,
     pub(super) primary: Box<dyn Fn() -> Counts + Send + Sync>,
+    pub(super) ledger: Ledger,
 }
 
 impl Pulse {
@@ -174,6 +176,19 @@ fn journal_live(journal: &Journal) -> JournalLive {
         failed_syncs: journal.suspects(),
         let_go_octets: journal.let_go_octets(),
     }
+}
+
+/// What to look at first.
+fn troubles(ledger: &Ledger) -> Vec<String> {
+    let Reach { database, is_reached, for_secs, why } = ledger.reach();
+    let away = || {
+        format!(
+            "the ledger's database ({database}) has not answered for {for_secs} s: {}. Names are answered and the journal is \
+             written; what people decide is refused, and what is shown here is of before",
+            why.unwrap_or_default()
+        )
+    };
+    (!is_reached).then(away).into_iter().collect()
 }
 
 fn transfers(counts: Counts) -> Transfers {
@@ -227,7 +242,7 @@ impl StatusSource for Pulse {
             tallies: self.tallies().into_iter().map(tally).collect(),
             certificates: self.certificates.as_ref().map(Books::told),
             journal: Some(journal_live(&self.journal)),
-            troubles: Vec::new(),
+            troubles: troubles(&self.ledger),
         }
     }
 

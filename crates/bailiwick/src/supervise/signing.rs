@@ -59,7 +59,10 @@ async fn take(ledger: &Ledger, key: SigningKey, is_new: bool, config: &Config) -
          one there, or for a new ledger none",
         config.keys.join(KEY).display()
     );
-    let refused = |error| of_store(&config.data.display(), &error).hint(hint).code(code::NOT_VERIFIED);
+    let refused = |error: store::Error| match of_store(&config.data.display(), &error) {
+        away if error.is_passing() => away,
+        damaged => damaged.hint(hint).code(code::NOT_VERIFIED),
+    };
     ledger.sign_with(key, is_new).await.map_err(refused)
 }
 

@@ -287,7 +287,7 @@ impl Compaction {
                 manifest::set_replaced(&mut transaction, &file.path, now).await?;
             }
         }
-        self.archive.inner.ledger.commit_without_facts(transaction).await?;
+        transaction.commit().await?;
         self.archive.sweep().await?;
         let sum = |files: &[Written], of: fn(&Written) -> u64| files.iter().map(of).sum();
         Ok(Compacted {

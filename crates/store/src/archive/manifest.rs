@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 
 use model::Timestamp;
 use model::time::to_nanos;
-use sqlx::{Row as _, SqliteConnection};
 
 use super::file::Written;
 use super::tables::ROLL_UPS;
 use crate::Error;
+use crate::db::{Row, Transaction, query};
 use crate::journal::Cursor;
 use crate::ledger::Ledger;
 
@@ -18,53 +18,49 @@ use crate::ledger::Ledger;
 /// Every file that counts, in order of commit.
 pub(super) async fn listed(ledger: &Ledger) -> Result<Vec<Written>, Error> {
     let select = "SELECT path, tab, day, row_count, bytes, level, committed FROM archive_files ORDER BY rowid";
-    let rows = sqlx::query(select).fetch_all(ledger.pool()).await;
-    let rows = rows.map_err(Error::database("reading the archive's manifest"))?;
-    let written = |row: &sqlx::sqlite::SqliteRow| Written {
-        path: Path::new(row.get::<&str, _>("path")).to_owned(),
-        table: row.get("tab"),
-        day: row.get("day"),
-        rows: row.get::<i64, _>("row_count").cast_unsigned(),
-        bytes: row.get::<i64, _>("bytes").cast_unsigned(),
-        level: u8::try_from(row.get::<i64, _>("level")).unwrap_or_default(),
-        committed: row.get("committed"),
+    let rows = ledger.db().all(query(select), "reading the archive's manifest").await?;
+    let written = |row: &Row| Written {
+        path: Path::new(row.text("path")).to_owned(),
+        table: row.text("tab").to_owned(),
+        day: row.text("day").to_owned(),
+        rows: row.number("row_count").cast_unsigned(),
+        bytes: row.number("bytes").cast_unsigned(),
+        level: u8::try_from(row.number("level")).unwrap_or_default(),
+        committed: row.number("committed"),
     };
     Ok(rows.iter().map(written).collect())
 }
 
 pub(super) async fn insert(
-    connection: &mut SqliteConnection,
+    transaction: &mut Transaction,
     follower: &str,
     file: &Written,
     now: Timestamp,
 ) -> Result<(), Error> {
     let insert = "INSERT INTO archive_files (path, tab, day, row_count, bytes, follower, committed, level)
                   VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
-    sqlx::query(insert)
+    let insert = query(insert)
         .bind(text(&file.path))
-        .bind(&file.table)
-        .bind(&file.day)
+        .bind(&file.table[..])
+        .bind(&file.day[..])
         .bind(file.rows.cast_signed())
         .bind(file.bytes.cast_signed())
         .bind(follower)
         .bind(to_nanos(now))
-        .bind(i64::from(file.level))
-        .execute(connection)
-        .await
-        .map_err(Error::database("adding to the archive's manifest"))?;
-    Ok(())
+        .bind(i64::from(file.level));
+    transaction.execute(insert, "adding to the archive's manifest").await.map(|_| ())
 }
 
 /// How many files a table and a day have beside these.
 pub(super) async fn count_beside(
-    connection: &mut SqliteConnection,
+    transaction: &mut Transaction,
     table: &str,
     day: &str,
     known: &[Written],
 ) -> Result<usize, Error> {
-    let select = "SELECT count(*) FROM archive_files WHERE tab = $1 AND day = $2";
-    let count = sqlx::query_scalar::<_, i64>(select).bind(table).bind(day).fetch_one(connection).await;
-    let count = count.map_err(Error::database("counting the files of a day"))?;
+    let select = query("SELECT count(*) AS count FROM archive_files WHERE tab = $1 AND day = $2").bind(table).bind(day);
+    let row = transaction.first(select, "counting the files of a day").await?;
+    let count = row.map_or(0, |row| row.number("count"));
     Ok(usize::try_from(count).unwrap_or_default().saturating_sub(known.len()))
 }
 
@@ -75,34 +71,31 @@ fn text(path: &Path) -> String {
 //----------- Replaced files ---------------------------------------------------------------------------------------
 
 /// Takes a file out of those that count, and keeps its path until it is removed.
-pub(super) async fn replace(connection: &mut SqliteConnection, path: &Path, now: Timestamp) -> Result<(), Error> {
-    set_replaced(connection, path, now).await?;
-    let delete = sqlx::query("DELETE FROM archive_files WHERE path = $1").bind(text(path)).execute(connection).await;
-    delete.map_err(Error::database("replacing a file of the archive")).map(|_| ())
+pub(super) async fn replace(transaction: &mut Transaction, path: &Path, now: Timestamp) -> Result<(), Error> {
+    set_replaced(transaction, path, now).await?;
+    let delete = query("DELETE FROM archive_files WHERE path = $1").bind(text(path));
+    transaction.execute(delete, "replacing a file of the archive").await.map(|_| ())
 }
 
-pub(super) async fn set_replaced(connection: &mut SqliteConnection, path: &Path, now: Timestamp) -> Result<(), Error> {
+pub(super) async fn set_replaced(transaction: &mut Transaction, path: &Path, now: Timestamp) -> Result<(), Error> {
     let insert = "INSERT INTO archive_replaced (path, replaced) VALUES ($1, $2)";
-    let kept = sqlx::query(insert).bind(text(path)).bind(to_nanos(now)).execute(connection).await;
-    kept.map_err(Error::database("replacing a file of the archive")).map(|_| ())
+    let insert = query(insert).bind(text(path)).bind(to_nanos(now));
+    transaction.execute(insert, "replacing a file of the archive").await.map(|_| ())
 }
 
 /// A day that something comes for, or whose files change, is not rolled up any more.
-pub(super) async fn drop_roll_ups(connection: &mut SqliteConnection, day: &str, now: Timestamp) -> Result<(), Error> {
+pub(super) async fn drop_roll_ups(transaction: &mut Transaction, day: &str, now: Timestamp) -> Result<(), Error> {
     let select = "SELECT path FROM archive_files WHERE day = $1 AND tab IN ($2, $3)";
-    let select = sqlx::query_scalar::<_, String>(select).bind(day).bind(ROLL_UPS[0]).bind(ROLL_UPS[1]);
-    let paths = select.fetch_all(&mut *connection).await.map_err(Error::database("looking for roll-ups of a day"))?;
-    for path in paths {
-        replace(connection, Path::new(&path), now).await?;
+    let select = query(select).bind(day).bind(ROLL_UPS[0]).bind(ROLL_UPS[1]);
+    for row in transaction.all(select, "looking for roll-ups of a day").await? {
+        replace(transaction, Path::new(row.text("path")), now).await?;
     }
     Ok(())
 }
 
 pub(super) async fn replaced(ledger: &Ledger) -> Result<Vec<PathBuf>, Error> {
-    let select = sqlx::query_scalar::<_, String>("SELECT path FROM archive_replaced");
-    let paths = select.fetch_all(ledger.pool()).await;
-    let paths = paths.map_err(Error::database("looking for replaced files"))?;
-    Ok(paths.into_iter().map(PathBuf::from).collect())
+    let rows = ledger.db().all(query("SELECT path FROM archive_replaced"), "looking for replaced files").await?;
+    Ok(rows.iter().map(|row| PathBuf::from(row.text("path"))).collect())
 }
 
 /// Their files are gone.
@@ -112,32 +105,45 @@ pub(super) async fn forget_replaced(ledger: &Ledger, paths: &[PathBuf]) -> Resul
     }
     let mut transaction = ledger.begin().await?;
     for path in paths {
-        let delete = sqlx::query("DELETE FROM archive_replaced WHERE path = $1").bind(text(path));
-        delete.execute(&mut *transaction).await.map_err(Error::database("forgetting a replaced file"))?;
+        let delete = query("DELETE FROM archive_replaced WHERE path = $1").bind(text(path));
+        transaction.execute(delete, "forgetting a replaced file").await?;
     }
-    ledger.commit_without_facts(transaction).await
+    transaction.commit().await
 }
 
 //----------- Cursors ----------------------------------------------------------------------------------------------
 
-pub(super) async fn cursor(ledger: &Ledger, follower: &str) -> Result<Cursor, Error> {
-    let place = sqlx::query_scalar::<_, String>("SELECT place FROM cursors WHERE follower = $1")
-        .bind(follower)
-        .fetch_optional(ledger.pool())
-        .await
-        .map_err(Error::database("reading a cursor"))?;
-    let parse = |place: String| serde_json::from_str(&place).map_err(Error::archive("reading a cursor"));
+const PLACE: &str = "SELECT place FROM cursors WHERE follower = $1";
+
+/// A follower's place as it is stored; `None` for one that is new.
+pub(super) async fn place(ledger: &Ledger, follower: &str) -> Result<Option<String>, Error> {
+    let row = ledger.db().first(query(PLACE).bind(follower), "reading a cursor").await?;
+    Ok(row.map(|row| row.text("place").to_owned()))
+}
+
+pub(super) fn read_place(place: Option<&str>) -> Result<Cursor, Error> {
+    let parse = |place| serde_json::from_str(place).map_err(Error::archive("reading a cursor"));
     place.map(parse).transpose().map(Option::unwrap_or_default)
 }
 
-pub(super) async fn save_cursor(
-    connection: &mut SqliteConnection,
+pub(super) fn write_place(cursor: &Cursor) -> Result<String, Error> {
+    serde_json::to_string(cursor).map_err(Error::archive("writing a cursor"))
+}
+
+/// Moves a cursor from where the follower knew it to be. A commit whose answer was lost may have moved it: what is
+/// committed again then would be there twice.
+pub(super) async fn move_cursor(
+    transaction: &mut Transaction,
     follower: &str,
-    cursor: &Cursor,
+    known: Option<&Option<String>>,
+    place: &str,
 ) -> Result<(), Error> {
-    let place = serde_json::to_string(cursor).map_err(Error::archive("writing a cursor"))?;
+    let found = transaction.first(query(PLACE).bind(follower), "reading a cursor").await?;
+    let found = found.map(|row| row.text("place").to_owned());
+    if known.is_some_and(|known| *known != found) {
+        return Err(Error::Moved { what: "a follower's cursor" });
+    }
     let upsert = "INSERT INTO cursors (follower, place) VALUES ($1, $2)
                   ON CONFLICT (follower) DO UPDATE SET place = excluded.place";
-    let saved = sqlx::query(upsert).bind(follower).bind(place).execute(connection).await;
-    saved.map_err(Error::database("moving a cursor")).map(|_| ())
+    transaction.execute(query(upsert).bind(follower).bind(place), "moving a cursor").await.map(|_| ())
 }

@@ -7,12 +7,11 @@ use model::id::Position;
 use model::time::to_nanos;
 use model::{Digest, Timestamp};
 use serde::Deserialize;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteRow};
-use sqlx::{ConnectOptions as _, Row as _, SqliteConnection};
 use tokio::task::spawn_blocking;
 
 use super::{Anchor, AuditError, Report, Walk};
 use crate::Error;
+use crate::db::{Database, Db, Row, Transaction, postgres, query, sqlite};
 use crate::ledger::{FILE, NamedSet, fold, names};
 use crate::log::{Checkpoint, VerifyingKey};
 use crate::view::View;
@@ -27,7 +26,8 @@ const OWN_CHECKPOINT: &str = "the ledger's own checkpoint";
 
 /// A ledger as it stands at one moment.
 pub struct Audit {
-    connection: SqliteConnection,
+    db: Db,
+    reading: Transaction,
 }
 
 /// A fact as it lies in the ledger.
@@ -42,34 +42,40 @@ pub struct Entry {
 }
 
 impl Audit {
-    /// Opens the ledger of a data folder for reading alone. What is appended from now on is not seen.
+    /// Opens the ledger that lies in a data folder for reading alone. What is appended from now on is not seen.
     pub async fn open(data: &Path) -> Result<Self, AuditError> {
-        let options = SqliteConnectOptions::new().filename(data.join(FILE)).read_only(true);
-        let mut connection = options.connect().await.map_err(Error::database("opening the ledger to read"))?;
-        sqlx::query("BEGIN").execute(&mut connection).await.map_err(Error::database("beginning to read"))?;
-        Ok(Self { connection })
+        Self::open_in(data, &Database::Folder).await
+    }
+
+    /// The same, wherever the folder's ledger lies.
+    pub async fn open_in(data: &Path, database: &Database) -> Result<Self, AuditError> {
+        let db = match database {
+            Database::Folder => sqlite::open_to_read(&data.join(FILE)).await?,
+            Database::Postgres(settings) => postgres::open_to_read(settings).await?,
+        };
+        let reading = db.begin_to_read().await?;
+        Ok(Self { db, reading })
     }
 
     /// The newest checkpoint, as it was signed.
     pub async fn checkpoint(&mut self) -> Result<Option<String>, AuditError> {
-        let note = sqlx::query_scalar("SELECT checkpoint FROM ledger_head WHERE id = 0");
-        let note = note.fetch_optional(&mut self.connection).await;
-        Ok(note.map_err(Error::database("reading the ledger's checkpoint"))?.flatten())
+        let note = query("SELECT checkpoint FROM ledger_head WHERE id = 0");
+        let row = self.reading.first(note, "reading the ledger's checkpoint").await?;
+        Ok(row.and_then(|row| row.text_if_any("checkpoint")))
     }
 
     /// Every commitment, in order.
     pub async fn commitments(&mut self) -> Result<Vec<Digest>, AuditError> {
-        let all = sqlx::query_scalar::<_, Vec<u8>>("SELECT commitment FROM facts ORDER BY position");
-        let all = all.fetch_all(&mut self.connection).await.map_err(Error::database("reading commitments"))?;
-        all.into_iter()
-            .map(|octets| Ok(Digest(octets.try_into().map_err(|_| damaged("a commitment is no digest"))?)))
-            .collect()
+        let all = query("SELECT commitment FROM facts ORDER BY position");
+        let all = self.reading.all(all, "reading commitments").await?;
+        let digest = |row: &Row| row.octets("commitment").try_into().map(Digest);
+        all.iter().map(|row| Ok(digest(row).map_err(|_| damaged("a commitment is no digest"))?)).collect()
     }
 
     /// Every fact with what proves it. Whoever gives them away verifies first.
     pub async fn entries(&mut self) -> Result<Vec<Entry>, AuditError> {
         let all = "SELECT position, version, time, kind, salt, commitment, body FROM facts ORDER BY position";
-        let rows = sqlx::query(all).fetch_all(&mut self.connection).await.map_err(Error::database("reading facts"))?;
+        let rows = self.reading.all(query(all), "reading facts").await?;
         rows.iter().map(|row| Ok(entry(row).ok_or_else(|| damaged("a fact cannot be read"))?)).collect()
     }
 
@@ -89,8 +95,9 @@ impl Audit {
 
     /// The lines of a set of names.
     pub async fn lines(&mut self, names: &Digest) -> Result<Option<Vec<u8>>, AuditError> {
-        let lines = sqlx::query_scalar("SELECT lines FROM name_sets WHERE digest = $1").bind(names.0.to_vec());
-        Ok(lines.fetch_optional(&mut self.connection).await.map_err(Error::database("loading a set of names"))?)
+        let lines = query("SELECT lines FROM name_sets WHERE digest = $1").bind(&names.0[..]);
+        let row = self.reading.first(lines, "loading a set of names").await?;
+        Ok(row.map(|row| row.octets("lines").to_vec()))
     }
 
     /// Checks every fact, the tree, what was signed of it, the sets of names, and the database itself.
@@ -121,7 +128,7 @@ impl Audit {
         let mut page = self.page(-1).await?;
         let mut next = 0;
         while let Some(last) = page.last() {
-            let last: i64 = last.get("position");
+            let last = last.number("position");
             let checked = spawn_blocking(move || page.iter().map(check).collect::<Vec<_>>());
             let (following, checked) = tokio::join!(self.page(last), checked);
             for row in checked.expect("checking rows does not panic") {
@@ -138,18 +145,17 @@ impl Audit {
         Ok(())
     }
 
-    async fn page(&mut self, after: i64) -> Result<Vec<SqliteRow>, AuditError> {
+    async fn page(&mut self, after: i64) -> Result<Vec<Row>, AuditError> {
         let page = "SELECT position, version, time, kind, salt, commitment, body FROM facts
                     WHERE position > $1 ORDER BY position LIMIT $2";
-        let page = sqlx::query(page).bind(after).bind(FACTS_PER_PAGE).fetch_all(&mut self.connection).await;
-        Ok(page.map_err(Error::database("reading facts"))?)
+        Ok(self.reading.all(query(page).bind(after).bind(FACTS_PER_PAGE), "reading facts").await?)
     }
 
     /// Each set is what its digest says, and each that a fact speaks of is here.
     async fn check_names(&mut self, report: &mut Report) -> Result<(), AuditError> {
-        let digests = sqlx::query_scalar::<_, Vec<u8>>("SELECT digest FROM name_sets ORDER BY digest");
-        let digests =
-            digests.fetch_all(&mut self.connection).await.map_err(Error::database("listing sets of names"))?;
+        let digests = query("SELECT digest FROM name_sets ORDER BY digest");
+        let digests = self.reading.all(digests, "listing sets of names").await?;
+        let digests: Vec<Vec<u8>> = digests.iter().map(|row| row.octets("digest").to_vec()).collect();
         for octets in &digests {
             let digest = Digest(octets.as_slice().try_into().unwrap_or_default());
             let lines = self.lines(&digest).await?.unwrap_or_default();
@@ -157,9 +163,9 @@ impl Audit {
                 report.fault(None, format!("the set of names {digest} is not what its digest says"));
             }
         }
-        let listed = sqlx::query_scalar::<_, Vec<u8>>("SELECT body FROM facts WHERE kind = 'order-listed'");
-        let listed = listed.fetch_all(&mut self.connection).await.map_err(Error::database("reading facts"))?;
-        for fact in listed.iter().filter_map(|body| serde_json::from_slice::<Fact>(body).ok()) {
+        let listed = query("SELECT body FROM facts WHERE kind = 'order-listed'");
+        let listed = self.reading.all(listed, "reading facts").await?;
+        for fact in listed.iter().filter_map(|row| serde_json::from_slice::<Fact>(row.octets("body")).ok()) {
             let Some(names) = names_of(&fact) else { continue };
             if !digests.iter().any(|digest| digest[..] == names.0) {
                 report.fault(Some(fact.position.0), format!("the set of names {names} is missing"));
@@ -169,9 +175,13 @@ impl Audit {
     }
 
     async fn check_database(&mut self, report: &mut Report) -> Result<(), AuditError> {
-        let lines = sqlx::query_scalar::<_, String>("PRAGMA integrity_check").fetch_all(&mut self.connection).await;
-        let lines = lines.map_err(Error::database("checking the database's own structure"))?;
-        lines.iter().filter(|line| *line != "ok").for_each(|line| report.fault(None, format!("{FILE}: {line}")));
+        // A server checks its own pages (`data_checksums`, `pg_amcheck`); that is not ours to ask.
+        if self.db.is_shared() {
+            return Ok(());
+        }
+        let lines = self.reading.all(query(sqlite::INTEGRITY), "checking the database's own structure").await?;
+        let lines = lines.iter().map(|row| row.text("integrity_check")).filter(|line| *line != "ok");
+        lines.for_each(|line| report.fault(None, format!("{FILE}: {line}")));
         Ok(())
     }
 }
@@ -211,16 +221,16 @@ struct Tag<'a> {
     fact: &'a str,
 }
 
-fn check(row: &SqliteRow) -> Checked {
-    let position = row.get::<i64, _>("position").cast_unsigned();
+fn check(row: &Row) -> Checked {
+    let position = row.number("position").cast_unsigned();
     // A commitment of another length is a leaf all the same: the tree will not be the signed one either.
-    let stored: &[u8] = row.get("commitment");
+    let stored = row.octets("commitment");
     let commitment = Digest(stored.try_into().unwrap_or_default());
     Checked { position, commitment, fault: fault(row, position, commitment) }
 }
 
-fn fault(row: &SqliteRow, position: u64, commitment: Digest) -> Option<&'static str> {
-    let (body, salt): (&[u8], &[u8]) = (row.get("body"), row.get("salt"));
+fn fault(row: &Row, position: u64, commitment: Digest) -> Option<&'static str> {
+    let (body, salt): (&[u8], &[u8]) = (row.octets("body"), row.octets("salt"));
     let Ok(salt) = <&[u8; 32]>::try_from(salt) else { return Some("its salt has another length") };
     if Fact::commitment_over(salt, body) != commitment {
         return Some("body, salt and commitment do not belong together: one of them was changed");
@@ -229,14 +239,14 @@ fn fault(row: &SqliteRow, position: u64, commitment: Digest) -> Option<&'static 
     if envelope.position.0 != position {
         return Some("its body says another position: it was moved");
     }
-    let (version, time, kind): (i64, i64, &str) = (row.get("version"), row.get("time"), row.get("kind"));
+    let (version, time, kind) = (row.number("version"), row.number("time"), row.text("kind"));
     let columns_agree = (version, time, kind) == (envelope.version, to_nanos(envelope.time), envelope.body.fact);
     (!columns_agree).then_some("version, time or kind beside the body are not those within")
 }
 
-fn entry(row: &SqliteRow) -> Option<Entry> {
-    let text = String::from_utf8(row.get("body")).ok()?;
-    let salt = row.get::<&[u8], _>("salt").try_into().ok()?;
-    let commitment = Digest(row.get::<&[u8], _>("commitment").try_into().ok()?);
-    Some(Entry { fact: serde_json::from_str(&text).ok()?, kind: row.get("kind"), text, salt, commitment })
+fn entry(row: &Row) -> Option<Entry> {
+    let text = String::from_utf8(row.octets("body").to_vec()).ok()?;
+    let salt = row.octets("salt").try_into().ok()?;
+    let commitment = Digest(row.octets("commitment").try_into().ok()?);
+    Some(Entry { fact: serde_json::from_str(&text).ok()?, kind: row.text("kind").to_owned(), text, salt, commitment })
 }

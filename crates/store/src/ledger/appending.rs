@@ -6,17 +6,18 @@
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard};
+use std::time::Duration;
 
-use model::Timestamp;
 use model::fact::{Draft, Fact};
 use model::id::Position;
-use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
+use model::{Digest, Timestamp};
 use tokio::sync::oneshot;
 
 use super::head::Head;
 use super::names::{self, SetRow};
 use super::rows::FactRow;
 use super::{AppendError, Error, Ledger};
+use crate::db::{Transaction, insert, query};
 use crate::log::leaf;
 
 /// The most facts of one transaction, unless one append alone has more.
@@ -27,6 +28,10 @@ pub(super) const WAITING_MAX: usize = 1_024;
 
 /// Facts of one statement, each of seven values; SQLite allows 32,766 values in one.
 const FACTS_PER_STATEMENT: usize = 1_000;
+
+/// How often, and how soon after each other, it is asked what became of a commit that was not answered.
+const SETTLE_TRIES: usize = 10;
+const SETTLE_AFTER: Duration = Duration::from_secs(1);
 
 /// What somebody wants to append.
 pub(super) struct Wanted {
@@ -99,6 +104,8 @@ impl Ledger {
         let done = match self.append_all(&wanted).await {
             Ok(done) => done,
             Err(error) if wanted.len() == 1 => vec![Err(error.into())],
+            // Whoever tried alone would wait for the same server, one after the other.
+            Err(error) if error.is_passing() => wanted.iter().map(|_| Err(again(&error).into())).collect(),
             Err(_) => self.append_each(&wanted).await,
         };
         for (tell, done) in tell.into_iter().zip(done) {
@@ -133,10 +140,55 @@ impl Ledger {
             names::insert(&mut transaction, sets).await?;
             done.push(Ok(appending.add(drafts.clone(), *now)?));
         }
-        let next = appending.head.next();
+        let (next, last) = (appending.head.next(), appending.last());
         appending.finish(&mut transaction, self).await?;
-        self.commit(transaction, next).await?;
+        match self.commit(transaction, next).await {
+            Err(doubt @ Error::Doubtful { .. }) => self.settle(last, doubt).await?,
+            other => other?,
+        }
         Ok(done)
+    }
+
+    /// Finds out what became of a commit whose answer was lost. Its transaction held the head: whoever has the head after
+    /// it finds its facts, or they were never appended and never will be. Salts are random: a commitment is found once.
+    async fn settle(&self, last: Option<(i64, Digest)>, doubt: Error) -> Result<(), Error> {
+        let Some((position, commitment)) = last else { return Ok(()) };
+        let mut told = doubt;
+        for _ in 0..SETTLE_TRIES {
+            match self.is_taken(position, &commitment).await {
+                Ok(true) => {
+                    self.tell(Position(position.cast_unsigned() + 1));
+                    return Ok(());
+                }
+                Ok(false) => {
+                    let (what, why) = ("appending facts", "the server was lost before it took them".to_owned());
+                    return Err(Error::Unreachable { what, why });
+                }
+                Err(error) if error.is_passing() => tokio::time::sleep(SETTLE_AFTER).await,
+                Err(error) => {
+                    told = error;
+                    break;
+                }
+            }
+        }
+        Err(told)
+    }
+
+    async fn is_taken(&self, position: i64, commitment: &Digest) -> Result<bool, Error> {
+        let mut transaction = self.begin().await?;
+        let select = query("SELECT commitment FROM facts WHERE position = $1").bind(position);
+        let row = transaction.first(select, "looking for facts whose commit was not answered").await?;
+        transaction.commit().await?;
+        Ok(row.is_some_and(|row| row.octets("commitment") == commitment.0))
+    }
+}
+
+/// The same trouble, said to another who waits.
+fn again(error: &Error) -> Error {
+    match error {
+        Error::Doubtful { what, why } => Error::Doubtful { what, why: why.clone() },
+        Error::Unreachable { what, why } => Error::Unreachable { what, why: why.clone() },
+        other => Error::Unreachable { what: "appending facts", why: other.to_string() },
     }
 }
 
@@ -149,8 +201,13 @@ pub(crate) struct Appending {
 }
 
 impl Appending {
-    pub(crate) async fn begin(connection: &mut SqliteConnection) -> Result<Self, Error> {
-        Ok(Self { head: Head::load(connection).await?, rows: Vec::new() })
+    pub(crate) async fn begin(transaction: &mut Transaction) -> Result<Self, Error> {
+        Ok(Self { head: Head::load(transaction).await?, rows: Vec::new() })
+    }
+
+    /// Where the last of them stands, and under which commitment.
+    fn last(&self) -> Option<(i64, Digest)> {
+        self.rows.last().map(|row| (row.position, row.commitment))
     }
 
     /// Gives drafts their places in the ledger and in the tree.
@@ -167,26 +224,24 @@ impl Appending {
     }
 
     /// Writes the facts and moves the head, with a checkpoint over both. The next position is told to whoever commits.
-    pub(crate) async fn finish(
-        mut self,
-        connection: &mut SqliteConnection,
-        ledger: &Ledger,
-    ) -> Result<Position, Error> {
+    pub(crate) async fn finish(mut self, transaction: &mut Transaction, ledger: &Ledger) -> Result<Position, Error> {
         if !self.rows.is_empty() {
-            insert(connection, &self.rows).await?;
-            self.head.sign(ledger.inner.key.get());
-            self.head.save(connection).await?;
+            write(transaction, &self.rows).await?;
+            match ledger.inner.key.get() {
+                // Another core has the key: it goes on from what it signed last.
+                None if ledger.db().is_shared() => {}
+                key => self.head.sign(key),
+            }
+            self.head.save(transaction).await?;
         }
         Ok(self.head.next())
     }
 }
 
-async fn insert(connection: &mut SqliteConnection, rows: &[FactRow]) -> Result<(), Error> {
-    let into = "INSERT INTO facts (position, version, time, kind, salt, commitment, body) ";
+async fn write(transaction: &mut Transaction, rows: &[FactRow]) -> Result<(), Error> {
+    let into = "INSERT INTO facts (position, version, time, kind, salt, commitment, body)";
     for some in rows.chunks(FACTS_PER_STATEMENT) {
-        let mut insert = QueryBuilder::<Sqlite>::new(into);
-        insert.push_values(some, |mut values, row| row.bind(&mut values));
-        insert.build().execute(&mut *connection).await.map_err(Error::database("appending facts"))?;
+        transaction.execute(insert(into, some.iter().map(FactRow::values)), "appending facts").await?;
     }
     Ok(())
 }

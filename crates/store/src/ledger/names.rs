@@ -6,10 +6,10 @@ use model::fact::{Body, Fact};
 use model::order::{Acts, Listed, NameOutcome, Names};
 use model::seizure::AnswerEffect;
 use model::{Digest, DomainName};
-use sqlx::{SqliteConnection, SqlitePool};
 use tokio::task::spawn_blocking;
 
 use crate::Error;
+use crate::db::{Db, Transaction, query};
 
 /// A set of names under its digest.
 #[derive(Clone, Debug, PartialEq)]
@@ -43,26 +43,19 @@ fn to_row(set: &NamedSet) -> Result<SetRow, Error> {
     Ok(SetRow { digest: set.digest, count: set.names.len() as i64, lines: lines.into_bytes() })
 }
 
-pub(super) async fn insert(connection: &mut SqliteConnection, rows: &[SetRow]) -> Result<(), Error> {
+pub(super) async fn insert(transaction: &mut Transaction, rows: &[SetRow]) -> Result<(), Error> {
     for row in rows {
-        sqlx::query("INSERT INTO name_sets (digest, count, lines) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING")
-            .bind(row.digest.0.to_vec())
-            .bind(row.count)
-            .bind(&row.lines)
-            .execute(&mut *connection)
-            .await
-            .map_err(Error::database("writing a set of names"))?;
+        let insert = "INSERT INTO name_sets (digest, count, lines) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
+        let insert = query(insert).bind(&row.digest.0[..]).bind(row.count).bind(&row.lines[..]);
+        transaction.execute(insert, "writing a set of names").await?;
     }
     Ok(())
 }
 
-pub(super) async fn load(pool: &SqlitePool, digest: Digest) -> Result<Names, Error> {
-    let lines = sqlx::query_scalar::<_, Vec<u8>>("SELECT lines FROM name_sets WHERE digest = $1")
-        .bind(digest.0.to_vec())
-        .fetch_optional(pool)
-        .await
-        .map_err(Error::database("loading a set of names"))?
-        .ok_or(Error::NoSuchNames(digest))?;
+pub(super) async fn load(db: &Db, digest: Digest) -> Result<Names, Error> {
+    let select = query("SELECT lines FROM name_sets WHERE digest = $1").bind(&digest.0[..]);
+    let row = db.first(select, "loading a set of names").await?.ok_or(Error::NoSuchNames(digest))?;
+    let lines = row.octets("lines").to_vec();
     let names = move || {
         let is_whole = Digest::of_bytes(&lines) == digest;
         std::str::from_utf8(&lines).ok().filter(|_| is_whole).and_then(from_lines).ok_or(Error::OtherNames(digest))
@@ -75,14 +68,14 @@ pub(super) fn is_spoken_of(set: &Digest, fact: &Fact) -> bool {
 }
 
 /// Every set that the facts speak of. One that is missing is left out: the fold says so with its fact.
-pub(super) async fn load_all(pool: &SqlitePool, facts: &[Fact]) -> Result<Vec<NamedSet>, Error> {
+pub(super) async fn load_all(db: &Db, facts: &[Fact]) -> Result<Vec<NamedSet>, Error> {
     let mut sets: Vec<NamedSet> = Vec::new();
     for fact in facts {
         let Body::OrderListed { names: digest, .. } = fact.body else { continue };
         if sets.iter().any(|set| set.digest == digest) {
             continue;
         }
-        match load(pool, digest).await {
+        match load(db, digest).await {
             Ok(names) => sets.push(NamedSet { digest, names }),
             Err(Error::NoSuchNames(_)) => {}
             Err(error) => return Err(error),

@@ -7,15 +7,13 @@ use model::digest::canonical_json;
 use model::fact::Fact;
 use model::time::to_nanos;
 use serde::Deserialize;
-use sqlx::query_builder::Separated;
-use sqlx::sqlite::SqliteRow;
-use sqlx::{Row as _, Sqlite};
 
 use super::{Error, as_i64, damaged};
+use crate::db::{Row, Value};
 
 /// What is written of a fact.
 pub(super) struct FactRow {
-    position: i64,
+    pub(super) position: i64,
     version: i64,
     time: i64,
     kind: String,
@@ -41,15 +39,16 @@ impl FactRow {
         })
     }
 
-    pub(super) fn bind(&self, values: &mut Separated<'_, Sqlite, &'static str>) {
-        values
-            .push_bind(self.position)
-            .push_bind(self.version)
-            .push_bind(self.time)
-            .push_bind(self.kind.clone())
-            .push_bind(self.salt.to_vec())
-            .push_bind(self.commitment.0.to_vec())
-            .push_bind(self.body.clone());
+    pub(super) fn values(&self) -> [Value; 7] {
+        [
+            self.position.into(),
+            self.version.into(),
+            self.time.into(),
+            self.kind.clone().into(),
+            self.salt[..].into(),
+            self.commitment.0[..].into(),
+            self.body.clone().into(),
+        ]
     }
 }
 
@@ -67,12 +66,12 @@ fn kind(fact: &[u8]) -> Option<String> {
 }
 
 /// A fact of a row that has its place and its commitment.
-pub(super) fn read(row: &SqliteRow) -> Result<Fact, Error> {
-    let position: i64 = row.get("position");
+pub(super) fn read(row: &Row) -> Result<Fact, Error> {
+    let position = row.number("position");
     let wrong = |what: &str| damaged(&format!("fact {position} {what}"));
-    let body: &[u8] = row.get("body");
-    let salt: [u8; 32] = row.get::<&[u8], _>("salt").try_into().map_err(|_| wrong("has a salt of another length"))?;
-    if Fact::commitment_over(&salt, body).0 != row.get::<&[u8], _>("commitment") {
+    let body = row.octets("body");
+    let salt: [u8; 32] = row.octets("salt").try_into().map_err(|_| wrong("has a salt of another length"))?;
+    if Fact::commitment_over(&salt, body).0 != row.octets("commitment") {
         return Err(wrong("does not have the commitment that was made for it"));
     }
     let fact: Fact = serde_json::from_slice(body).map_err(|error| wrong(&error.to_string()))?;

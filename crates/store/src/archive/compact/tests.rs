@@ -274,7 +274,7 @@ async fn a_crash_between_the_transaction_and_the_removal_leaves_files_that_the_n
     let mut transaction = house.ledger.begin().await.unwrap();
     manifest::set_replaced(&mut transaction, &first, now).await.unwrap();
     manifest::set_replaced(&mut transaction, &first.with_file_name("gone.parquet"), now).await.unwrap();
-    house.ledger.commit_without_facts(transaction).await.unwrap();
+    transaction.commit().await.unwrap();
     let house = house.reopen().await;
     assert_eq!((house.archive.orphans().len(), there.exists()), (0, false));
     assert_eq!(held(&house.archive).await, before);
