@@ -35,19 +35,24 @@ const SUITES: [Suite; 23] = [
     ("lock", 30, peers::lock::run),
     ("crash", 180, peers::crash::run),
     ("archive", 180, peers::archive::run),
+    ("clickhouse", 420, peers::clickhouse::run),
     ("ledger", 120, peers::ledger::run),
     ("postgres", 300, peers::postgres::run),
     ("feeds", 240, peers::feeds::run),
     ("stories", 240, peers::stories::run),
 ];
 
+/// Suites of the long tier: run only where they are named.
+const LONG: [Suite; 1] = [("clickhouse-cluster", 900, peers::clickhouse::cluster::run)];
+
 /// Seconds that a cold build and all tests may take on two cores.
 const CARGO_TEST_BUDGET_SECS: u32 = 1200;
 
 /// All of it, or the named suites.
 pub fn test(only: &[String]) -> Done {
-    if let Some(unknown) = only.iter().find(|name| !SUITES.iter().any(|(known, ..)| known == name)) {
-        let known: Vec<&str> = SUITES.iter().map(|(name, ..)| *name).collect();
+    let all = || SUITES.iter().chain(&LONG);
+    if let Some(unknown) = only.iter().find(|name| !all().any(|(known, ..)| known == name)) {
+        let known: Vec<&str> = all().map(|(name, ..)| *name).collect();
         return Err(format!("there is no suite `{unknown}`; there are {}", known.join(", ")).into());
     }
     let mut tally = Tally::default();
@@ -59,7 +64,9 @@ pub fn test(only: &[String]) -> Done {
         tally.check("every peer is installed", tools::install_all().map(|absent| println!("  absent: {absent:?}")));
         Ok(())
     });
-    for (name, budget, run) in SUITES.iter().filter(|(name, ..)| only.is_empty() || only.iter().any(|n| n == name)) {
+    let is_wanted = |name: &str, is_long: bool| if only.is_empty() { !is_long } else { only.iter().any(|n| n == name) };
+    let usual = SUITES.iter().filter(|(name, ..)| is_wanted(name, false));
+    for (name, budget, run) in usual.chain(LONG.iter().filter(|(name, ..)| is_wanted(name, true))) {
         tally.suite(name, *budget, *run);
     }
     tally.close()

@@ -12,8 +12,10 @@ use model::id::{CaseId, ContactId, GroupId, PersonId};
 use model::marking::Audience;
 use model::verdict::Label;
 
+mod clickhouse;
 mod report;
 
+pub(crate) use clickhouse::{ClickHouseCommand, EngineWord};
 pub(crate) use report::{By, Format as ReportFormat, QueryArgs, ReportArgs};
 
 /// Turn an order into protection: take over a threat group's names, answer for them safely, learn from whoever
@@ -73,6 +75,9 @@ pub(crate) enum Command {
     Archive(ArchiveCommand),
     /// Label what was received since then anew, by today's rules and tables; until all of it is done nothing changes.
     Replay(ReplayArgs),
+    /// The archive on many machines.
+    #[command(subcommand, name = "clickhouse")]
+    ClickHouse(ClickHouseCommand),
     /// The questions that are asked again and again: top-names, unique-sources, timeline, by-network, source-history,
     /// victims.
     Report(ReportArgs),

@@ -30,6 +30,7 @@ pub(crate) const EXAMPLE: &str = include_str!("../bailiwick.example.toml");
 
 mod acme;
 mod archive;
+mod clickhouse;
 mod dnstap;
 mod journal;
 mod ledger;
@@ -40,6 +41,7 @@ mod trap;
 mod web_limits;
 
 pub(crate) use acme::Acme;
+pub(crate) use clickhouse::ClickHouse;
 pub(crate) use dnstap::{Door, Sensor};
 pub(crate) use policy::PolicyZone;
 pub(crate) use transfer::{Key as TransferKeyFile, Peer as TransferPeer, Transfer};
@@ -66,6 +68,7 @@ struct Draft {
     answer: Answer,
     insight: Insight,
     archive: archive::Archive,
+    clickhouse: clickhouse::Draft,
     metrics: Metrics,
     ledger: ledger::Ledger,
 }
@@ -89,6 +92,7 @@ impl Default for Draft {
             answer: Answer::default(),
             insight: Insight::default(),
             archive: archive::Archive::default(),
+            clickhouse: clickhouse::Draft::default(),
             metrics: Metrics::default(),
             ledger: ledger::Ledger::default(),
         }
@@ -245,6 +249,8 @@ pub(crate) struct Config {
     pub(crate) answer: Answer,
     pub(crate) insight: Insight,
     pub(crate) archive: archive::Archive,
+    /// Where the archive's rows go, too, if anywhere.
+    pub(crate) clickhouse: Option<ClickHouse>,
     pub(crate) metrics: Metrics,
     /// Where the ledger lies, and what its log is called.
     pub(crate) ledger: ledger::Ledger,
@@ -297,6 +303,7 @@ impl Config {
             answer: draft.answer,
             insight,
             archive: draft.archive,
+            clickhouse: clickhouse::resolve(draft.clickhouse, &base)?,
             metrics: draft.metrics,
             ledger: draft.ledger.resolve(&base),
             file,

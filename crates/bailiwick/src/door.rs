@@ -17,7 +17,7 @@ use tokio::net::UnixStream;
 use tokio::runtime::Runtime;
 use tower::ServiceExt;
 
-use crate::cli::{Place, WhoArgs};
+use crate::cli::{EngineWord, Place, WhoArgs};
 use crate::config::Config;
 use crate::failure::{Failure, Tried, code};
 use crate::supervise::House;
@@ -175,6 +175,11 @@ pub(crate) fn in_query(text: &str) -> String {
         byte => format!("%{byte:02X}"),
     };
     text.bytes().map(one).collect()
+}
+
+/// The path of a question, and who is to answer it.
+pub(crate) fn with_engine(path: &str, engine: Option<EngineWord>) -> String {
+    engine.map_or(path.to_owned(), |engine| format!("{path}?engine={}", engine.as_str()))
 }
 
 /// `attachment; filename="x"`

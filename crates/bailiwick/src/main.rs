@@ -40,6 +40,7 @@ fn main() -> std::process::ExitCode {
         Command::Query(args) => roles::query::run(&place, &args),
         Command::Archive(command) => roles::archive::run(&place, command),
         Command::Replay(args) => roles::replay::run(&place, &args),
+        Command::ClickHouse(command) => roles::clickhouse::run(&place, command),
         Command::Report(args) => roles::report::run(&place, &args),
         Command::Hunt(command) => roles::score::run(command),
         Command::Journal(command) => roles::journal::run(&place, command),

@@ -14,6 +14,7 @@ use model::fact::{Actor, Body, Draft};
 use model::id::Position;
 use sinkhole::transfer::{Primary, Transfer};
 use sinkhole::{Keys, NamesByAddress, Settings, ZoneTable};
+use store::clickhouse::ClickHouse;
 use store::{Archive, DataFolder, Journal, Ledger, SyncThread, Vault};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -35,6 +36,7 @@ mod peers;
 mod publish;
 mod pulse;
 mod sealing;
+mod shipping;
 pub(crate) mod signing;
 
 use acme::Certifier;
@@ -44,6 +46,7 @@ pub(crate) use labelling::labels;
 use publish::Publisher;
 pub(crate) use pulse::Addresses;
 use pulse::{Asleep, Held, Pulse};
+use shipping::Shipper;
 
 /// The clock, asked at the edge and nowhere else.
 #[expect(clippy::disallowed_methods, reason = "the roof is one of the doors that ask the clock")]
@@ -59,6 +62,8 @@ pub(crate) struct House {
     pub(crate) ledger: Ledger,
     pub(crate) vault: Arc<Vault>,
     pub(crate) archive: Archive,
+    /// The engine of many machines, and whether it answers where nobody says which.
+    pub(crate) clickhouse: Option<(ClickHouse, bool)>,
 }
 
 impl House {
@@ -76,7 +81,9 @@ impl House {
             tracing::warn!(file = %orphan.display(), "a file without a manifest row was put into quarantine; it is kept");
         }
         let vault = Vault::open(&folder).map_err(|error| of_store(&shown, &error))?;
-        Ok(Self { folder, ledger, vault: Arc::new(vault), archive })
+        let clickhouse = config.clickhouse.as_ref();
+        let clickhouse = clickhouse.map(|one| shipping::clickhouse(one).map(|made| (made, one.ask))).transpose()?;
+        Ok(Self { folder, ledger, vault: Arc::new(vault), archive, clickhouse })
     }
 
     /// The API over this house, for the person who runs this process.
@@ -90,6 +97,7 @@ impl House {
             ledger: Arc::new(self.ledger.clone()),
             archive: Arc::new(self.archive.clone()),
             vault: Arc::clone(&self.vault),
+            clickhouse: self.clickhouse.clone(),
             status,
             labels,
         })
@@ -135,6 +143,8 @@ pub(crate) struct Daemon {
     follower: Option<JoinHandle<Result<insight::run::Progress, store::Error>>>,
     /// Compaction, unless the operator does it by hand.
     compacting: Option<JoinHandle<()>>,
+    /// The outbox into ClickHouse, where one is named.
+    shipping: Option<JoinHandle<()>>,
     zones: JoinHandle<()>,
     publisher: JoinHandle<()>,
     transfer: Transfer,
@@ -207,6 +217,9 @@ impl Daemon {
         let percent = config.archive.compact_core_percent;
         let compact = || tokio::spawn(compacting::follow(house.archive.clone(), percent, stopped.clone()));
         let compacting = config.archive.compact.then(compact);
+        let shipper = Shipper::of(config, &house);
+        let shipped = shipper.as_ref().map(Shipper::books);
+        let shipping = shipper.map(|shipper| tokio::spawn(shipping::follow(shipper, stopped.clone())));
         let pulse = Arc::new(Pulse {
             addresses: addresses.clone(),
             sinkhole: Arc::clone(&sinkhole),
@@ -216,13 +229,27 @@ impl Daemon {
             journal,
             pace: Mutex::default(),
             certificates,
+            shipped,
             primary: Box::new(transfer.counter()),
             ledger: house.ledger.clone(),
         });
         tokio::spawn(Arc::clone(&pulse).beat(stopped.clone()));
         metrics::serve(metrics, &pulse, &stopped)?;
         let control = control::serve(&config.data, house.router(pulse, Some(labels)), stopped)?;
-        Ok(Self { house, sync, sinkhole, stop, follower, compacting, zones, publisher, transfer, control, addresses })
+        Ok(Self {
+            house,
+            sync,
+            sinkhole,
+            stop,
+            follower,
+            compacting,
+            shipping,
+            zones,
+            publisher,
+            transfer,
+            control,
+            addresses,
+        })
     }
 
     /// Stops from the top down and says what was kept.
@@ -237,6 +264,9 @@ impl Daemon {
         }
         if let Some(compacting) = self.compacting {
             compacting.await.tried("waiting for compaction to stop")?;
+        }
+        if let Some(shipping) = self.shipping {
+            shipping.await.tried("waiting for the shipping to ClickHouse to stop")?;
         }
         self.zones.await.tried("waiting for the zones' follower")?;
         self.publisher.await.tried("waiting for the publisher of named zones")?;

@@ -12,7 +12,7 @@ use model::id::CaseId;
 use model::marking::Audience;
 use model::tally::Tally;
 use serde::{Deserialize, Serialize};
-pub use store::archive::{Compacted, QueryAnswer, TableTally};
+pub use store::archive::{Compacted, Outbox, QueryAnswer, TableTally};
 use store::report::{ReportAnswer, ReportName, Wish};
 
 mod approvals;
@@ -84,6 +84,9 @@ pub struct Live {
     pub certificates: Option<CertificateTally>,
     #[serde(default)]
     pub journal: Option<JournalLive>,
+    /// What goes to ClickHouse; `None` where none is named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clickhouse: Option<ShippingTally>,
     /// What to look at first, in words for people.
     pub troubles: Vec<String>,
 }
@@ -102,6 +105,23 @@ pub struct CertificateTally {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_error: Option<String>,
     /// When the first of the names that failed is tried again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_try: Option<Timestamp>,
+}
+
+/// How the archive's rows come to ClickHouse.
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+pub struct ShippingTally {
+    /// What came in, went out and waits, since shipping began; it is kept over restarts.
+    #[serde(flatten)]
+    pub outbox: Outbox,
+    /// How long the segment that waits longest has waited.
+    pub lag_secs: u64,
+    /// Tries that failed, since the start.
+    pub failures: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_error: Option<String>,
+    /// When the segment that failed is sent again; `None` where the last try went well.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_try: Option<Timestamp>,
 }
@@ -178,6 +198,23 @@ pub struct ReportTold {
 pub struct FeedQuery {
     pub case: CaseId,
     pub audience: Audience,
+}
+
+/// The parameters of `POST /query` and `POST /reports/{name}`.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EngineQuery {
+    /// Who answers; whoever is configured, if not said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub engine: Option<Engine>,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Engine {
+    #[serde(rename = "clickhouse")]
+    ClickHouse,
+    Parquet,
 }
 
 //----------- Problem ------------------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ mod cases;
 mod compact;
 mod counts;
 mod dns;
+mod engine;
 mod feeds;
 mod groups;
 mod intake;

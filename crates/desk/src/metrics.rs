@@ -18,7 +18,7 @@ use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Registry;
 
-use crate::api::{CertificateTally, DnsLive, DnstapSensor, JournalLive, ListenerTally, Live, Transfers};
+use crate::api::{CertificateTally, DnsLive, DnstapSensor, JournalLive, ListenerTally, Live, ShippingTally, Transfers};
 use crate::run::Desk;
 
 /// How OpenMetrics announces itself.
@@ -52,6 +52,9 @@ impl Collector for Moment {
         gauge(&mut encoder, "bailiwick_zones", "Zones that are answered", i64::try_from(*zones).unwrap_or(i64::MAX))?;
         if let Some(journal) = &self.live.journal {
             encode_journal(&mut encoder, journal)?;
+        }
+        if let Some(shipping) = &self.live.clickhouse {
+            encode_shipping(&mut encoder, shipping)?;
         }
         let by_listener = |rows: fn(&Tally) -> Vec<(&'static str, u64)>| {
             let rows = tallies.iter().map(move |one| (one.listener.as_str(), rows(&one.tally)));
@@ -90,6 +93,24 @@ fn encode_certificates(encoder: &mut DescriptorEncoder<'_>, tally: &CertificateT
     let rows = vec![("asked", tally.asked), ("issued", tally.issued), ("failed", tally.failed)];
     let about = "Orders for public certificates, by what became of them";
     family(encoder, ("bailiwick_certificate_orders", about), ("client", "fate"), vec![("acme", rows)])
+}
+
+/// Without the last error: it may say what a server said.
+fn encode_shipping(encoder: &mut DescriptorEncoder<'_>, tally: &ShippingTally) -> fmt::Result {
+    let whole = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
+    let outbox = &tally.outbox;
+    let about = "Segments that wait for ClickHouse";
+    gauge(encoder, "bailiwick_clickhouse_waiting_segments", about, whole(outbox.segments_waiting))?;
+    gauge(encoder, "bailiwick_clickhouse_waiting_bytes", "What they take", whole(outbox.bytes_waiting))?;
+    let about = "How long the one that waits longest has waited";
+    gauge(encoder, "bailiwick_clickhouse_lag_seconds", about, whole(tally.lag_secs))?;
+    let rows = vec![("segments", vec![("in", outbox.segments_in), ("out", outbox.segments_out)])];
+    let about = "Segments that entered the outbox, and that ClickHouse has";
+    family(encoder, ("bailiwick_clickhouse_segments", about), ("unit", "way"), rows)?;
+    let rows = vec![("rows", vec![("in", outbox.rows_in), ("out", outbox.rows_out)])];
+    family(encoder, ("bailiwick_clickhouse_rows", "The same in rows"), ("unit", "way"), rows)?;
+    let failed = vec![("clickhouse", vec![("failed", tally.failures)])];
+    family(encoder, ("bailiwick_clickhouse_tries", "Tries that failed"), ("store", "fate"), failed)
 }
 
 fn encode_journal(encoder: &mut DescriptorEncoder<'_>, journal: &JournalLive) -> fmt::Result {
@@ -203,6 +224,23 @@ mod tests {
     use model::tally::{Answers, Shed};
 
     use super::*;
+
+    #[test]
+    fn what_waits_for_clickhouse_is_told_and_no_word_of_a_server() {
+        let outbox = store::archive::Outbox { rows_in: 9, rows_out: 7, segments_waiting: 2, ..Default::default() };
+        let last_error = Some("Code: 516".to_owned());
+        let clickhouse = Some(ShippingTally { outbox, lag_secs: 7, failures: 3, last_error, next_try: None });
+        let text = text(Live { clickhouse, ..Live::default() }, None);
+        for line in [
+            "bailiwick_clickhouse_waiting_segments 2",
+            "bailiwick_clickhouse_lag_seconds 7",
+            "bailiwick_clickhouse_rows_total{unit=\"rows\",way=\"out\"} 7",
+            "bailiwick_clickhouse_tries_total{store=\"clickhouse\",fate=\"failed\"} 3",
+        ] {
+            assert!(text.contains(line), "{line}: {text}");
+        }
+        assert!(!text.contains("516"));
+    }
 
     #[test]
     fn what_prometheus_reads_is_what_was_counted() {

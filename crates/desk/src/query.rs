@@ -6,15 +6,16 @@ use axum::http::StatusCode;
 use store::Error;
 use store::archive::QueryAnswer;
 
-use crate::api::{Problem, QueryRequest};
+use crate::api::{EngineQuery, Problem, QueryRequest};
 use crate::asker::Asker;
-use crate::intake::Sent;
+use crate::intake::{Asked, Sent};
 use crate::problem::{self, Told};
 use crate::run::{Desk, now};
 use crate::sight;
 
 pub(crate) async fn ask(
     State(desk): State<Desk>,
+    Asked(EngineQuery { engine }): Asked<EngineQuery>,
     asker: Asker,
     Sent(question): Sent<QueryRequest>,
 ) -> Result<Json<QueryAnswer>, Told> {
@@ -25,7 +26,7 @@ pub(crate) async fn ask(
         return Err(problem::refused(refusal));
     }
     let sight = sight::of(&view, &asker.actor, now());
-    desk.archive.query_within(&question.sql, &sight).await.map(Json).map_err(told)
+    desk.query(engine, &question.sql, &sight).await.map(Json)
 }
 
 /// What became of a question that was not answered.

@@ -13,9 +13,9 @@ use model::marking::Withheld;
 use store::report::{Cell, REPORT_ROWS_MAX, ReportAnswer, ReportName, Wish};
 use store::view::View;
 
-use crate::api::ReportTold;
+use crate::api::{EngineQuery, ReportTold};
 use crate::asker::Asker;
-use crate::intake::{Named, Sent};
+use crate::intake::{Asked, Named, Sent};
 use crate::problem::{self, Told, bad_request, not_found};
 use crate::run::{Desk, now};
 use crate::{cases, query, sight};
@@ -26,6 +26,7 @@ const NOTE: &str = "addresses: an upper bound, never a number of machines; one t
 pub(crate) async fn show(
     State(desk): State<Desk>,
     Named(name): Named<String>,
+    Asked(EngineQuery { engine }): Asked<EngineQuery>,
     asker: Asker,
     Sent(wish): Sent<Wish>,
 ) -> Result<Json<ReportTold>, Told> {
@@ -41,7 +42,7 @@ pub(crate) async fn show(
         desk.remember_refusal(&format!("report {name}"), &refusal.what, asker.actor).await;
         return Err(problem::refused(refusal));
     }
-    let ask = async |report| desk.archive.report(&report, &sight).await.map_err(unanswered);
+    let ask = async |report| desk.report(engine, &report, &sight).await;
     let mut answer = ask(wished(name, &wish)?).await?;
     let mut withheld = None;
     if let Some(absent) = name.withheld(&wish) {
@@ -64,7 +65,7 @@ fn wished(name: ReportName, wish: &Wish) -> Result<store::report::Report, Told> 
 }
 
 /// What the engine could not do within its limits it can do for less.
-fn unanswered(error: store::Error) -> Told {
+pub(crate) fn unanswered(error: store::Error) -> Told {
     let is_refused = matches!(error, store::Error::Query(_));
     let told = query::told(error);
     if is_refused { told.hint("a shorter window (--since, --until), one case or one name takes less") } else { told }

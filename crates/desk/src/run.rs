@@ -8,6 +8,7 @@ use insight::run::Labels;
 use model::fact::Actor;
 use model::{DomainName, Refusal, Timestamp};
 use store::archive::Archive;
+use store::clickhouse::ClickHouse;
 use store::ledger::Ledger;
 use store::vault::Vault;
 use store::view::View;
@@ -23,6 +24,8 @@ pub struct Desk {
     pub ledger: Arc<Ledger>,
     pub archive: Arc<Archive>,
     pub vault: Arc<Vault>,
+    /// The archive on many machines, and whether it answers where nobody says which engine.
+    pub clickhouse: Option<(ClickHouse, bool)>,
     pub status: Arc<dyn StatusSource>,
     /// What the running process labels with; `None` where none runs.
     pub labels: Option<Arc<Labels>>,

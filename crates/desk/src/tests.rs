@@ -142,6 +142,10 @@ async fn every_refusal_is_a_problem_that_says_what_to_do() {
 #[tokio::test]
 async fn a_query_that_is_refused_says_what_is_answered() {
     let house = House::new().await;
+    for path in ["/query?engine=clickhouse", "/query?engine=oracle", "/query?engines=parquet"] {
+        let answer = house.post(path, None, &json!({ "sql": "SELECT 1" })).await;
+        assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{path}");
+    }
     let answer = house.post("/query", None, &json!({ "sql": "drop table contacts" })).await;
     assert_eq!((answer.status, &answer.json()["type"]), (StatusCode::BAD_REQUEST, &json!("/problems/query-refused")));
     assert!(answer.json()["hint"].as_str().unwrap().contains("SELECT"));

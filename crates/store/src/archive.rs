@@ -42,16 +42,19 @@ mod encoding;
 mod file;
 mod manifest;
 mod merge;
+mod outbox;
 mod query;
 mod rollup;
 mod rows;
 mod sighting;
-mod tables;
+pub(crate) mod tables;
 #[cfg(test)]
 mod tests;
 
 pub use compact::{CompactLimits, Compacted, Compaction};
 pub use file::each_cell;
+pub use outbox::Outbox;
+pub(crate) use outbox::Segment;
 pub use query::{QUERIES_MAX, QUERY_MEMORY_MAX, QUERY_OCTETS_MAX, QUERY_ROWS_MAX, QUERY_TIME_MAX, QueryAnswer, Sight};
 pub use rows::name_text;
 pub use sighting::{Sighting, SightingFilter};
@@ -121,6 +124,7 @@ pub struct Archive {
 
 struct Inner {
     root: PathBuf,
+    outbox: PathBuf,
     boot: Boot,
     ledger: Ledger,
     next_file: AtomicU64,
@@ -147,6 +151,9 @@ impl Archive {
         for table in TABLES {
             make_folder(&root.join(table))?;
         }
+        let outbox = folder.path().join(outbox::FOLDER);
+        make_folder(&outbox)?;
+        outbox::tidy(&root, &outbox, ledger).await?;
         // Replaced files that a crash left are no orphans: other files stand for them.
         let replaced = manifest::replaced(ledger).await?;
         file::remove(&root, &replaced)?;
@@ -159,7 +166,7 @@ impl Archive {
         let (boot, ledger) = (folder.boot(), ledger.clone());
         let (next_file, queries) = (AtomicU64::new(0), Arc::new(Semaphore::new(QUERIES_MAX)));
         let (reading, compacting, places) = Default::default();
-        let inner = Inner { root, boot, ledger, next_file, orphans, queries, reading, compacting, limits, places };
+        let inner = Inner { root, outbox, boot, ledger, next_file, orphans, queries, reading, compacting, limits, places };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -179,6 +186,7 @@ impl Archive {
                 manifest::drop_roll_ups(&mut transaction, &file.day, now).await?;
             }
         }
+        self.enter(&mut transaction, &written, now).await?;
         let (known, place) = (self.known_place(follower), manifest::write_place(&cursor)?);
         manifest::move_cursor(&mut transaction, follower, known.as_ref(), &place).await?;
         let facts = self.commit_with(transaction, facts, now).await?;
@@ -211,6 +219,7 @@ impl Archive {
         for file in &staged.files {
             manifest::insert(&mut transaction, staged.follower, file, now).await?;
         }
+        self.enter(&mut transaction, &staged.files, now).await?;
         self.commit_with(transaction, vec![fact], now).await.map(|_| ())
     }
 
@@ -349,6 +358,8 @@ impl Archive {
     }
 }
 
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, Error> + Send + 'static) -> Result<T, Error> {
+pub(crate) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Error> + Send + 'static,
+) -> Result<T, Error> {
     spawn_blocking(work).await.map_err(Error::archive("working on files"))?
 }

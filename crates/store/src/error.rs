@@ -54,6 +54,8 @@ pub enum Error {
         #[source]
         cause: Option<Box<dyn std::error::Error + Send + Sync>>,
     },
+    #[error("ClickHouse at {server}: {what}")]
+    ClickHouse { server: String, what: String },
     #[error("the set of names {0} is not in the ledger")]
     NoSuchNames(Digest),
     #[error("a set of names does not have the digest {0}")]
@@ -85,6 +87,9 @@ impl Error {
                  folder. Where nothing was written yet, remove `ledger.sqlite` or `name` from the folder",
             ),
             Self::Schema { .. } => Some("use the release that made it, or a later one"),
+            Self::ClickHouse { .. } => {
+                Some("rows wait in the outbox and nothing is lost; see docs/guide/clickhouse.md")
+            }
             Self::Query(_) => Some("one SELECT over contacts, raw, outcomes, verdicts or sightings"),
             _ => None,
         }

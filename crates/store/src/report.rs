@@ -38,6 +38,11 @@ pub(crate) fn text_literal(text: &str) -> String {
     literal::text(text, Dialect::DataFusion)
 }
 
+/// The same of ClickHouse.
+pub(crate) fn clickhouse_literal(text: &str) -> String {
+    literal::text(text, Dialect::ClickHouse)
+}
+
 /// How many rows a report has at most.
 pub const REPORT_ROWS_MAX: u32 = 10_000;
 

@@ -6,6 +6,7 @@
 pub mod accounts;
 pub mod acme;
 pub mod archive;
+pub mod clickhouse;
 pub mod conformance;
 pub mod crash;
 pub mod dns;

@@ -8,7 +8,7 @@ use model::DomainName;
 use model::id::{CaseId, PersonId};
 use store::report::{REPORT_ROWS, REPORT_ROWS_MAX};
 
-use super::{JsonArgs, WhoArgs};
+use super::{EngineWord, JsonArgs, WhoArgs};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -47,6 +47,9 @@ pub(crate) struct ReportArgs {
     pub(crate) by: By,
     #[arg(long, default_value = "table")]
     pub(crate) format: Format,
+    /// Who answers: ClickHouse where `[clickhouse]` names one, else the files of this data folder.
+    #[arg(long)]
+    pub(crate) engine: Option<EngineWord>,
     #[command(flatten)]
     pub(crate) asker: AskerArgs,
 }
@@ -69,8 +72,11 @@ pub(crate) enum Format {
 
 #[derive(Args)]
 pub(crate) struct QueryArgs {
-    /// One SELECT.
+    /// One SELECT, in the dialect of the engine that answers.
     pub(crate) sql: String,
+    /// Who answers: ClickHouse where `[clickhouse]` names one, else the files of this data folder.
+    #[arg(long)]
+    pub(crate) engine: Option<EngineWord>,
     #[command(flatten)]
     pub(crate) asker: AskerArgs,
     #[command(flatten)]

@@ -17,7 +17,7 @@ const TEXT_OCTETS_MAX: usize = 512;
 /// HTTPS, where a URL names no port.
 const HTTPS_PORT: u16 = 443;
 /// Where systems keep the roots that their browsers trust: Debian, Red Hat, Alpine.
-const SYSTEM_ROOTS: [&str; 3] =
+pub(super) const SYSTEM_ROOTS: [&str; 3] =
     ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem"];
 
 /// The table as it is written.

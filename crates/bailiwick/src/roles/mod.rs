@@ -6,6 +6,7 @@ pub(crate) mod approval;
 pub(crate) mod archive;
 pub(crate) mod audit;
 pub(crate) mod case;
+pub(crate) mod clickhouse;
 pub(crate) mod config;
 pub(crate) mod dns;
 pub(crate) mod doctor;

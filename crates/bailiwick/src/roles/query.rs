@@ -11,7 +11,8 @@ use crate::terminal::{self, table};
 pub(crate) fn run(place: &Place, args: &QueryArgs) -> Done {
     let token = args.asker.who().map(|who| door::token(&who)).transpose()?;
     let door = Door::open(place, "query")?;
-    let answer: QueryAnswer = door.post("/query", &QueryRequest { sql: args.sql.clone() }, token.as_deref())?;
+    let path = door::with_engine("/query", args.engine);
+    let answer: QueryAnswer = door.post(&path, &QueryRequest { sql: args.sql.clone() }, token.as_deref())?;
     if args.out.json {
         return terminal::json(&answer);
     }

@@ -18,7 +18,8 @@ pub(crate) fn run(place: &Place, args: &ReportArgs) -> Done {
     let name: ReportName = name.parse().map_err(|error: store::report::NoSuchReport| unknown(&error.to_string()))?;
     let wish = wish(args)?;
     let token = args.asker.who().map(|who| door::token(&who)).transpose()?;
-    let told: ReportTold = Door::open(place, "report")?.post(&format!("/reports/{name}"), &wish, token.as_deref())?;
+    let path = door::with_engine(&format!("/reports/{name}"), args.engine);
+    let told: ReportTold = Door::open(place, "report")?.post(&path, &wish, token.as_deref())?;
     match args.format {
         ReportFormat::Json => terminal::json(&told),
         ReportFormat::Csv => csv::print(&told.answer),

@@ -1,6 +1,6 @@
 //! `bailiwick status`: what runs, what came in, what was lost.
 
-use desk::api::{CertificateTally, JournalLive, ListenerTally, Status};
+use desk::api::{CertificateTally, JournalLive, ListenerTally, ShippingTally, Status};
 use model::tally::CutShort;
 
 use crate::cli::{JsonArgs, Place};
@@ -35,6 +35,7 @@ fn told(status: &Status) -> String {
     if let Some(tally) = &live.certificates {
         text.push_str(&certificates(tally));
     }
+    text.extend(live.clickhouse.iter().map(shipping));
     let archive = status.archive.iter().map(|(name, tally)| {
         let numbers = [tally.rows, tally.files, tally.bytes, tally.waiting].map(count);
         [vec![name.clone()], numbers.to_vec()].concat()
@@ -98,6 +99,22 @@ fn cut_short(all: &[ListenerTally]) -> Vec<Vec<String>> {
         [vec![one.listener.clone()], [evicted, handshakes, buffered].map(count).to_vec()].concat()
     };
     std::iter::once(head).chain(some.map(row)).collect()
+}
+
+/// What came in is what went out and what waits.
+fn shipping(tally: &ShippingTally) -> String {
+    let outbox = &tally.outbox;
+    let [rows_in, rows_out, waiting, segments, mib] =
+        [outbox.rows_in, outbox.rows_out, outbox.rows_waiting, outbox.segments_waiting, outbox.bytes_waiting >> 20]
+            .map(count);
+    let mut text = format!(
+        "\nClickHouse: {rows_in} rows came in, {rows_out} went out, {waiting} wait in {segments} segments ({mib} MiB), the oldest for {} s\n",
+        count(tally.lag_secs)
+    );
+    if let (Some(error), Some(at)) = (&tally.last_error, tally.next_try) {
+        text.push_str(&format!("ClickHouse: {}; tried again at {at}\n", terminal::inert(error)));
+    }
+    text
 }
 
 fn certificates(tally: &CertificateTally) -> String {

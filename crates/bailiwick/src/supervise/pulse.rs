@@ -22,6 +22,7 @@ use wire::dns::AcmeToken;
 use super::acme::Books;
 use super::now;
 use super::pace::{LOOK_EVERY, Pace, Tallies};
+use super::shipping;
 use crate::failure::{Failure, Tried};
 use crate::listen::Sockets;
 
@@ -123,6 +124,8 @@ pub(super) struct Pulse {
     pub(super) pace: Mutex<Pace>,
     /// `None`: no authority may be asked.
     pub(super) certificates: Option<Books>,
+    /// `None`: no ClickHouse is named.
+    pub(super) shipped: Option<shipping::Books>,
     pub(super) journal: Arc<Journal>,
     pub(super) primary: Box<dyn Fn() -> Counts + Send + Sync>,
     pub(super) ledger: Ledger,
@@ -242,6 +245,7 @@ impl StatusSource for Pulse {
             tallies: self.tallies().into_iter().map(tally).collect(),
             certificates: self.certificates.as_ref().map(Books::told),
             journal: Some(journal_live(&self.journal)),
+            clickhouse: self.shipped.as_ref().map(shipping::Books::told),
             troubles: troubles(&self.ledger),
         }
     }

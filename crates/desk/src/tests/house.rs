@@ -61,7 +61,8 @@ impl House {
         let ledger = Ledger::open(&folder).await.unwrap();
         let archive = Arc::new(Archive::open(&folder, &ledger).await.unwrap());
         let vault = Arc::new(Vault::open(&folder).unwrap());
-        let desk = Desk { ledger: Arc::new(ledger), archive, vault, status: Arc::new(Asleep), labels: None };
+        let (ledger, status) = (Arc::new(ledger), Arc::new(Asleep));
+        let desk = Desk { ledger, archive, vault, clickhouse: None, status, labels: None };
         Self { desk, _folder: folder, _home: home }
     }
 

@@ -17,8 +17,18 @@ use crate::ledger::Ledger;
 
 /// Every file that counts, in order of commit.
 pub(super) async fn listed(ledger: &Ledger) -> Result<Vec<Written>, Error> {
-    let select = "SELECT path, tab, day, row_count, bytes, level, committed FROM archive_files ORDER BY rowid";
-    let rows = ledger.db().all(query(select), "reading the archive's manifest").await?;
+    Ok(written(&ledger.db().all(query(LISTED), LISTING).await?))
+}
+
+/// The same within a transaction.
+pub(super) async fn listed_in(transaction: &mut Transaction) -> Result<Vec<Written>, Error> {
+    Ok(written(&transaction.all(query(LISTED), LISTING).await?))
+}
+
+const LISTED: &str = "SELECT path, tab, day, row_count, bytes, level, committed FROM archive_files ORDER BY rowid";
+const LISTING: &str = "reading the archive's manifest";
+
+fn written(rows: &[Row]) -> Vec<Written> {
     let written = |row: &Row| Written {
         path: Path::new(row.text("path")).to_owned(),
         table: row.text("tab").to_owned(),
@@ -28,7 +38,7 @@ pub(super) async fn listed(ledger: &Ledger) -> Result<Vec<Written>, Error> {
         level: u8::try_from(row.number("level")).unwrap_or_default(),
         committed: row.number("committed"),
     };
-    Ok(rows.iter().map(written).collect())
+    rows.iter().map(written).collect()
 }
 
 pub(super) async fn insert(

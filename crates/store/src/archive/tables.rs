@@ -33,19 +33,21 @@ pub(super) const ROLL_UPS: [&str; 2] = [DailyNameRow::TABLE, DailySourceRow::TAB
 
 /// What a table's files look like: columns, and the columns by which their rows are sorted, nulls first.
 #[derive(Clone, Debug)]
-pub(super) struct Shape {
-    pub(super) table: &'static str,
-    pub(super) schema: SchemaRef,
-    pub(super) sorted: &'static [&'static str],
+pub(crate) struct Shape {
+    pub(crate) table: &'static str,
+    pub(crate) schema: SchemaRef,
+    pub(crate) sorted: &'static [&'static str],
+    /// The time that decides on the day under which a row lies.
+    pub(crate) filed: &'static str,
 }
 
 impl Shape {
     pub(super) fn of<R: Row>() -> Self {
-        Self { table: R::TABLE, schema: R::schema(), sorted: R::SORTED }
+        Self { table: R::TABLE, schema: R::schema(), sorted: R::SORTED, filed: R::FILED }
     }
 
     /// The shape of the table of that name.
-    pub(super) fn named(table: &str) -> Option<Self> {
+    pub(crate) fn named(table: &str) -> Option<Self> {
         Self::all().into_iter().find(|shape| shape.table == table)
     }
 
@@ -66,6 +68,8 @@ pub(super) trait Row: Sized {
     const TABLE: &'static str;
     /// The columns by which the rows of a file are sorted.
     const SORTED: &'static [&'static str];
+    /// The column of [`Row::filed_at`].
+    const FILED: &'static str;
     fn schema() -> SchemaRef;
     /// How two rows stand in a file: by [`Row::SORTED`].
     fn in_order(&self, other: &Self) -> Ordering;
@@ -90,6 +94,7 @@ macro_rules! table {
         impl Row for $name {
             const TABLE: &'static str = $table;
             const SORTED: &'static [&'static str] = &[$(stringify!($key)),*];
+            const FILED: &'static str = stringify!($filed);
 
             fn schema() -> SchemaRef {
                 Arc::new(Schema::new(vec![

@@ -119,7 +119,8 @@ fn drop_odd_wait(fields: &mut HeaderMap) {
     }
 }
 
-fn roots(file: &Path) -> Result<RootCertStore, Failure> {
+/// The certificates of a file, to check others against.
+pub(in crate::supervise) fn roots(file: &Path) -> Result<RootCertStore, Failure> {
     let shown = file.display();
     let tried = format!("reading the roots in {shown}");
     let size = std::fs::metadata(file).tried(&tried)?.len();
