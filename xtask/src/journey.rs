@@ -15,7 +15,7 @@ use crate::{Done, root};
 /// A suite by name, with its budget in seconds.
 type Suite = (&'static str, u32, fn(&mut Tally) -> Done);
 
-const SUITES: [Suite; 23] = [
+const SUITES: [Suite; 25] = [
     ("dns", 60, peers::dns::run),
     ("floods", 150, peers::floods::run),
     ("dnstap", 60, peers::dnstap::run),
@@ -38,6 +38,7 @@ const SUITES: [Suite; 23] = [
     ("clickhouse", 420, peers::clickhouse::run),
     ("ledger", 120, peers::ledger::run),
     ("postgres", 300, peers::postgres::run),
+    ("sensors", 240, peers::sensors::run),
     ("feeds", 240, peers::feeds::run),
     ("stories", 240, peers::stories::run),
 ];

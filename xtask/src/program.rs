@@ -76,7 +76,7 @@ impl Ports {
     }
 }
 
-fn free_tcp() -> Result<TcpListener, Trouble> {
+pub(crate) fn free_tcp() -> Result<TcpListener, Trouble> {
     Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?)
 }
 
@@ -107,6 +107,8 @@ pub struct Program {
     running: Option<Kept>,
     /// Put before the program's command line: `taskset -c 0`.
     pub pinned: Vec<String>,
+    /// Put behind `serve`: `--role sensor`.
+    pub role: Vec<String>,
 }
 
 impl Program {
@@ -141,6 +143,16 @@ impl Program {
         Ok(program)
     }
 
+    /// A machine that is to become a sensor: it has a configuration and nothing else.
+    pub fn sensor() -> Result<Self, Trouble> {
+        let folder = TempDir::with_prefix("bailiwick-sensor-")?;
+        let (case, ports, pinned) = (String::new(), Ports::free()?, Vec::new());
+        let role = ["--role", "sensor"].map(str::to_owned).to_vec();
+        let program = Self { folder, binary: binary(), case, ports, running: None, pinned, role };
+        program.configure()?;
+        Ok(program)
+    }
+
     /// With the case imported, and two people who are asked.
     fn asked(case_file: &Path, binary: PathBuf) -> Result<Self, Trouble> {
         let program = Self::laid_out(case_file, binary)?;
@@ -152,7 +164,7 @@ impl Program {
     fn laid_out(case_file: &Path, binary: PathBuf) -> Result<Self, Trouble> {
         let folder = TempDir::with_prefix("bailiwick-suite-")?;
         let case = case_id(case_file)?;
-        let program = Self { folder, binary, case, ports: Ports::free()?, running: None, pinned: Vec::new() };
+        let program = Self { folder, binary, case, ports: Ports::free()?, running: None, pinned: Vec::new(), role: Vec::new() };
         program.configure()?;
         Ok(program)
     }
@@ -200,6 +212,14 @@ impl Program {
         let (who, token) = (PEOPLE[0].0, self.token(PEOPLE[0].0));
         let words = ["case", "narrow", &self.case, name, "--mode", mode, "--reason", "the suite says so"];
         self.ask(&[&words[..], &["--as", who, "--token-file", &token]].concat())?.good().map(|_| ())
+    }
+
+    /// One person hands a name back; what the program said of sensors that have not confirmed.
+    pub fn hand_back(&self, name: &str) -> Result<serde_json::Value, Trouble> {
+        let (who, token) = (PEOPLE[0].0, self.token(PEOPLE[0].0));
+        let words = ["case", "return", &self.case, name, "--reason", "the suite says so", "--json"];
+        let said = self.ask(&[&words[..], &["--as", who, "--token-file", &token]].concat())?.good()?;
+        Ok(serde_json::from_str(&said)?)
     }
 
     /// Both people say yes, to one request or to all that wait.
@@ -275,7 +295,7 @@ impl Program {
         let mut words = self.pinned.iter().map(std::ffi::OsString::from).collect::<Vec<_>>();
         words.push(self.binary.clone().into());
         let mut command = Command::new(&words[0]);
-        command.args(&words[1..]).arg("serve").arg("--config").arg(config);
+        command.args(&words[1..]).arg("serve").args(&self.role).arg("--config").arg(config);
         command
     }
 

@@ -14,6 +14,9 @@ use model::verdict::Label;
 
 mod clickhouse;
 mod report;
+mod sensor;
+
+pub(crate) use sensor::SensorCommand;
 
 pub(crate) use clickhouse::{ClickHouseCommand, EngineWord};
 pub(crate) use report::{By, Format as ReportFormat, QueryArgs, ReportArgs};
@@ -59,6 +62,9 @@ pub(crate) enum Command {
     /// People who act.
     #[command(subcommand)]
     Person(PersonCommand),
+    /// Machines that record for this one: enroll, join, list, revoke.
+    #[command(subcommand)]
+    Sensor(SensorCommand),
     /// What waits for two people.
     #[command(subcommand)]
     Approval(ApprovalCommand),
@@ -122,9 +128,18 @@ pub(crate) struct ReplayArgs {
 
 #[derive(Args)]
 pub(crate) struct ServeArgs {
+    /// `all`, or `sensor`: answer and record, and leave everything else to the core that this machine has joined.
+    #[arg(long, default_value = "all")]
+    pub(crate) role: ServeRole,
     /// Write one line of JSON to stdout once everything listens: the addresses, for a supervisor or a test.
     #[arg(long)]
     pub(crate) announce: bool,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(crate) enum ServeRole {
+    All,
+    Sensor,
 }
 
 #[derive(Args)]
@@ -219,6 +234,8 @@ pub(crate) enum CaseCommand {
     },
     /// Do less with names, at once: hold, handback or off. One person.
     Narrow(NarrowArgs),
+    /// Hand names back to their owners, at once, and list the sensors that have not confirmed it. One person.
+    Return(ReturnArgs),
     /// Keep the owner's records of a name, which answer while it is handed back; or show them.
     Records(RecordsArgs),
 }
@@ -269,6 +286,22 @@ pub(crate) struct NarrowArgs {
     pub(crate) disarm_kill_switch: bool,
     #[command(flatten)]
     pub(crate) who: WhoArgs,
+}
+
+#[derive(Args)]
+pub(crate) struct ReturnArgs {
+    pub(crate) case: CaseId,
+    #[arg(required = true, value_name = "NAME")]
+    pub(crate) names: Vec<String>,
+    #[arg(long)]
+    pub(crate) reason: String,
+    /// Let kill switches among the names fall silent: what they stop may run again.
+    #[arg(long)]
+    pub(crate) disarm_kill_switch: bool,
+    #[command(flatten)]
+    pub(crate) who: WhoArgs,
+    #[command(flatten)]
+    pub(crate) out: JsonArgs,
 }
 
 #[derive(Args)]
@@ -455,6 +488,9 @@ pub(crate) enum JournalCommand {
     Csv,
     /// Count what is on disk: frames by kind, the equation by listener, damage.
     Count {
+        /// Count what this sensor has sent instead of what was recorded here.
+        #[arg(long, value_name = "NUMBER")]
+        sensor: Option<u32>,
         /// The equation of every listener, minute by minute.
         #[arg(long)]
         per_minute: bool,

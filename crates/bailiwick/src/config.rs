@@ -36,6 +36,7 @@ mod journal;
 mod ledger;
 mod mail;
 mod policy;
+mod sensors;
 mod transfer;
 mod trap;
 mod web_limits;
@@ -44,6 +45,7 @@ pub(crate) use acme::Acme;
 pub(crate) use clickhouse::ClickHouse;
 pub(crate) use dnstap::{Door, Sensor};
 pub(crate) use policy::PolicyZone;
+pub(crate) use sensors::host_and_port;
 pub(crate) use transfer::{Key as TransferKeyFile, Peer as TransferPeer, Transfer};
 pub(crate) use trap::{Ports, Trap};
 
@@ -71,6 +73,8 @@ struct Draft {
     clickhouse: clickhouse::Draft,
     metrics: Metrics,
     ledger: ledger::Ledger,
+    sensors: sensors::Sensors,
+    uplink: sensors::Uplink,
 }
 
 impl Default for Draft {
@@ -95,6 +99,8 @@ impl Default for Draft {
             clickhouse: clickhouse::Draft::default(),
             metrics: Metrics::default(),
             ledger: ledger::Ledger::default(),
+            sensors: sensors::Sensors::default(),
+            uplink: sensors::Uplink::default(),
         }
     }
 }
@@ -254,6 +260,10 @@ pub(crate) struct Config {
     pub(crate) metrics: Metrics,
     /// Where the ledger lies, and what its log is called.
     pub(crate) ledger: ledger::Ledger,
+    /// Who sends us what it recorded.
+    pub(crate) sensors: sensors::Sensors,
+    /// How we send what we recorded.
+    pub(crate) uplink: sensors::Uplink,
 }
 
 impl Config {
@@ -306,6 +316,8 @@ impl Config {
             clickhouse: clickhouse::resolve(draft.clickhouse, &base)?,
             metrics: draft.metrics,
             ledger: draft.ledger.resolve(&base),
+            sensors: draft.sensors,
+            uplink: draft.uplink,
             file,
         };
         config.check()?;
@@ -325,6 +337,7 @@ impl Config {
             ("mail.smtps", self.mail.smtps.len()),
             ("metrics.listen", self.metrics.listen.len()),
             ("transfer.listen", self.transfer.listen.len()),
+            ("sensors.listen", self.sensors.listen.len()),
         ] {
             if count > LISTENERS_MAX {
                 return Err(Failure::new(format!(
@@ -340,13 +353,15 @@ impl Config {
         self.journal.check()?;
         self.archive.check()?;
         self.ledger.check()?;
+        self.sensors.check()?;
+        self.uplink.check()?;
         self.check_each_address_is_named_once()
     }
 
     /// An IPv4 address written as IPv6 is the same address.
     fn check_each_address_is_named_once(&self) -> Result<(), Failure> {
         let mut seen = BTreeSet::new();
-        for address in self.tcp_listeners().chain(self.metrics.listen.iter().copied()) {
+        for address in self.tcp_listeners().chain(self.own_listeners()) {
             let canonical = SocketAddr::new(address.ip().to_canonical(), address.port());
             if address.port() != 0 && !seen.insert(canonical) {
                 return Err(Failure::new(format!("{address} is named twice"))
@@ -365,7 +380,7 @@ impl Config {
 
     /// A range must leave out the ports that speak.
     fn check_any_port_is_free(&self) -> Result<(), Failure> {
-        let tcp: Vec<SocketAddr> = self.tcp_listeners().chain(self.metrics.listen.iter().copied()).collect();
+        let tcp: Vec<SocketAddr> = self.tcp_listeners().chain(self.own_listeners()).collect();
         let udp: Vec<SocketAddr> = self.dns.listen.iter().chain(&self.transfer.listen).copied().collect();
         for (key, ranges, named) in [("any_tcp", &self.trap.any_tcp, tcp), ("any_udp", &self.trap.any_udp, udp)] {
             let is_within = |address: &SocketAddr| ranges.iter().any(|range| range.contain(*address));
@@ -375,6 +390,11 @@ impl Config {
             }
         }
         Ok(())
+    }
+
+    /// Where nobody comes in who called for a seized name: our own machines.
+    fn own_listeners(&self) -> impl Iterator<Item = SocketAddr> {
+        self.metrics.listen.iter().chain(&self.sensors.listen).copied()
     }
 
     /// Every TCP address at which callers or sensors come in.

@@ -33,6 +33,8 @@ pub(crate) struct Sockets {
     pub(crate) sinkhole: Listeners,
     pub(crate) metrics: Vec<TcpListener>,
     pub(crate) transfer: Vec<sinkhole::transfer::Sockets>,
+    /// Where sensors come in.
+    pub(crate) sensors: Vec<TcpListener>,
 }
 
 /// Opens all that the configuration names, or takes what a service manager opened. Nothing has started when one of
@@ -50,13 +52,14 @@ pub(crate) fn open(config: &Config) -> Result<Sockets, Failure> {
     };
     let (http, https, metrics) = (all(&config.web.http)?, all(&config.web.https)?, all(&config.metrics.listen)?);
     let (smtp, smtps) = (all(&config.mail.smtp)?, all(&config.mail.smtps)?);
+    let sensors = all(&config.sensors.listen)?;
     let dnstap = dnstap(config, &mut passed)?;
     let transfer = config.transfer.listen.iter().map(|&address| transfer(address, &mut passed));
     let transfer = transfer.collect::<Result<_, _>>()?;
     passed.check_all_are_used()?;
     let any_port::AnyPort { tcp: any_tcp, udp: silent_udp } = any_port::open(&config.trap)?;
     let sinkhole = Listeners { dns_udp, dns_tcp, http, https, smtp, smtps, dnstap, any_tcp, silent_udp };
-    Ok(Sockets { sinkhole, metrics, transfer })
+    Ok(Sockets { sinkhole, metrics, transfer, sensors })
 }
 
 fn passed_or_own(address: SocketAddr, passed: &mut Passed) -> Result<TcpListener, Failure> {

@@ -34,6 +34,7 @@ fn main() -> std::process::ExitCode {
         Command::Doctor(args) => roles::doctor::run(&place, &args),
         Command::Case(command) => roles::case::run(&place, command),
         Command::Person(command) => roles::person::run(&place, command),
+        Command::Sensor(command) => roles::sensor::run(&place, command),
         Command::Approval(command) => roles::approval::run(&place, command),
         Command::Group(command) => roles::group::run(&place, command),
         Command::Feed(command) => roles::feed::run(&place, command),

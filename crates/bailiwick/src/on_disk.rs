@@ -13,6 +13,8 @@ use crate::failure::{Failure, Tried};
 
 /// The journal's folder within the data folder.
 pub(crate) const JOURNAL: &str = "journal";
+/// The folder of what sensors have sent.
+const RECEIVED: &str = "received";
 
 /// A count of the journal.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -31,9 +33,17 @@ pub(crate) struct OnDisk {
 
 impl OnDisk {
     pub(crate) fn count(data: &Path) -> Result<Self, Failure> {
-        let folder = data.join(JOURNAL);
+        Self::count_in(&data.join(JOURNAL))
+    }
+
+    /// What a sensor has sent, as it lies at its core.
+    pub(crate) fn count_of(data: &Path, sensor: u32) -> Result<Self, Failure> {
+        Self::count_in(&data.join(RECEIVED).join(format!("{sensor:08x}")))
+    }
+
+    fn count_in(folder: &Path) -> Result<Self, Failure> {
         let mut counted = Self { by_kind: Kind::ALL.map(|kind| (kind.as_str(), 0)).into(), ..Self::default() };
-        let report = read_all(&folder, &mut |frame| counted.take(&frame));
+        let report = read_all(folder, &mut |frame| counted.take(&frame));
         counted.report = report.tried(format_args!("reading the journal in {}", folder.display()))?;
         Ok(counted)
     }

@@ -36,6 +36,8 @@ mod peers;
 mod publish;
 mod pulse;
 mod sealing;
+mod sensor;
+pub(crate) mod sensors;
 mod shipping;
 pub(crate) mod signing;
 
@@ -44,8 +46,11 @@ use captured::Shelf;
 use gate::Gate;
 pub(crate) use labelling::labels;
 use publish::Publisher;
+use sensors::hall::Hall;
+use sensors::{Authority, Notice};
 pub(crate) use pulse::Addresses;
 use pulse::{Asleep, Held, Pulse};
+pub(crate) use sensor::SensorDaemon;
 use shipping::Shipper;
 
 /// The clock, asked at the edge and nowhere else.
@@ -156,7 +161,7 @@ impl Daemon {
     /// Starts from the bottom up. The sockets are open already, and privileges are dropped.
     pub(crate) async fn start(config: &Config, sockets: Sockets) -> Result<Self, Failure> {
         let addresses = Addresses::of(&sockets)?;
-        let Sockets { sinkhole: listeners, metrics, transfer } = sockets;
+        let Sockets { sinkhole: listeners, metrics, transfer, sensors: from_sensors } = sockets;
         let threads = listeners.threads_per_address();
         // A key that cannot be read is said before anything answers.
         let access = peers::access(&config.transfer)?;
@@ -167,20 +172,7 @@ impl Daemon {
         let labels = Arc::new(labels(config, Arc::clone(&journal))?);
         let sync = journal.start_syncing();
 
-        let settings = Settings {
-            answer_v4: config.answer.v4.clone(),
-            answer_v6: config.answer.v6.clone(),
-            rates: config.dns.rate.limits(),
-            nsid: config.dns.nsid.clone(),
-            cookie_secrets: config.dns.cookie_secrets.as_deref().map_or(Ok(Vec::new()), cookies::secrets)?,
-            certifiers: config.dns.certifiers.clone(),
-            mail: config.mail.settings(),
-            balancers: config.trap.balancers.clone(),
-            names_by_address: NamesByAddress::new(config.trap.names.clone()),
-            trap: config.web.limits.of_trap(),
-            account_key: config.trap.account_key.as_deref().map(sealing::key).transpose()?,
-            ..Settings::default()
-        };
+        let settings = settings(config)?;
         let table = Arc::new(ZoneTable::default());
         let shelf = Shelf::new(Arc::clone(&house.vault));
         let mut gate = Gate::new(config.is_loopback_only(), settings.clone(), shelf);
@@ -232,9 +224,17 @@ impl Daemon {
             shipped,
             primary: Box::new(transfer.counter()),
             ledger: house.ledger.clone(),
+            uplink: None,
         });
         tokio::spawn(Arc::clone(&pulse).beat(stopped.clone()));
         metrics::serve(metrics, &pulse, &stopped)?;
+        if !from_sensors.is_empty() {
+            let notice = Notice::new(config.sensors.lease(), config.sensors.after_lease);
+            let authority = Authority::open(&config.keys)?;
+            let vault = Arc::clone(&house.vault);
+            let hall = Hall::new(house.ledger.clone(), house.archive.clone(), vault, authority, notice);
+            sensors::hall::serve(hall, from_sensors, &stopped)?;
+        }
         let control = control::serve(&config.data, house.router(pulse, Some(labels)), stopped)?;
         Ok(Self {
             house,
@@ -283,6 +283,24 @@ impl Daemon {
 /// What the listeners counted in all.
 pub(crate) struct Stopped {
     pub(crate) tallies: Vec<(String, model::tally::Tally)>,
+}
+
+/// What the sinkhole is told of the configuration.
+fn settings(config: &Config) -> Result<Settings, Failure> {
+    Ok(Settings {
+        answer_v4: config.answer.v4.clone(),
+        answer_v6: config.answer.v6.clone(),
+        rates: config.dns.rate.limits(),
+        nsid: config.dns.nsid.clone(),
+        cookie_secrets: config.dns.cookie_secrets.as_deref().map_or(Ok(Vec::new()), cookies::secrets)?,
+        certifiers: config.dns.certifiers.clone(),
+        mail: config.mail.settings(),
+        balancers: config.trap.balancers.clone(),
+        names_by_address: NamesByAddress::new(config.trap.names.clone()),
+        trap: config.web.limits.of_trap(),
+        account_key: config.trap.account_key.as_deref().map(sealing::key).transpose()?,
+        ..Settings::default()
+    })
 }
 
 async fn note_start(config: &Config, house: &House) -> Result<(), Failure> {

@@ -19,11 +19,13 @@ mod approvals;
 mod cases;
 mod dns;
 mod groups;
+mod sensors;
 
 pub use approvals::*;
 pub use cases::*;
 pub use dns::*;
 pub use groups::*;
+pub use sensors::*;
 
 //----------- Status -------------------------------------------------------------------------------------------------
 
@@ -87,6 +89,9 @@ pub struct Live {
     /// What goes to ClickHouse; `None` where none is named.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clickhouse: Option<ShippingTally>,
+    /// What a sensor sends to its core; `None` where nothing is sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uplink: Option<UplinkLive>,
     /// What to look at first, in words for people.
     pub troubles: Vec<String>,
 }

@@ -26,6 +26,7 @@ mod records;
 mod replay;
 mod reports;
 mod run;
+mod sensors;
 mod sight;
 mod status;
 
@@ -59,6 +60,9 @@ pub fn router(desk: Desk) -> Router {
         .route("/cases/{id}/names/{name}/records", get(records::show).merge(post(records::keep).layer(zone_files)))
         .route("/cases/{id}/requests", post(approvals::request))
         .route("/cases/{id}/unsealing", post(approvals::request_unsealing))
+        .route("/sensors", get(sensors::list))
+        .route("/sensors/offers", post(sensors::offer))
+        .route("/sensors/{id}/revoke", post(sensors::revoke))
         .route("/people", get(people::list).post(people::enrol))
         .route("/approvals", get(approvals::list))
         .route("/approvals/{id}", get(approvals::show).post(approvals::give))

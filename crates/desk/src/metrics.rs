@@ -18,7 +18,9 @@ use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Registry;
 
-use crate::api::{CertificateTally, DnsLive, DnstapSensor, JournalLive, ListenerTally, Live, ShippingTally, Transfers};
+use crate::api::{
+    CertificateTally, DnsLive, DnstapSensor, JournalLive, ListenerTally, Live, ShippingTally, Transfers, UplinkLive,
+};
 use crate::run::Desk;
 
 /// How OpenMetrics announces itself.
@@ -55,6 +57,9 @@ impl Collector for Moment {
         }
         if let Some(shipping) = &self.live.clickhouse {
             encode_shipping(&mut encoder, shipping)?;
+        }
+        if let Some(uplink) = &self.live.uplink {
+            encode_uplink(&mut encoder, uplink)?;
         }
         let by_listener = |rows: fn(&Tally) -> Vec<(&'static str, u64)>| {
             let rows = tallies.iter().map(move |one| (one.listener.as_str(), rows(&one.tally)));
@@ -125,6 +130,28 @@ fn encode_journal(encoder: &mut DescriptorEncoder<'_>, journal: &JournalLive) ->
     let about = "Syncs of the journal that failed";
     let failed = vec![("journal", vec![("failed", journal.failed_syncs)])];
     family(encoder, ("bailiwick_journal_syncs", about), ("store", "fate"), failed)
+}
+
+fn encode_uplink(encoder: &mut DescriptorEncoder<'_>, uplink: &UplinkLive) -> fmt::Result {
+    let UplinkLive { tally, lag_secs, lease_is_over, .. } = uplink;
+    let number = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
+    let about = "Closed segments that the core has not acknowledged";
+    gauge(encoder, "bailiwick_uplink_waiting_segments", about, number(tally.waiting))?;
+    gauge(encoder, "bailiwick_uplink_waiting_bytes", about, number(tally.waiting_octets))?;
+    let about = "How old the oldest of them is";
+    gauge(encoder, "bailiwick_uplink_lag_seconds", about, number(*lag_secs))?;
+    let about = "Lanes that the core refuses";
+    gauge(encoder, "bailiwick_uplink_held_lanes", about, number(tally.held))?;
+    let about = "Whether nobody has renewed the lease of the zones in time";
+    gauge(encoder, "bailiwick_lease_over", about, i64::from(*lease_is_over))?;
+    let fates = vec![
+        ("sent", tally.sent),
+        ("acknowledged", tally.acknowledged),
+        ("released", tally.released),
+        ("failed", tally.failed),
+    ];
+    let about = "Segments by what became of them; one may be sent again and again";
+    family(encoder, ("bailiwick_uplink_segments", about), ("store", "fate"), vec![("uplink", fates)])
 }
 
 /// The terms of the accounting equation.

@@ -3,14 +3,14 @@
 //! A command says what is wanted; whether the law allows it is [`crate::decide`]'s to say. Commands carry values that
 //! have been parsed at the door, never text to be understood later.
 
-use model::Digest;
 use model::case::CaseState;
 use model::fact::KnowledgeFormat;
-use model::id::{CaseId, GroupId, OrderId, RequestId};
+use model::id::{CaseId, GroupId, OrderId, RequestId, SensorId, SensorName};
 use model::marking::Audience;
 use model::name::{DomainName, defang};
 use model::person::{Person, Role};
 use model::seizure::ServiceMode;
+use model::{Digest, Timestamp};
 
 use crate::casefile::CaseFile;
 use crate::shown::counted;
@@ -70,6 +70,22 @@ pub enum Command {
         octets: Vec<u8>,
         objects: u64,
     },
+    /// Offers to whoever shows the token of this digest in time to become a sensor.
+    OfferEnrolment {
+        name: SensorName,
+        token: Digest,
+        expires: Timestamp,
+    },
+    /// Takes whoever has shown the token, with the certificate that was made for it.
+    EnrolSensor {
+        token: Digest,
+        certificate: Digest,
+    },
+    /// Takes nothing more from a sensor, and tells it nothing.
+    RevokeSensor {
+        sensor: SensorId,
+        reason: String,
+    },
     /// Remembers what left the house.
     RecordExport {
         case: CaseId,
@@ -112,6 +128,9 @@ impl Command {
                 format!("capture the records of {} of case {case}", name.defanged())
             }
             Self::ImportKnowledge { group, source, .. } => format!("import knowledge of {group} from {source}"),
+            Self::OfferEnrolment { name, .. } => format!("offer {name} to become a sensor"),
+            Self::EnrolSensor { token, .. } => format!("enrol a sensor by the token {}", token.short()),
+            Self::RevokeSensor { sensor, .. } => format!("revoke sensor {sensor}"),
             Self::RecordExport { case, format, .. } => format!("record an export of case {case} as {format}"),
             Self::Refuse { tried, .. } => tried.clone(),
         }

@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 use model::Refusal;
 use model::Timestamp;
 use model::fact::{Actor, Body, Draft};
-use model::id::{CaseId, OrderId, PersonId, RequestId};
+use model::id::{CaseId, OrderId, PersonId, RequestId, SensorId, SensorName};
 use model::person::{Person, Role};
 use model::seizure::ServiceMode;
 use store::ledger::NamedSet;
@@ -23,6 +23,7 @@ use crate::command::Command;
 mod approve;
 mod capture;
 mod narrow;
+mod sensors;
 
 /// The most octets of one piece of imported knowledge: ATT&CK's enterprise bundle has 50 MB.
 pub const KNOWLEDGE_OCTETS_MAX: usize = 128 << 20;
@@ -94,6 +95,10 @@ pub enum Done {
     KnowledgeImported {
         objects: u64,
     },
+    SensorEnrolled {
+        sensor: SensorId,
+        name: SensorName,
+    },
     Recorded,
 }
 
@@ -122,6 +127,11 @@ pub fn decide(view: &View, command: &Command, actor: &Actor, now: Timestamp) -> 
         Command::CaptureRecords { case, name, source, octets, count } => {
             capture::records(view, (case, name), source, (octets, *count), actor)
         }
+        Command::OfferEnrolment { name, token, expires } => {
+            sensors::offer(view, name, (*token, *expires), actor, now)
+        }
+        Command::EnrolSensor { token, certificate } => sensors::enrol(view, *token, *certificate, actor, now),
+        Command::RevokeSensor { sensor, reason } => sensors::revoke(view, *sensor, reason, actor),
         Command::ImportKnowledge { group, format, source, octets, objects } => {
             may_prepare(view, actor)?;
             check_text("source", source)?;

@@ -16,6 +16,7 @@ use model::marking::Withheld;
 use store::Error;
 use store::archive::{Archive, ArchiveBatch, ContactRow, OutcomeRow, SightingFilter, VerdictRow};
 use store::journal::{Cursor, Frame, Journal, ReadReport};
+use store::sensors::{Plan, Stretch};
 use store::ledger::Ledger;
 use store::view::View;
 use tokio::sync::watch;
@@ -118,6 +119,7 @@ async fn follow_while_it_lasts(
     mut stop: watch::Receiver<bool>,
 ) -> Result<Progress, Error> {
     let (mut appended, poll) = (journal.appended(), settings.poll);
+    let mut received = archive.received().changed();
     let mut follower = Follower::start(journal, ledger, archive, tables, settings).await?;
     while !*stop.borrow_and_update() {
         let behind = follower.step(Wait::ForOutcomes).await?;
@@ -125,6 +127,7 @@ async fn follow_while_it_lasts(
             tokio::select! {
                 // A journal or roof that went away tells nothing more: then the poll alone goes on.
                 Ok(()) = appended.changed() => {}
+                Ok(()) = received.changed() => {}
                 Ok(()) = stop.changed() => {}
                 () = tokio::time::sleep(poll) => {}
             }
@@ -219,8 +222,9 @@ impl Follower {
         batch.facts = judged.learned.into_iter().filter_map(|(case, found)| terms.draft(case, found)).collect();
     }
 
-    /// Reads on a thread for blocking work: the journal is files.
+    /// Reads our own journal and what sensors sent, on a thread for blocking work: both are files.
     async fn read(&mut self) -> Result<(ArchiveBatch, u64), Error> {
+        let plan = self.archive.received().plan().await?;
         let (journal, mut cursor) = (Arc::clone(&self.journal), self.cursor.clone());
         let mut understanding = std::mem::take(&mut self.understanding);
         let bytes_max = self.settings.batch_bytes_max;
@@ -228,16 +232,31 @@ impl Follower {
             let mut batch = ArchiveBatch::default();
             let each = &mut |frame: Frame<'_>| take(frame, &mut understanding, &mut batch);
             let report = journal.read(&mut cursor, bytes_max, each);
+            let stretch = read_received(&plan, bytes_max, each);
             batch.cursor = cursor;
-            (understanding, batch, report)
+            (understanding, batch, report, stretch)
         });
-        let (understanding, batch, report) = reading.await.expect("reading does not panic and is never aborted");
+        let (understanding, mut batch, report, stretch) =
+            reading.await.expect("reading does not panic and is never aborted");
         self.understanding = understanding;
-        let report = report?;
+        let (report, stretch) = (report?, stretch?);
         warn_of_damage(&report);
+        warn_of_damage(&stretch.report);
         self.cursor = batch.cursor.clone();
-        Ok((batch, report.frames))
+        // A segment may hold nothing but damage; its place moves all the same.
+        let moved = stretch.places.len() as u64;
+        batch.received = stretch.places;
+        Ok((batch, report.frames + stretch.report.frames.max(moved)))
     }
+}
+
+fn read_received(plan: &Plan, bytes_max: usize, each: &mut dyn FnMut(Frame<'_>)) -> Result<Stretch, Error> {
+    let stretch = plan.read(bytes_max, each)?;
+    if stretch.untimely > 0 {
+        let frames = stretch.untimely;
+        tracing::warn!(frames, "sensors sent frames of an impossible time; they stay in their segments and are not archived");
+    }
+    Ok(stretch)
 }
 
 fn take(frame: Frame<'_>, understanding: &mut Understanding, batch: &mut ArchiveBatch) {

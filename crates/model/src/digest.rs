@@ -40,6 +40,20 @@ impl Digest {
     }
 }
 
+/// A digest of bytes that come one piece after another.
+#[derive(Clone, Debug, Default)]
+pub struct Hasher(Sha256);
+
+impl Hasher {
+    pub fn update(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    pub fn digest(self) -> Digest {
+        Digest(self.0.finalize().into())
+    }
+}
+
 /// RFC 8785 bytes of a value.
 ///
 /// # Panics
@@ -109,6 +123,10 @@ mod tests {
         assert_eq!(empty.to_string(), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
         assert_eq!(empty.to_string().parse::<Digest>().unwrap(), empty);
         assert!("xyz".parse::<Digest>().is_err());
+        let mut pieces = Hasher::default();
+        pieces.update(b"a");
+        pieces.update(b"bc");
+        assert_eq!(pieces.digest(), Digest::of_bytes(b"abc"));
     }
 
     #[test]

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::approval::{Approval, Request};
 use crate::case::{CaseState, CaseTerms};
 use crate::digest::{Digest, canonical_json};
-use crate::id::{CaseId, GroupId, OrderId, PersonId, Position, RequestId};
+use crate::id::{CaseId, GroupId, OrderId, PersonId, Position, RequestId, SensorName};
 use crate::marking::Audience;
 use crate::name::DomainName;
 use crate::order::OrderTerms;
@@ -213,6 +213,41 @@ pub enum Body {
         digest: Digest,
         octets: u64,
     },
+    /// Whoever shows the token of this digest before that instant becomes the sensor of this name.
+    EnrolmentOffered {
+        name: SensorName,
+        token: Digest,
+        expires: Timestamp,
+    },
+    /// A sensor has spent its token, and is known by its certificate from now on.
+    SensorEnrolled {
+        sensor: u32,
+        name: SensorName,
+        token: Digest,
+        certificate: Digest,
+    },
+    /// Nothing more is taken from it, and nothing told to it.
+    SensorRevoked {
+        sensor: u32,
+        reason: String,
+    },
+    /// A sensor sent what contradicts what it had sent before: the first stays. Two folders may have one identity.
+    SensorContradicted {
+        sensor: u32,
+        /// `SENSOR/BOOT/LANE/SEGMENT`
+        segment: String,
+        /// What is kept; `None` where the boot, not the segment, is another folder's.
+        kept: Option<Digest>,
+        sent: Digest,
+    },
+    /// Segments of a lane that a sensor says it has lost: `from` to `until`, which is there again.
+    SegmentsLost {
+        sensor: u32,
+        boot: u32,
+        lane: u16,
+        from: u32,
+        until: u32,
+    },
     /// The law said no.
     Refused {
         tried: String,
@@ -247,6 +282,11 @@ impl Body {
             | Self::SuspectFound { .. }
             | Self::HistoryReplayed { .. }
             | Self::FeedExported { .. }
+            | Self::EnrolmentOffered { .. }
+            | Self::SensorEnrolled { .. }
+            | Self::SensorRevoked { .. }
+            | Self::SensorContradicted { .. }
+            | Self::SegmentsLost { .. }
             | Self::Refused { .. } => None,
         }
     }

@@ -84,6 +84,8 @@ slugs! {
     GroupId
     /// A person who acts. `alice`
     PersonId
+    /// A sensor as people call it. `fra-1`
+    SensorName
 }
 
 //----------- Numbers ----------------------------------------------------------------------------------------------

@@ -23,6 +23,7 @@ pub mod order;
 pub mod outcome;
 pub mod person;
 pub mod seizure;
+pub mod segment;
 pub mod spelling;
 pub mod suspect;
 pub mod tally;

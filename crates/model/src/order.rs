@@ -18,7 +18,7 @@ use crate::time::{Date, Timestamp};
 
 mod coverage;
 
-pub use coverage::Coverage;
+pub use coverage::{Attested, Coverage};
 use coverage::Scope;
 
 //----------- Sourced ----------------------------------------------------------------------------------------------

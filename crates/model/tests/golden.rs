@@ -10,12 +10,13 @@ use model::answers::AnswerSet;
 use model::approval::{self, Approval, Serve, Widening};
 use model::contact::*;
 use model::fact::{Actor, Body as FactBody, Draft, Fact};
-use model::id::{Boot, CaseId, ContactId, Lane, OrderId, PersonId, Position, RequestId, SensorId};
+use model::id::{Boot, CaseId, ContactId, Lane, OrderId, PersonId, Position, RequestId, SensorId, SensorName};
 use model::order::{
     Act, Authority, Instrument, Listed, NameOutcome, Names, Order, OrderTerms, Source, Sourced, names_digest,
 };
 use model::outcome::{Body, End, Outcome, Tls};
 use model::person::Role;
+use model::segment::{Receipt, SegmentKey};
 use model::seizure::AnswerEffect;
 use model::tally::{Answers, Counts, CutShort, Shed, Stripped, Tally};
 
@@ -451,6 +452,46 @@ fn captured_records_of_version_1_are_written_committed_to_and_read_as_ever() {
     compare("fact-captured.v1.json", &String::from_utf8(model::digest::canonical_json(&fact)).unwrap());
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/fact-captured.v1.json");
     assert_eq!(serde_json::from_str::<Fact>(&std::fs::read_to_string(path).unwrap()).unwrap(), fact);
+}
+
+#[test]
+fn what_sensors_do_is_written_committed_to_and_read_as_ever() {
+    let name = SensorName::parse("fra-1").unwrap();
+    let expires = "2019-03-28T12:34:56Z".parse().unwrap();
+    let bodies = [
+        FactBody::EnrolmentOffered { name: name.clone(), token: Digest([1; 32]), expires },
+        FactBody::SensorEnrolled { sensor: 2, name, token: Digest([1; 32]), certificate: Digest([2; 32]) },
+        FactBody::SensorRevoked { sensor: 2, reason: "sold".into() },
+        FactBody::SensorContradicted {
+            sensor: 2,
+            segment: "00000002/00000003/0001/0000000a".into(),
+            kept: Some(Digest([3; 32])),
+            sent: Digest([4; 32]),
+        },
+        FactBody::SegmentsLost { sensor: 2, boot: 3, lane: 1, from: 4, until: 7 },
+    ];
+    let fact = |(at, body)| {
+        Draft::new(Actor::Room { name: "sensors".into() }, body)
+            .at(Position(at), "2019-03-27T12:34:56Z".parse().unwrap())
+    };
+    let facts: Vec<Fact> = (20..).zip(bodies).map(fact).collect();
+    let lines: Vec<String> =
+        facts.iter().map(|fact| String::from_utf8(model::digest::canonical_json(fact)).unwrap()).collect();
+    compare("fact-sensors.v1.jsonl", &lines.join("\n"));
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/fact-sensors.v1.jsonl");
+    let golden = std::fs::read_to_string(path).unwrap();
+    let read: Vec<Fact> = golden.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(read, facts);
+}
+
+#[test]
+fn a_receipt_of_version_1_is_written_and_read_as_ever() {
+    let segment = SegmentKey { sensor: SensorId(2), boot: Boot(3), lane: Lane(1), number: 10 };
+    let received = "2019-03-27T12:34:56.5Z".parse().unwrap();
+    let receipt = Receipt { segment, digest: Digest([5; 32]), octets: 64, received };
+    compare("receipt.v1.json", &String::from_utf8(model::digest::canonical_json(&receipt)).unwrap());
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/receipt.v1.json");
+    assert_eq!(serde_json::from_str::<Receipt>(&std::fs::read_to_string(path).unwrap()).unwrap(), receipt);
 }
 
 #[test]

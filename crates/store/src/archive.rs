@@ -35,6 +35,7 @@ use crate::folder::{DataFolder, make_folder};
 use crate::journal::Cursor;
 use crate::ledger::{Appending, Ledger};
 use crate::report::{Dialect, Report, ReportAnswer};
+use crate::sensors::{LanePlace, Received, save_place};
 
 mod cell;
 mod compact;
@@ -75,6 +76,8 @@ pub struct ArchiveBatch {
     /// How far the follower has read with this batch.
     pub cursor: Cursor,
     pub facts: Vec<Draft>,
+    /// How far it has read what sensors sent.
+    pub received: Vec<LanePlace>,
 }
 
 /// Files that do not count yet.
@@ -137,6 +140,7 @@ struct Inner {
     limits: CompactLimits,
     /// Where each follower stood when it was last asked or moved, as it is stored.
     places: std::sync::Mutex<BTreeMap<String, Option<String>>>,
+    received: Received,
 }
 
 impl Archive {
@@ -163,11 +167,30 @@ impl Archive {
         for orphan in &orphans {
             tracing::warn!(target: "bailiwick_store", file = %orphan.display(), "an archive file without a manifest row is in quarantine now");
         }
+        let received = Received::open(folder, ledger)?;
         let (boot, ledger) = (folder.boot(), ledger.clone());
         let (next_file, queries) = (AtomicU64::new(0), Arc::new(Semaphore::new(QUERIES_MAX)));
         let (reading, compacting, places) = Default::default();
-        let inner = Inner { root, outbox, boot, ledger, next_file, orphans, queries, reading, compacting, limits, places };
+        let inner = Inner {
+            root,
+            outbox,
+            boot,
+            ledger,
+            next_file,
+            orphans,
+            queries,
+            reading,
+            compacting,
+            limits,
+            places,
+            received,
+        };
         Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// What sensors have sent.
+    pub fn received(&self) -> &Received {
+        &self.inner.received
     }
 
     /// What the opening put into quarantine, where it lies now.
@@ -177,7 +200,7 @@ impl Archive {
 
     /// Commits a batch: rows, cursor and facts, all or none. `follower` is a short word of the caller's own.
     pub async fn commit(&self, follower: &str, batch: ArchiveBatch, now: Timestamp) -> Result<Vec<Fact>, Error> {
-        let ArchiveBatch { contacts, outcomes, verdicts, cursor, facts } = batch;
+        let ArchiveBatch { contacts, outcomes, verdicts, cursor, facts, received } = batch;
         let written = self.write(follower, contacts, outcomes, verdicts, now).await?;
         let mut transaction = self.inner.ledger.begin().await?;
         for file in &written {
@@ -189,6 +212,9 @@ impl Archive {
         self.enter(&mut transaction, &written, now).await?;
         let (known, place) = (self.known_place(follower), manifest::write_place(&cursor)?);
         manifest::move_cursor(&mut transaction, follower, known.as_ref(), &place).await?;
+        for place in &received {
+            save_place(&mut transaction, place).await?;
+        }
         let facts = self.commit_with(transaction, facts, now).await?;
         self.know_place(follower, Some(place));
         Ok(facts)

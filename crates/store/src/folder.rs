@@ -5,16 +5,23 @@
 //! DATA/format     the version of everything below
 //! DATA/sensor     the sensor's number, given once
 //! DATA/name       what the folder is called in a database that others share; made when first asked for
-//! DATA/boot       how often it was opened, synced before the first contact
+//! DATA/boot       how often it was opened, synced before the first contact; its upper half counts the folder's homes
+//! DATA/home       on which machine and in which folder it was opened last
 //! DATA/journal/   DATA/archive/   DATA/vault/   DATA/ledger.sqlite
+//! DATA/received/  segments of sensors, at their core      DATA/zones/  what a core lets a sensor serve
 //! DATA/quarantine what could not be read or has no row: named, never deleted
 //! ```
+//!
+//! A copy of a folder must not count on where its original does: two contacts would have one id. A folder that finds
+//! itself elsewhere than it was, copied, moved or restored, goes on in a later *epoch*: the upper sixteen bits of the boot
+//! number rise by a random step. A copy that cannot be told from its original (a machine that was cloned with its disk) has
+//! the same boots, and another random number in the header of each segment: whoever collects from both sees it.
 //!
 //! Keep the [`DataFolder`] until everything that was opened on it is closed: dropping it lets the next process in.
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{Read as _, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use model::Timestamp;
@@ -28,7 +35,7 @@ use crate::Error;
 pub const FORMAT: u32 = 1;
 
 /// The folders within.
-const FOLDERS: [&str; 4] = ["journal", "archive", "vault", "quarantine"];
+const FOLDERS: [&str; 6] = ["journal", "archive", "vault", "quarantine", "received", "zones"];
 
 /// The most that is read of a small file of ours.
 const SMALL_FILE_MAX: u64 = 4096;
@@ -41,6 +48,8 @@ pub struct DataFolder {
     path: PathBuf,
     sensor: SensorId,
     boot: Boot,
+    /// Random, for this opening.
+    start: u64,
     _lock: Flock<File>,
 }
 
@@ -61,9 +70,34 @@ impl DataFolder {
         }
         let sensor = read_number(&path.join("sensor"))?.unwrap_or(1);
         write_small(&path.join("sensor"), &format!("{sensor}\n"))?;
-        let boot = read_number(&path.join("boot"))?.unwrap_or(0) + 1;
+        let start = random()?;
+        let last = read_number(&path.join("boot"))?.unwrap_or(0);
+        let (home, before) = (home_of(&path)?, read_small(&path.join("home"))?);
+        let has_moved = last > 0 && before.is_some_and(|before| before != home);
+        let boot = if has_moved { in_a_later_epoch(last, start) } else { last.checked_add(1) };
+        let boot = boot.ok_or_else(|| Error::Damaged { path: path.join("boot"), what: "it has no next one".into() })?;
+        // The boot first: whoever dies in between comes to a later epoch twice, which costs nothing.
         write_small(&path.join("boot"), &format!("{boot}\n"))?;
-        Ok(Self { path, sensor: SensorId(sensor), boot: Boot(boot), _lock: lock })
+        write_small(&path.join("home"), &home)?;
+        Ok(Self { path, sensor: SensorId(sensor), boot: Boot(boot), start, _lock: lock })
+    }
+
+    /// Takes the number that a core has given. Of a folder that has begun to record under another it cannot be
+    /// changed: its contacts are called so.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`] if the folder has recorded something as another sensor.
+    pub fn become_sensor(&self, sensor: SensorId) -> Result<(), Error> {
+        let is_others = |entry: std::io::Result<fs::DirEntry>| {
+            let own = format!("{:08x}-", sensor.0);
+            entry.is_ok_and(|entry| !entry.file_name().to_string_lossy().starts_with(&own))
+        };
+        let journal = self.path.join("journal");
+        if fs::read_dir(&journal).map_err(Error::io("listing", &journal))?.any(is_others) {
+            let what = format!("its contacts are those of sensor {}, and not of {sensor}", self.sensor);
+            return Err(Error::Damaged { path: journal, what });
+        }
+        write_small(&self.path.join("sensor"), &format!("{sensor}\n"))
     }
 
     /// Whether another process holds the folder, without taking it: asked before sockets are opened, so that a second
@@ -112,9 +146,43 @@ impl DataFolder {
         self.path.join("name").exists()
     }
 
+    /// A random number for this opening, which stands in every segment that it writes.
+    pub(crate) fn start(&self) -> u64 {
+        self.start
+    }
+
     pub(crate) fn quarantine(&self) -> PathBuf {
         self.path.join("quarantine")
     }
+}
+
+//----------- Epochs -----------------------------------------------------------------------------------------------
+
+/// The largest step from one epoch to the next: two copies of one folder take the same one once in so many.
+const EPOCH_STEP_MAX: u64 = 1_024;
+/// The bits of a boot number that count within an epoch.
+const EPOCH_SHIFT: u32 = 16;
+const MACHINE_ID: &str = "/etc/machine-id";
+
+fn random() -> Result<u64, Error> {
+    let mut octets = [0; 8];
+    getrandom::fill(&mut octets).map_err(Error::Random)?;
+    // 0 is what segments without one say.
+    Ok(u64::from_be_bytes(octets).max(1))
+}
+
+fn in_a_later_epoch(boot: u32, dice: u64) -> Option<u32> {
+    let step = 1 + u32::try_from(dice % EPOCH_STEP_MAX).unwrap_or_default();
+    let epoch = (boot >> EPOCH_SHIFT).checked_add(step).filter(|epoch| *epoch <= u32::from(u16::MAX))?;
+    Some(epoch << EPOCH_SHIFT | 1)
+}
+
+/// Machine and folder, as far as they can be told; a machine without an id is told by the folder alone. The number of
+/// the device is left out: it changes with the order in which disks are found.
+fn home_of(path: &Path) -> Result<String, Error> {
+    let machine = fs::read(MACHINE_ID).map_or_else(|_| "unknown".to_owned(), |id| model::Digest::of_bytes(&id).short());
+    let inode = fs::metadata(path).map_err(Error::io("looking at", path))?.ino();
+    Ok(format!("machine={machine}\nfolder={inode}\n"))
 }
 
 //----------- The lock ---------------------------------------------------------------------------------------------
@@ -187,7 +255,7 @@ fn read_number(path: &Path) -> Result<Option<u32>, Error> {
 }
 
 /// Writes beside, syncs, renames and syncs the folder: after it, a loss of power leaves the old text or the new.
-fn write_small(path: &Path, text: &str) -> Result<(), Error> {
+pub(crate) fn write_small(path: &Path, text: &str) -> Result<(), Error> {
     let beside = path.with_extension("new");
     write_synced(&beside, text.as_bytes())?;
     fs::rename(&beside, path).map_err(Error::io("renaming to", path))?;
@@ -236,6 +304,43 @@ mod tests {
             let folder = DataFolder::open(&home.path().join("d"), "test", now()).unwrap();
             assert_eq!((folder.sensor(), folder.boot()), (SensorId(1), Boot(boot)));
         }
+    }
+
+    #[test]
+    fn a_folder_that_was_copied_or_moved_counts_on_in_a_later_epoch() {
+        let home = tempfile::tempdir().unwrap();
+        let (first, second) = (home.path().join("a"), home.path().join("b"));
+        assert_eq!(DataFolder::open(&first, "t", now()).unwrap().boot(), Boot(1));
+        fs::create_dir(&second).unwrap();
+        for file in ["format", "sensor", "boot", "home"] {
+            fs::copy(first.join(file), second.join(file)).unwrap();
+        }
+        let copy = DataFolder::open(&second, "t", now()).unwrap().boot();
+        assert!(copy.0 >> EPOCH_SHIFT >= 1 && copy.0 & 0xffff == 1, "{copy}");
+        assert_eq!(DataFolder::open(&second, "t", now()).unwrap().boot(), Boot(copy.0 + 1), "it has arrived");
+        assert_eq!(DataFolder::open(&first, "t", now()).unwrap().boot(), Boot(2));
+    }
+
+    #[test]
+    fn epochs_rise_and_end() {
+        for dice in [0, 1, 1_023, u64::MAX] {
+            let next = in_a_later_epoch(7, dice).unwrap();
+            assert!(next > 0xffff && next >> EPOCH_SHIFT <= 1_024, "{dice}: {next}");
+        }
+        assert_eq!(in_a_later_epoch(u32::MAX, 0), None);
+    }
+
+    #[test]
+    fn a_sensor_keeps_its_number_once_it_has_recorded() {
+        let home = tempfile::tempdir().unwrap();
+        let folder = DataFolder::open(home.path(), "t", now()).unwrap();
+        folder.become_sensor(SensorId(4)).unwrap();
+        drop(folder);
+        let folder = DataFolder::open(home.path(), "t", now()).unwrap();
+        assert_eq!(folder.sensor(), SensorId(4));
+        fs::write(home.path().join("journal/00000004-00000002-0000-00000000.seg"), "").unwrap();
+        folder.become_sensor(SensorId(4)).unwrap();
+        assert!(matches!(folder.become_sensor(SensorId(5)), Err(Error::Damaged { .. })));
     }
 
     #[test]

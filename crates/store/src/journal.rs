@@ -17,7 +17,8 @@
 //! quarantine and named, and the reader goes on behind it. A segment whose sync failed is never synced again: what it held
 //! since the last good sync is kept in memory and begins a new one, under the same ids.
 //!
-//! What is deliberately absent: meaning. The journal does not know what a case is; and nothing here deletes.
+//! What is deliberately absent: meaning. The journal does not know what a case is; and nothing here deletes, but
+//! [`Journal::release`], for a sensor whose core has said that it holds a segment.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -35,6 +36,7 @@ use crate::folder::{DataFolder, sync_folder};
 
 mod closed;
 mod cursor;
+pub(crate) mod foreign;
 mod frame;
 mod lane;
 mod reader;
@@ -98,6 +100,7 @@ impl Journal {
             folder: folder.path().join("journal"),
             sensor: folder.sensor(),
             boot: folder.boot(),
+            start: folder.start(),
             limits,
             next_lane: AtomicU32::new(0),
             lanes: Mutex::default(),
@@ -123,6 +126,15 @@ impl Journal {
         Ok(writer)
     }
 
+    /// Closes segments that have their age, also where nothing more comes: what is closed can be sent on.
+    ///
+    /// # Errors
+    /// If a new segment cannot be made; the old one goes on then.
+    pub fn close_old(&self, now: Timestamp) -> Result<(), Error> {
+        let lanes = held(&self.shared.lanes).clone();
+        lanes.iter().try_for_each(|lane| lane.close_old(&self.shared, now))
+    }
+
     /// Starts the thread that keeps the promise of 50 ms, and that wakes followers.
     pub fn start_syncing(self: &Arc<Self>) -> SyncThread {
         let thread = SyncThread::start(Arc::clone(&self.shared));
@@ -134,6 +146,11 @@ impl Journal {
     /// times a second at most. The cursor is the truth; poll it now and then whatever this says.
     pub fn appended(&self) -> watch::Receiver<u64> {
         self.shared.appended.subscribe()
+    }
+
+    /// Whose contacts these are.
+    pub fn sensor(&self) -> SensorId {
+        self.shared.sensor
     }
 
     /// How often a sync failed in this boot. What it was about was written again.
@@ -186,6 +203,8 @@ struct Shared {
     folder: PathBuf,
     sensor: SensorId,
     boot: Boot,
+    /// Random: what our segments say of this start of the program.
+    start: u64,
     limits: JournalLimits,
     next_lane: AtomicU32,
     lanes: Mutex<Vec<Arc<LaneState>>>,
@@ -204,6 +223,10 @@ impl Shared {
         if let Some(thread) = held(&self.syncer).as_ref() {
             thread.unpark();
         }
+    }
+
+    fn begin(&self, seq: u64, now: Timestamp) -> segment::Begin {
+        segment::Begin { seq, now, start: self.start }
     }
 
     fn folder_has_changed(&self) {

@@ -118,6 +118,11 @@ impl Ledger {
         Ok(ledger)
     }
 
+    /// A text, which ends with a newline, as a note that the ledger's key has signed; `None` where it has no key.
+    pub fn sign_note(&self, text: &str) -> Option<String> {
+        self.inner.key.get().map(|key| key.sign(text))
+    }
+
     /// Appends facts and the sets of names that they speak of, all or none; synced when this returns.
     ///
     /// # Errors

@@ -26,6 +26,7 @@ use crate::zones::{Zone, ZoneSet, ZoneTerms};
 mod captured;
 mod fold;
 mod names;
+mod sensors;
 #[cfg(test)]
 mod tests;
 mod touched;
@@ -33,6 +34,7 @@ mod touched;
 pub use captured::CapturedView;
 pub use fold::names_to_serve;
 pub use names::{CaseNames, NameView};
+pub use sensors::{EnrolmentOffer, FIRST_SENSOR, Sensors, SensorView};
 
 //----------- View -------------------------------------------------------------------------------------------------
 
@@ -47,6 +49,8 @@ pub struct View {
     pub knowledge: Vec<Knowledge>,
     pub indicators: Vec<(CaseId, GroupId, Indicator)>,
     pub suspects: BTreeMap<DomainName, SuspectView>,
+    /// Who sends what others were told.
+    pub sensors: Sensors,
     /// How often the law said no to somebody ([`model::fact::Body::Refused`]).
     pub refusals: u64,
     /// Facts that the law does not allow: they stand in the ledger and have no effect. It should be empty.

@@ -1,7 +1,7 @@
 //! The zones that a sinkhole answers for, each made from the proof that an order covers answering.
 //!
 //! There is no way to a [`Zone`] but [`Zone::new`], which takes a [`Coverage`] for [`Act::Answer`], and no way to
-//! that but an order in force. A name that is merely listed, or whose order was vacated, has no zone: the sinkhole
+//! that but an order in force, here or at the core that signed a sensor's [lease](crate::lease). A name that is merely listed, or whose order was vacated, has no zone: the sinkhole
 //! refuses it like any other name of the world.
 
 use std::sync::Arc;
@@ -37,15 +37,15 @@ pub struct Zone {
 /// What the zones of one order have in common.
 #[derive(Debug, PartialEq)]
 pub(crate) struct ZoneTerms {
-    case_title: String,
-    contact: String,
-    issuer: String,
-    docket_number: Option<String>,
-    answer_policy: AnswerPolicy,
-    notice: NoticeTerms,
-    name_servers: Vec<DomainName>,
-    answers: Option<AnswerSet>,
-    sealed_until: Option<Date>,
+    pub(crate) case_title: String,
+    pub(crate) contact: String,
+    pub(crate) issuer: String,
+    pub(crate) docket_number: Option<String>,
+    pub(crate) answer_policy: AnswerPolicy,
+    pub(crate) notice: NoticeTerms,
+    pub(crate) name_servers: Vec<DomainName>,
+    pub(crate) answers: Option<AnswerSet>,
+    pub(crate) sealed_until: Option<Date>,
 }
 
 impl ZoneTerms {
@@ -107,6 +107,10 @@ impl Zone {
 
     pub fn apex(&self) -> &DomainName {
         self.coverage.apex()
+    }
+
+    pub(crate) fn terms(&self) -> &ZoneTerms {
+        &self.terms
     }
 
     pub fn coverage(&self) -> &Coverage {

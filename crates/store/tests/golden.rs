@@ -22,6 +22,12 @@ const SEGMENT_V1: &[u8] = include_bytes!("golden/segment-v1.seg");
 /// The same as version 2 writes it: its header can say what is written again.
 const SEGMENT_V2: &[u8] = include_bytes!("golden/segment-v2.seg");
 
+/// The same as version 3 writes it: its header says which start of the program wrote it.
+const SEGMENT_V3: &[u8] = include_bytes!("golden/segment-v3.seg");
+
+/// Where a header says that, and its checksum: random for each start.
+const START: std::ops::Range<usize> = 52..64;
+
 /// A fact as version 1 writes it, with its salt and commitment.
 const FACT_V1: &str = include_str!("golden/fact-v1.json");
 
@@ -84,17 +90,20 @@ fn write_segment(home: &Path) -> Vec<u8> {
 }
 
 #[test]
-fn a_segment_is_written_as_version_2_has_it() {
+fn a_segment_is_written_as_version_3_has_it() {
     let home = tempfile::tempdir().unwrap();
-    let written = write_segment(home.path());
-    assert_eq!((SEGMENT_VERSION, FRAME_VERSION), (2, 1), "a new version has a golden file of its own");
-    assert_eq!(written, SEGMENT_V2);
+    let mut written = write_segment(home.path());
+    assert_eq!((SEGMENT_VERSION, FRAME_VERSION), (3, 1), "a new version has a golden file of its own");
+    assert_ne!(written[START], SEGMENT_V3[START]);
+    written[START].copy_from_slice(&SEGMENT_V3[START]);
+    assert_eq!(written, SEGMENT_V3);
 }
 
 #[test]
 fn a_segment_of_each_version_opens() {
     opens(SEGMENT_V1);
     opens(SEGMENT_V2);
+    opens(SEGMENT_V3);
 }
 
 fn opens(segment: &[u8]) {
@@ -176,7 +185,7 @@ async fn write_golden_files() {
         }
     };
     let home = tempfile::tempdir().unwrap();
-    keep("segment-v2.seg", &write_segment(home.path()));
+    keep("segment-v3.seg", &write_segment(home.path()));
     let salt = Digest::of_bytes(b"a salt");
     let text = serde_json::json!({ "fact": fact(), "salt": salt, "commitment": fact().commitment(&salt.0) });
     keep("fact-v1.json", serde_json::to_string_pretty(&text).unwrap().as_bytes());

@@ -23,6 +23,7 @@ pub mod postgres;
 pub mod refusals;
 pub mod resolvers;
 pub mod sealed;
+pub mod sensors;
 pub mod stories;
 pub mod tls;
 pub mod trap;

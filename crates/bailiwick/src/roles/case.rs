@@ -16,6 +16,7 @@ use crate::failure::{Done, Failure, Tried, code};
 use crate::terminal::{self, count, table};
 
 mod records;
+mod returning;
 
 pub(crate) fn run(place: &Place, command: CaseCommand) -> Done {
     match command {
@@ -37,6 +38,7 @@ pub(crate) fn run(place: &Place, command: CaseCommand) -> Done {
         }
         CaseCommand::Records(args) => records::run(&Door::open(place, "case records")?, &args),
         CaseCommand::Narrow(args) => narrow(&Door::open(place, "case narrow")?, &args),
+        CaseCommand::Return(args) => returning::run(&Door::open(place, "case return")?, args),
     }
 }
 
@@ -222,11 +224,7 @@ fn request(door: &Door, what: &str, case: &CaseId, who: &WhoArgs, json: bool) ->
 }
 
 fn narrow(door: &Door, args: &NarrowArgs) -> Done {
-    let mut names = Vec::new();
-    for text in &args.names {
-        let name = DomainName::parse(text);
-        names.push(name.map_err(|error| Failure::new(format!("`{text}`: {error}")).code(code::USAGE))?);
-    }
+    let names = parsed(&args.names)?;
     let mode = match args.mode {
         NarrowMode::Hold => ServiceMode::Hold,
         NarrowMode::Handback => ServiceMode::Handback,
@@ -234,5 +232,13 @@ fn narrow(door: &Door, args: &NarrowArgs) -> Done {
     };
     let wish = NarrowRequest { names, mode, reason: args.reason.clone(), disarm_kill_switch: args.disarm_kill_switch };
     let done: Said = door.post(&format!("/cases/{}/narrow", args.case), &wish, Some(&token(&args.who)?))?;
-    terminal::line(&done.said)
+    terminal::line(&done.said)?;
+    returning::say_who_is_behind(&super::sensor::behind(door)?)
+}
+
+fn parsed(texts: &[String]) -> Result<Vec<DomainName>, Failure> {
+    let parse = |text: &String| {
+        DomainName::parse(text).map_err(|error| Failure::new(format!("`{text}`: {error}")).code(code::USAGE))
+    };
+    texts.iter().map(parse).collect()
 }

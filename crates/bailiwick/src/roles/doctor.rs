@@ -17,6 +17,7 @@ use crate::terminal;
 mod ledger;
 mod machine;
 mod memory;
+mod sensors;
 
 /// Names that are written out one by one; the rest are counted.
 const NAMES_SHOWN_MAX: usize = 10;
@@ -81,6 +82,7 @@ pub(crate) fn run(place: &Place, args: &JsonArgs) -> Done {
     let mut findings = memory::examine(&config);
     findings.extend(ledger::examine(&config));
     findings.extend(machine::examine(&config));
+    findings.extend(sensors::examine(&config)?);
     let examination = Examination { findings, dnssec: dnssec(&config)? };
     match args.json {
         true => terminal::json(&examination)?,

@@ -33,8 +33,8 @@ pub(crate) fn run(place: &Place, command: JournalCommand) -> Done {
     let data = Config::load(place)?.data;
     match command {
         JournalCommand::Csv => csv(&data.join(JOURNAL)),
-        JournalCommand::Count { per_minute, out } => {
-            let counted = OnDisk::count(&data)?;
+        JournalCommand::Count { sensor, per_minute, out } => {
+            let counted = sensor.map_or_else(|| OnDisk::count(&data), |sensor| OnDisk::count_of(&data, sensor))?;
             match (out.json, per_minute) {
                 (true, _) => terminal::json(&counted),
                 (false, true) => terminal::line(&minutes(&counted)),

@@ -20,5 +20,6 @@ pub(crate) mod query;
 pub(crate) mod replay;
 pub(crate) mod report;
 pub(crate) mod score;
+pub(crate) mod sensor;
 pub(crate) mod serve;
 pub(crate) mod status;

@@ -6,11 +6,11 @@ use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
-use crate::cli::{Place, ServeArgs};
+use crate::cli::{Place, ServeArgs, ServeRole};
 use crate::config::Config;
-use crate::failure::{Done, Tried};
+use crate::failure::{Done, Failure, Tried};
 use crate::listen::Sockets;
-use crate::supervise::Daemon;
+use crate::supervise::{Addresses, Daemon, SensorDaemon, Stopped};
 use crate::{listen, supervise, terminal};
 
 pub(crate) fn run(place: &Place, args: &ServeArgs) -> Done {
@@ -33,10 +33,10 @@ pub(crate) fn run(place: &Place, args: &ServeArgs) -> Done {
 async fn serve(config: &Config, sockets: Sockets, args: &ServeArgs) -> Done {
     let mut term = signal(SignalKind::terminate()).tried("listening for SIGTERM")?;
     let mut interrupt = signal(SignalKind::interrupt()).tried("listening for SIGINT")?;
-    let daemon = Daemon::start(config, sockets).await?;
-    tracing::info!(data = %config.data.display(), addresses = %daemon.addresses, "serving");
+    let daemon = Running::start(config, sockets, args.role).await?;
+    tracing::info!(data = %config.data.display(), addresses = %daemon.addresses(), "serving");
     if args.announce {
-        announce(&daemon)?;
+        announce(daemon.addresses())?;
     }
     let asked_by = tokio::select! {
         _ = term.recv() => "SIGTERM",
@@ -59,8 +59,37 @@ async fn serve(config: &Config, sockets: Sockets, args: &ServeArgs) -> Done {
     Ok(())
 }
 
-fn announce(daemon: &Daemon) -> Done {
-    let text = serde_json::to_string(&daemon.addresses).tried("writing the addresses as JSON")?;
+/// What runs, by its role.
+enum Running {
+    All(Box<Daemon>),
+    Sensor(Box<SensorDaemon>),
+}
+
+impl Running {
+    async fn start(config: &Config, sockets: Sockets, role: ServeRole) -> Result<Self, Failure> {
+        match role {
+            ServeRole::All => Ok(Self::All(Daemon::start(config, sockets).await?.into())),
+            ServeRole::Sensor => Ok(Self::Sensor(SensorDaemon::start(config, sockets).await?.into())),
+        }
+    }
+
+    fn addresses(&self) -> &Addresses {
+        match self {
+            Self::All(daemon) => &daemon.addresses,
+            Self::Sensor(daemon) => &daemon.addresses,
+        }
+    }
+
+    async fn stop(self) -> Result<Stopped, Failure> {
+        match self {
+            Self::All(daemon) => daemon.stop().await,
+            Self::Sensor(daemon) => daemon.stop().await,
+        }
+    }
+}
+
+fn announce(addresses: &Addresses) -> Done {
+    let text = serde_json::to_string(addresses).tried("writing the addresses as JSON")?;
     terminal::line(&text)?;
     std::io::stdout().flush().tried("writing to stdout")
 }

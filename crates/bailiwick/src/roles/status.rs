@@ -1,6 +1,6 @@
 //! `bailiwick status`: what runs, what came in, what was lost.
 
-use desk::api::{CertificateTally, JournalLive, ListenerTally, ShippingTally, Status};
+use desk::api::{CertificateTally, JournalLive, ListenerTally, ShippingTally, Status, UplinkLive};
 use model::tally::CutShort;
 
 use crate::cli::{JsonArgs, Place};
@@ -25,6 +25,7 @@ fn told(status: &Status) -> String {
     );
     let mut text = format!("{runs}\n{stands}\n");
     text.extend(live.journal.iter().map(journal));
+    text.extend(live.uplink.iter().map(uplink));
     if !live.tallies.is_empty() {
         text.push_str(&format!("\n{}\n", table(&listeners(&live.tallies))));
     }
@@ -61,6 +62,31 @@ fn journal(journal: &JournalLive) -> String {
         let failed = count(journal.failed_syncs);
         text.push_str(&format!("journal: {failed} syncs failed; {lost} octets could not be written again\n"));
     }
+    text
+}
+
+fn uplink(uplink: &UplinkLive) -> String {
+    let tally = &uplink.tally;
+    let [waiting, octets, acknowledged, released, failed] =
+        [tally.waiting, tally.waiting_octets, tally.acknowledged, tally.released, tally.failed].map(count);
+    let lag = count(uplink.lag_secs);
+    let mut text = format!(
+        "uplink to {}: {waiting} segments wait ({octets} octets, the oldest for {lag} s), {acknowledged} acknowledged, \
+         {released} let go, {failed} attempts failed\n",
+        uplink.core
+    );
+    if tally.held > 0 {
+        text.push_str(&format!("uplink: the core refuses {} lanes; nothing of them is deleted\n", count(tally.held)));
+    }
+    text.extend(tally.last_error.iter().map(|error| format!("uplink: {error}\n")));
+    match (uplink.zones_version, uplink.lease_until) {
+        (Some(version), Some(until)) if uplink.lease_is_over => {
+            text.push_str(&format!("zones: version {version}, and the lease is OVER since {until}\n"));
+        }
+        (Some(version), Some(until)) => text.push_str(&format!("zones: version {version}, leased until {until}\n")),
+        _ => text.push_str("zones: the core has never told any\n"),
+    }
+    text.extend(uplink.zones_error.iter().map(|error| format!("zones: {error}\n")));
     text
 }
 

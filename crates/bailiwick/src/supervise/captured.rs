@@ -38,6 +38,11 @@ impl Shelf {
         self.fetch_all(needed)
     }
 
+    /// Files that could not be read may have come since.
+    pub(super) fn try_lost_again(&mut self) {
+        self.lost.clear();
+    }
+
     fn fetch_all(&mut self, needed: BTreeSet<(DomainName, Digest)>) -> &CapturedFiles {
         for place in needed {
             if !self.files.contains(&place) && !self.lost.contains(&place) {

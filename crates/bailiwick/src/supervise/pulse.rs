@@ -5,7 +5,9 @@ use std::net::{SocketAddr, TcpListener};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use desk::StatusSource;
-use desk::api::{DnsLimits, DnsListener, DnsLive, DnstapSensor, JournalLive, Listener, ListenerTally, Live, Transfers};
+use desk::api::{
+    DnsLimits, DnsListener, DnsLive, DnstapSensor, JournalLive, Listener, ListenerTally, Live, Transfers, UplinkLive,
+};
 use model::tally::Tally;
 use model::{DomainName, Refusal, Timestamp};
 use serde::Serialize;
@@ -40,13 +42,15 @@ pub(crate) struct Addresses {
     any_udp: Vec<SocketAddr>,
     metrics: Vec<SocketAddr>,
     transfer: Vec<SocketAddr>,
+    /// Where sensors come in.
+    sensors: Vec<SocketAddr>,
     /// Each sensor with its socket's file or address.
     dnstap: Vec<(String, String)>,
 }
 
 impl Addresses {
     pub(super) fn of(sockets: &Sockets) -> Result<Self, Failure> {
-        let Sockets { sinkhole: listeners, metrics, transfer } = sockets;
+        let Sockets { sinkhole: listeners, metrics, transfer, sensors } = sockets;
         let local = |found: std::io::Result<SocketAddr>| found.tried("asking a socket for its address");
         let tcp = |sockets: &[TcpListener]| {
             sockets.iter().map(|socket| local(socket.local_addr())).collect::<Result<Vec<_>, _>>()
@@ -62,6 +66,7 @@ impl Addresses {
             any_udp: listeners.silent_udp.iter().map(|socket| local(socket.local_addr())).collect::<Result<_, _>>()?,
             metrics: tcp(metrics)?,
             transfer: transfer.iter().map(|one| local(one.tcp.local_addr())).collect::<Result<_, _>>()?,
+            sensors: tcp(sensors)?,
             dnstap: listeners.dnstap.iter().map(dnstap).collect::<Result<_, _>>()?,
         })
     }
@@ -77,6 +82,7 @@ impl Addresses {
             ("silent-udp", &self.any_udp),
             ("metrics", &self.metrics),
             ("transfer", &self.transfer),
+            ("sensors", &self.sensors),
         ];
         let others = others.into_iter().flat_map(|(name, all)| all.iter().map(move |address| (name, address)));
         let listener =
@@ -129,6 +135,8 @@ pub(super) struct Pulse {
     pub(super) journal: Arc<Journal>,
     pub(super) primary: Box<dyn Fn() -> Counts + Send + Sync>,
     pub(super) ledger: Ledger,
+    /// `None`: nothing is sent to a core.
+    pub(super) uplink: Option<Box<dyn Fn() -> UplinkLive + Send + Sync>>,
 }
 
 impl Pulse {
@@ -246,6 +254,7 @@ impl StatusSource for Pulse {
             certificates: self.certificates.as_ref().map(Books::told),
             journal: Some(journal_live(&self.journal)),
             clickhouse: self.shipped.as_ref().map(shipping::Books::told),
+            uplink: self.uplink.as_ref().map(|uplink| uplink()),
             troubles: troubles(&self.ledger),
         }
     }

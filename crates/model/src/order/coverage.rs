@@ -10,8 +10,9 @@ use crate::time::Timestamp;
 
 //----------- Coverage ---------------------------------------------------------------------------------------------
 
-/// The proof that an order in force covers an act on a name. Only [`Order::covers`](super::Order::covers) makes one. What all names of an
-/// order have in common stands once, so that a million proofs are small.
+/// The proof that an order in force covers an act on a name. [`Order::covers`](super::Order::covers) makes one; a sensor, which has no
+/// orders, takes over those that its core has made and signed ([`Attested`]). What all names of an order have in common
+/// stands once, so that a million proofs are small.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Coverage {
     pub(super) apex: DomainName,
@@ -39,6 +40,29 @@ impl Scope {
             until: terms.authority.expires.as_ref().map(|expires| expires.value),
             exercise: terms.authority.is_exercise(),
         }
+    }
+}
+
+//----------- Attested ---------------------------------------------------------------------------------------------
+
+/// An order in force somewhere else, as the core that holds it has signed. Only `store::lease` makes one, after the
+/// signature held; a test of the house says so.
+#[derive(Clone, Debug)]
+pub struct Attested {
+    scope: Arc<Scope>,
+    lapsed: bool,
+}
+
+impl Attested {
+    /// `lapsed`: the core said so, or `until` has passed by a clock that nobody can set back.
+    pub fn by_signature(case: CaseId, order: OrderId, until: Option<Timestamp>, exercise: bool, lapsed: bool) -> Self {
+        Self { scope: Arc::new(Scope { case, order, until, exercise }), lapsed }
+    }
+
+    /// Covers answering for a name, if answering is among the acts.
+    pub fn covers(&self, apex: DomainName, acts: Acts, answer_effect: AnswerEffect) -> Option<Coverage> {
+        let (scope, lapsed) = (Arc::clone(&self.scope), self.lapsed);
+        acts.contains(Act::Answer).then_some(Coverage { apex, scope, act: Act::Answer, acts, answer_effect, lapsed })
     }
 }
 

@@ -131,6 +131,7 @@ pub(super) fn two_days() -> ArchiveBatch {
         verdicts: vec![verdict(2, after, Label::Victim, "g1")],
         cursor: serde_json::from_str(r#"[{"boot":1,"lane":0,"segment":0,"offset":900,"seq":5}]"#).unwrap(),
         facts: vec![draft],
+        received: Vec::new(),
     }
 }
 

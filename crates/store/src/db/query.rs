@@ -17,7 +17,7 @@ pub(crate) struct Query {
 /// What a cell can hold.
 #[derive(Clone, Debug)]
 pub(crate) enum Value {
-    Number(i64),
+    Number(Option<i64>),
     Octets(Vec<u8>),
     Text(Option<String>),
 }
@@ -66,7 +66,7 @@ impl Query {
 /// Never: no value here has an encoding that can fail.
 fn arguments<A: Arguments>(values: Vec<Value>) -> A
 where
-    for<'t> i64: Encode<'t, A::Database> + Type<A::Database>,
+    for<'t> Option<i64>: Encode<'t, A::Database> + Type<A::Database>,
     for<'t> Vec<u8>: Encode<'t, A::Database> + Type<A::Database>,
     for<'t> Option<String>: Encode<'t, A::Database> + Type<A::Database>,
 {
@@ -87,6 +87,12 @@ where
 
 impl From<i64> for Value {
     fn from(number: i64) -> Self {
+        Self::Number(Some(number))
+    }
+}
+
+impl From<Option<i64>> for Value {
+    fn from(number: Option<i64>) -> Self {
         Self::Number(number)
     }
 }

@@ -27,6 +27,13 @@ impl Row {
         }
     }
 
+    pub(crate) fn number_if_any(&self, column: &str) -> Option<i64> {
+        match self {
+            Self::Sqlite(row) => row.get(column),
+            Self::Postgres(row) => row.get(column),
+        }
+    }
+
     pub(crate) fn octets(&self, column: &str) -> &[u8] {
         match self {
             Self::Sqlite(row) => row.get(column),

@@ -10,9 +10,10 @@ use std::path::{Path, PathBuf};
 
 use model::Digest;
 use model::id::{Boot, Lane, SensorId};
+use model::segment::SegmentKey;
 
 use super::reader::{Listed, lanes_of};
-use super::{Journal, held};
+use super::{Journal, foreign, held};
 use crate::Error;
 
 /// What is read of a segment at once.
@@ -45,6 +46,20 @@ impl Journal {
     }
 }
 
+impl Journal {
+    /// From which number on the frames of a closed segment do not count, because a later one has others under them.
+    pub fn end_of(&self, segment: &ClosedSegment) -> Result<Option<u64>, Error> {
+        let lanes = lanes_of(&self.shared.folder)?;
+        let lane = lanes.get(&(segment.sensor, segment.boot, segment.lane));
+        lane.map_or(Ok(None), |segments| foreign::end_behind(segments, segment.number))
+    }
+
+    /// Lets a closed segment go. Only for one that somebody else holds, synced: nothing of it is here any more.
+    pub fn release(&self, segment: &ClosedSegment) -> Result<(), Error> {
+        foreign::release(&segment.path)
+    }
+}
+
 impl From<Listed> for ClosedSegment {
     fn from(Listed { name, path, len }: Listed) -> Self {
         Self { sensor: name.sensor, boot: name.boot, lane: name.lane, number: name.number, path, len }
@@ -60,6 +75,10 @@ impl super::Shared {
 }
 
 impl ClosedSegment {
+    pub fn key(&self) -> SegmentKey {
+        SegmentKey { sensor: self.sensor, boot: self.boot, lane: self.lane, number: self.number }
+    }
+
     /// The digest of the file, as it is sent.
     pub fn digest(&self) -> Result<Digest, Error> {
         digest_of(&self.path)

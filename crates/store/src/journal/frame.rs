@@ -78,7 +78,7 @@ impl Frame<'_> {
     }
 
     /// Appends header and payload; returns the payload's length.
-    pub(super) fn encode(&self, id: ContactId, out: &mut Vec<u8>) -> usize {
+    pub(crate) fn encode(&self, id: ContactId, out: &mut Vec<u8>) -> usize {
         let start = out.len();
         out.extend_from_slice(&[0; FRAME_HEADER_LEN]);
         match self {

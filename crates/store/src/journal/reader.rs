@@ -142,7 +142,7 @@ fn read_lane(segments: &[Listed], live: Option<&Segment>, place: &mut Place, sin
 }
 
 /// Where a segment ends for those behind it: frames that one of them counts again do not count here.
-fn end_seq(behind: &[Listed]) -> Result<u64, Error> {
+pub(super) fn end_seq(behind: &[Listed]) -> Result<u64, Error> {
     let mut end = u64::MAX;
     for listed in behind.iter().take(LOOK_AHEAD) {
         end = end.min(first_seq(&listed.path)?.unwrap_or(u64::MAX));

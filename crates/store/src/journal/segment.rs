@@ -2,20 +2,20 @@
 //!
 //! ```text
 //! 0  magic    b"BWSEGMNT"
-//! 8  version  u16          2
+//! 8  version  u16          3
 //! 10 length   u16          of this header: 64
 //! 12 first    16 bytes     the id of the first frame (ContactId)
 //! 28 number   u32          n
 //! 32 opened   i64          nanoseconds since the Unix epoch
 //! 40 until    u64          frames below this number are written again; 0 if none are
 //! 48 suspect  u32          the segment whose sync failed, if `until` is not 0
-//! 52 zeros
+//! 52 start    u64          random, one for each start of the program: who counts the same boots is told apart
 //! 60 crc      u32          CRC32C over bytes 0..60
 //! ```
 //!
 //! `first` says where the sequence goes on. Frames of the segments before with that number or a higher one do not count:
 //! they are what a failed write left behind where it could not be taken back, or what a failed sync made doubtful and
-//! this segment has again. Version 1 has zeros from 40 on.
+//! this segment has again. Version 1 has zeros from 40 on, version 2 from 52 on.
 
 use std::fs::{File, OpenOptions};
 use std::io::Write as _;
@@ -31,10 +31,10 @@ use super::tail::Unsynced;
 use crate::Error;
 
 /// The version of the segment header that this program writes.
-pub const SEGMENT_VERSION: u16 = 2;
+pub const SEGMENT_VERSION: u16 = 3;
 
 /// The versions that it reads.
-const VERSIONS: [u16; 2] = [1, SEGMENT_VERSION];
+const VERSIONS: [u16; 3] = [1, 2, SEGMENT_VERSION];
 
 pub(super) const SEGMENT_HEADER_LEN: usize = 64;
 
@@ -73,9 +73,9 @@ impl SegmentName {
         (name.file_name() == file_name).then_some(name)
     }
 
-    fn header(self, seq: u64, opened: Timestamp, again: Again) -> SegmentHeader {
+    fn header(self, seq: u64, opened: Timestamp, again: Again, start: u64) -> SegmentHeader {
         let first = ContactId::new(self.sensor, self.boot, self.lane, seq);
-        SegmentHeader { first, number: self.number, opened_nanos: to_nanos(opened), again }
+        SegmentHeader { first, number: self.number, opened_nanos: to_nanos(opened), again, start }
     }
 
     /// Whether a frame belongs here.
@@ -93,6 +93,8 @@ pub(super) struct SegmentHeader {
     pub(super) number: u32,
     pub(super) opened_nanos: i64,
     pub(super) again: Again,
+    /// 0 in versions that have none.
+    pub(super) start: u64,
 }
 
 /// Which frames at a segment's beginning were written to another before; the default is none.
@@ -115,6 +117,7 @@ impl SegmentHeader {
         bytes[32..40].copy_from_slice(&self.opened_nanos.to_be_bytes());
         bytes[40..48].copy_from_slice(&self.again.until.to_be_bytes());
         bytes[48..52].copy_from_slice(&self.again.suspect.to_be_bytes());
+        bytes[52..60].copy_from_slice(&self.start.to_be_bytes());
         let crc = crc32c::crc32c(&bytes[..60]);
         bytes[60..].copy_from_slice(&crc.to_be_bytes());
         bytes
@@ -136,6 +139,7 @@ impl SegmentHeader {
                 until: u64::from_be_bytes(part(40, 48).try_into().ok()?),
                 suspect: u32::from_be_bytes(part(48, 52).try_into().ok()?),
             },
+            start: u64::from_be_bytes(part(52, 60).try_into().ok()?),
         })
     }
 }
@@ -156,11 +160,21 @@ pub(super) struct Segment {
     suspect: AtomicBool,
 }
 
+/// Where a segment begins.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Begin {
+    pub(super) seq: u64,
+    pub(super) now: Timestamp,
+    /// What the header says of this start of the program.
+    pub(super) start: u64,
+}
+
 impl Segment {
-    pub(super) fn create(folder: &Path, name: SegmentName, seq: u64, now: Timestamp) -> Result<Self, Error> {
+    pub(super) fn create(folder: &Path, name: SegmentName, place: Begin) -> Result<Self, Error> {
+        let Begin { seq, now, start } = place;
         let path = folder.join(name.file_name());
         let mut file = open_new(&path)?;
-        let header = name.header(seq, now, Again::default());
+        let header = name.header(seq, now, Again::default(), start);
         if let Err(cause) = file.write_all(&header.encode()) {
             // Nothing was acknowledged here; the number is used again once there is room.
             let _ = std::fs::remove_file(&path);
@@ -173,13 +187,14 @@ impl Segment {
     pub(super) fn write_again(
         folder: &Path,
         name: SegmentName,
-        opened: Timestamp,
+        place: Begin,
         suspect: u32,
         tail: &Unsynced,
     ) -> Result<Self, Error> {
+        let Begin { seq, now: opened, start } = place;
         let path = folder.join(name.file_name());
         let beside = path.with_extension(UNNAMED);
-        let header = name.header(tail.first, opened, Again { until: tail.end, suspect });
+        let header = name.header(seq, opened, Again { until: tail.end, suspect }, start);
         let mut file = open_new(&beside)?;
         let written = file.write_all(&header.encode()).and_then(|()| file.write_all(&tail.octets));
         if let Err(cause) = written.and_then(|()| std::fs::rename(&beside, &path)) {

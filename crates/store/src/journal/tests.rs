@@ -9,7 +9,7 @@ use model::id::ContactId;
 use model::tally::{Counts, Tally};
 use tempfile::TempDir;
 
-use super::segment::{SEGMENT_HEADER_LEN, Segment, SegmentName};
+use super::segment::{Begin, SEGMENT_HEADER_LEN, Segment, SegmentName};
 use super::*;
 
 mod damage;
@@ -240,7 +240,7 @@ fn a_disk_that_takes_nothing_leaves_nothing_half_visible() {
     // /dev/full says ENOSPC to every write, and cannot be cut either: the segment becomes suspect.
     let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
     let name = SegmentName { sensor: SensorId(9), boot: Boot(9), lane: Lane(9), number: 0 };
-    let mut segment = Segment::create(&house.home.path().join("quarantine"), name, 0, noon()).unwrap();
+    let mut segment = Segment::create(&house.home.path().join("quarantine"), name, Begin { seq: 0, now: noon(), start: 7 }).unwrap();
     segment.file = full;
     lane.replace_file(segment);
     let id = lane.next_id();

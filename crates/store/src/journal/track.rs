@@ -63,6 +63,10 @@ impl LaneState {
         held(&self.track).open.first().map(|segment| segment.name.number)
     }
 
+    pub(super) fn close_old(&self, shared: &Shared, now: Timestamp) -> Result<(), Error> {
+        held(&self.track).close_old(self.lane, shared, now)
+    }
+
     /// Syncs what is not synced; where that fails, writes the tail again. The writer is kept waiting for neither a
     /// sync nor anything else but a tail that is written again.
     pub(super) fn sync(&self, shared: &Shared) {
@@ -91,6 +95,8 @@ pub(super) struct Track {
     /// The oldest first; the last is written to.
     open: Vec<Arc<Segment>>,
     next_number: u32,
+    /// The number of the frame that comes next.
+    next_seq: u64,
     tail: Tail,
     /// Passes until the lane is synced again, and how many those were last.
     wait: u32,
@@ -107,7 +113,7 @@ pub(super) struct Batch<'a> {
 
 impl Track {
     fn new(unsynced_octets: usize) -> Self {
-        Self { open: Vec::new(), next_number: 0, tail: Tail::new(unsynced_octets), wait: 0, pause: 0 }
+        Self { open: Vec::new(), next_number: 0, next_seq: 0, tail: Tail::new(unsynced_octets), wait: 0, pause: 0 }
     }
 
     /// Writes a batch by one write(2), into a new segment where the last one is at its end.
@@ -122,12 +128,26 @@ impl Track {
         let segment = match self.open.last().filter(goes_on) {
             Some(segment) => segment,
             None => {
-                let segment = Segment::create(&shared.folder, self.name(lane, shared), batch.seq, now)?;
+                let segment = Segment::create(&shared.folder, self.name(lane, shared), shared.begin(batch.seq, now))?;
                 self.push(segment, shared)
             }
         };
         segment.append(batch.octets)?;
+        self.next_seq = batch.seq + batch.frames;
         self.tail.push(batch.seq, batch.frames, batch.octets);
+        Ok(())
+    }
+
+    /// Goes on in a new segment where the last one is old and holds something, so that a lane to which nobody comes any
+    /// more keeps nothing open.
+    pub(super) fn close_old(&mut self, lane: Lane, shared: &Shared, now: Timestamp) -> Result<(), Error> {
+        let Some(last) = self.open.last() else { return Ok(()) };
+        if last.written() <= SEGMENT_HEADER_LEN as u64 || last.is_suspect() || goes_on(last, 0, now, &shared.limits) {
+            return Ok(());
+        }
+        let begin = shared.begin(self.next_seq, now);
+        let segment = Segment::create(&shared.folder, self.name(lane, shared), begin)?;
+        self.push(segment, shared);
         Ok(())
     }
 
@@ -169,7 +189,9 @@ impl Track {
         if unsynced.octets.is_empty() {
             return Ok(());
         }
-        let segment = Segment::write_again(&shared.folder, self.name(lane, shared), opened, suspect, &unsynced)?;
+        let begin = shared.begin(unsynced.first, opened);
+        let name = self.name(lane, shared);
+        let segment = Segment::write_again(&shared.folder, name, begin, suspect, &unsynced)?;
         self.open.clear();
         self.push(segment, shared);
         Ok(())
@@ -186,6 +208,7 @@ fn goes_on(segment: &Segment, more: usize, now: Timestamp, limits: &JournalLimit
     let len = segment.written();
     let age = now.duration_since(segment.opened);
     let full = len > SEGMENT_HEADER_LEN as u64 && len + more as u64 > limits.segment_bytes;
-    let old = age.is_positive() && age.unsigned_abs() >= limits.segment_age;
+    // One that holds nothing yet has all its time before it.
+    let old = len > SEGMENT_HEADER_LEN as u64 && age.is_positive() && age.unsigned_abs() >= limits.segment_age;
     !segment.is_suspect() && !full && !old && utc_day(now) == utc_day(segment.opened)
 }

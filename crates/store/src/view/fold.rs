@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use model::approval::{Approval, Approved, PutInForce, Request, Serve, Unseal, Widening};
 use model::fact::{Actor, Body, Fact};
-use model::id::{CaseId, OrderId, PersonId, RequestId};
+use model::id::{CaseId, OrderId, PersonId, RequestId, SensorId};
 use model::order::{Listed, NameOutcome, Names, Order, OrderStatus, OrderTerms, names_digest};
 use model::seizure::{Seizure, ServiceMode};
 use model::{Digest, DomainName, Refusal};
@@ -84,6 +84,13 @@ impl View {
                 self.suspects.insert(name.clone(), suspect);
                 Ok(())
             }
+            Body::EnrolmentOffered { name, token, expires } => self.offer_enrolment(name, *token, *expires),
+            Body::SensorEnrolled { sensor, name, token, certificate } => {
+                self.enrol_sensor(SensorId(*sensor), (name, token), *certificate, fact.time)
+            }
+            Body::SensorRevoked { sensor, .. } => self.revoke_sensor(SensorId(*sensor), fact.time),
+            Body::SensorContradicted { sensor, .. } => self.contradict_sensor(SensorId(*sensor)),
+            Body::SegmentsLost { sensor, from, until, .. } => self.lose_segments(SensorId(*sensor), until.saturating_sub(*from)),
             Body::Refused { .. } => {
                 self.refusals += 1;
                 Ok(())

@@ -140,7 +140,7 @@ proptest! {
         seq in 0..1u64 << 48, number: u32, opened_nanos: i64, until: u64, suspect: u32, at in 0..64usize,
     ) {
         let (first, again) = (ContactId::new(SensorId(1), Boot(2), Lane(3), seq), Again { until, suspect });
-        let header = SegmentHeader { first, number, opened_nanos, again };
+        let header = SegmentHeader { first, number, opened_nanos, again, start: 7 };
         let mut bytes = header.encode();
         prop_assert_eq!(SegmentHeader::decode(&bytes), Some(header));
         bytes[at] ^= 1;

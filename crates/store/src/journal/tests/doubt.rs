@@ -7,7 +7,7 @@ fn doom(house: &House, lane: &mut LaneWriter, number: u32) {
     let id = lane.next_id();
     let name = SegmentName { sensor: id.sensor, boot: id.boot, lane: id.lane, number };
     let aside = house.home.path().join("quarantine");
-    let mut segment = Segment::create(&aside, name, id.seq(), noon()).unwrap();
+    let mut segment = Segment::create(&aside, name, Begin { seq: id.seq(), now: noon(), start: 7 }).unwrap();
     segment.file = OpenOptions::new().write(true).open("/dev/null").unwrap();
     lane.replace_file(segment);
 }
