@@ -164,7 +164,8 @@ impl Program {
     fn laid_out(case_file: &Path, binary: PathBuf) -> Result<Self, Trouble> {
         let folder = TempDir::with_prefix("bailiwick-suite-")?;
         let case = case_id(case_file)?;
-        let program = Self { folder, binary, case, ports: Ports::free()?, running: None, pinned: Vec::new(), role: Vec::new() };
+        let program =
+            Self { folder, binary, case, ports: Ports::free()?, running: None, pinned: Vec::new(), role: Vec::new() };
         program.configure()?;
         Ok(program)
     }

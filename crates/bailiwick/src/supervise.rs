@@ -46,11 +46,11 @@ use captured::Shelf;
 use gate::Gate;
 pub(crate) use labelling::labels;
 use publish::Publisher;
-use sensors::hall::Hall;
-use sensors::{Authority, Notice};
 pub(crate) use pulse::Addresses;
 use pulse::{Asleep, Held, Pulse};
 pub(crate) use sensor::SensorDaemon;
+use sensors::hall::Hall;
+use sensors::{Authority, Notice};
 use shipping::Shipper;
 
 /// The clock, asked at the edge and nowhere else.

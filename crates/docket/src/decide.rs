@@ -127,9 +127,7 @@ pub fn decide(view: &View, command: &Command, actor: &Actor, now: Timestamp) -> 
         Command::CaptureRecords { case, name, source, octets, count } => {
             capture::records(view, (case, name), source, (octets, *count), actor)
         }
-        Command::OfferEnrolment { name, token, expires } => {
-            sensors::offer(view, name, (*token, *expires), actor, now)
-        }
+        Command::OfferEnrolment { name, token, expires } => sensors::offer(view, name, (*token, *expires), actor, now),
         Command::EnrolSensor { token, certificate } => sensors::enrol(view, *token, *certificate, actor, now),
         Command::RevokeSensor { sensor, reason } => sensors::revoke(view, *sensor, reason, actor),
         Command::ImportKnowledge { group, format, source, octets, objects } => {

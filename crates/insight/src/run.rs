@@ -16,8 +16,8 @@ use model::marking::Withheld;
 use store::Error;
 use store::archive::{Archive, ArchiveBatch, ContactRow, OutcomeRow, SightingFilter, VerdictRow};
 use store::journal::{Cursor, Frame, Journal, ReadReport};
-use store::sensors::{Plan, Stretch};
 use store::ledger::Ledger;
+use store::sensors::{Plan, Stretch};
 use store::view::View;
 use tokio::sync::watch;
 
@@ -254,7 +254,10 @@ fn read_received(plan: &Plan, bytes_max: usize, each: &mut dyn FnMut(Frame<'_>))
     let stretch = plan.read(bytes_max, each)?;
     if stretch.untimely > 0 {
         let frames = stretch.untimely;
-        tracing::warn!(frames, "sensors sent frames of an impossible time; they stay in their segments and are not archived");
+        tracing::warn!(
+            frames,
+            "sensors sent frames of an impossible time; they stay in their segments and are not archived"
+        );
     }
     Ok(stretch)
 }

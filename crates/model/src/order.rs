@@ -18,8 +18,8 @@ use crate::time::{Date, Timestamp};
 
 mod coverage;
 
-pub use coverage::{Attested, Coverage};
 use coverage::Scope;
+pub use coverage::{Attested, Coverage};
 
 //----------- Sourced ----------------------------------------------------------------------------------------------
 

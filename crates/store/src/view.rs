@@ -34,7 +34,7 @@ mod touched;
 pub use captured::CapturedView;
 pub use fold::names_to_serve;
 pub use names::{CaseNames, NameView};
-pub use sensors::{EnrolmentOffer, FIRST_SENSOR, Sensors, SensorView};
+pub use sensors::{EnrolmentOffer, FIRST_SENSOR, SensorView, Sensors};
 
 //----------- View -------------------------------------------------------------------------------------------------
 

@@ -69,7 +69,10 @@ fn what_another_core_attests_is_believed_in_one_place() {
     let maker = concat!("Attested::", "by_signature(");
     let elsewhere = rust_files().into_iter().filter(|path| read(path).contains(maker));
     let elsewhere = elsewhere.filter(|path| !path.ends_with("crates/store/src/lease/body.rs"));
-    none("only `store::lease` makes coverages from a signed set", &elsewhere.map(|path| spoken(&path)).collect::<Vec<_>>());
+    none(
+        "only `store::lease` makes coverages from a signed set",
+        &elsewhere.map(|path| spoken(&path)).collect::<Vec<_>>(),
+    );
 }
 
 #[test]

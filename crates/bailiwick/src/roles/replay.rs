@@ -15,7 +15,8 @@ use crate::terminal::{self, count};
 
 pub(crate) fn run(place: &Place, args: &ReplayArgs) -> Done {
     let since = when::instant(&args.since, supervise::now());
-    let since = since.map_err(|why| Failure::new(format!("reading --since: {why}")).hint(when::HINT).code(code::USAGE))?;
+    let since =
+        since.map_err(|why| Failure::new(format!("reading --since: {why}")).hint(when::HINT).code(code::USAGE))?;
     let config = Config::load(place)?;
     let door = Door::into(&config, "replay")?;
     let answer = match door.into_house() {

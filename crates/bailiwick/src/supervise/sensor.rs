@@ -119,7 +119,8 @@ fn check_number(house: &House, identity: &Identity) -> Result<(), Failure> {
     if number == identity.sensor {
         return Ok(());
     }
-    let what = format!("the data folder is sensor {number}'s, and the identity in `keys` is sensor {}'s", identity.sensor);
+    let what =
+        format!("the data folder is sensor {number}'s, and the identity in `keys` is sensor {}'s", identity.sensor);
     Err(Failure::new(what).hint("`data` and `keys` belong together: put the right one beside the other, or join anew"))
 }
 

@@ -1,4 +1,5 @@
-//! History, labelled anew: the journal is read again from its first frame, with today's rules and tables.
+//! History, labelled anew: the journal and what sensors sent are read again from their first frames, with today's rules
+//! and tables.
 //!
 //! ```text
 //! journal ──from the beginning──► Understanding ──► files of verdicts that nobody sees ──all──► one transaction
@@ -14,6 +15,7 @@
 use std::time::Duration;
 
 use store::archive::Staged;
+use store::sensors::LanePlace;
 
 use super::*;
 
@@ -55,7 +57,7 @@ pub async fn replay(
     actor: Actor,
 ) -> Result<Replayed, Error> {
     let until = earlier(now(), labels.settings.patience.wait());
-    let mut replay = Replay::new(labels, since, until);
+    let mut replay = Replay::new(labels, archive, since, until);
     let mut staged = Staged::new(REPLAYER);
     loop {
         let frames = replay.read().await?;
@@ -76,10 +78,13 @@ pub async fn replay(
 
 struct Replay<'a> {
     labels: &'a Labels,
+    archive: &'a Archive,
     generation: String,
     since: Timestamp,
     until: Timestamp,
     cursor: Cursor,
+    /// How far what sensors sent was read, lane by lane.
+    places: Vec<LanePlace>,
     understanding: Understanding,
     /// The last contact that was read: patience goes by the journal's time, not by ours.
     reached: Timestamp,
@@ -89,14 +94,16 @@ struct Replay<'a> {
 }
 
 impl<'a> Replay<'a> {
-    fn new(labels: &'a Labels, since: Timestamp, until: Timestamp) -> Self {
+    fn new(labels: &'a Labels, archive: &'a Archive, since: Timestamp, until: Timestamp) -> Self {
         let Settings { patience, memory, thresholds, .. } = labels.settings.clone();
         Self {
             labels,
+            archive,
             generation: generation(&labels.tables).to_string(),
             since,
             until,
             cursor: Cursor::default(),
+            places: Vec::new(),
             understanding: Understanding::new(patience, memory, thresholds),
             reached: Timestamp::MIN,
             rows: Vec::new(),
@@ -105,8 +112,9 @@ impl<'a> Replay<'a> {
         }
     }
 
-    /// One stretch of the journal. Returns the number of frames.
+    /// One stretch of the journal, and one of what sensors sent. Returns how many frames and lanes went on; 0 at the end.
     async fn read(&mut self) -> Result<u64, Error> {
+        let plan = self.archive.received().plan_again(&self.places).await?;
         let (journal, mut cursor) = (Arc::clone(&self.labels.journal), std::mem::take(&mut self.cursor));
         let mut understanding = std::mem::take(&mut self.understanding);
         let Settings { batch_bytes_max, warm_secs, .. } = self.labels.settings;
@@ -122,14 +130,19 @@ impl<'a> Replay<'a> {
                 Frame::Contact(_) | Frame::Counts(_) | Frame::Clock(_) => {}
             };
             let report = journal.read(&mut cursor, batch_bytes_max, each);
-            (report, cursor, understanding, contacts, reached)
+            let stretch = read_received(&plan, batch_bytes_max, each);
+            (report, stretch, cursor, understanding, contacts, reached)
         });
-        let (report, cursor, understanding, contacts, reached) =
+        let (report, stretch, cursor, understanding, contacts, reached) =
             reading.await.expect("reading does not panic and is never aborted");
         (self.cursor, self.understanding) = (cursor, understanding);
         self.contacts += contacts;
         self.reached = self.reached.max(reached);
-        Ok(report?.frames)
+        let (report, stretch) = (report?, stretch?);
+        let moved = stretch.places.len() as u64;
+        self.places.retain(|place| !stretch.places.iter().any(|moved| moved.is_of_lane_of(place)));
+        self.places.extend(stretch.places);
+        Ok(report.frames + moved)
     }
 
     fn judge(&mut self, is_all: bool, terms: &Terms) {

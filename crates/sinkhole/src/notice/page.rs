@@ -10,9 +10,9 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use model::DomainName;
 use store::zones::Zone;
 
-use super::{Body, NOBODY};
 use super::language::Language;
 use super::words::Words;
+use super::{Body, NOBODY};
 
 /// All the style there is. Its hash stands in the policy, so no other style applies. Every pair of colours has a
 /// contrast of at least 4.5 (WCAG 2.2, 1.4.3): a test computes it. What to do at once has a bar beside it, which says no

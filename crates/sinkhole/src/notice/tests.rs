@@ -172,7 +172,8 @@ fn others_know_an_open_page_for_a_sinkhole_and_a_sealed_one_for_nothing() {
 fn what_a_case_says_is_escaped_and_stays_in_its_field() {
     let page = open(&court(), Language::En);
     assert!(
-        page.body.text().contains("District Court of &lt;Harbour&gt;") && page.body.text().contains("Harbour &amp; Sons v. Does")
+        page.body.text().contains("District Court of &lt;Harbour&gt;")
+            && page.body.text().contains("Harbour &amp; Sons v. Does")
     );
     for (holder, field) in [
         (None, "bailiwick"),

@@ -8,8 +8,8 @@ use std::time::Duration;
 use model::tally::{Shed, Tally};
 use socket2::SockRef;
 use store::journal::Journal;
-use tokio::io::unix::AsyncFd;
 use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, interval, timeout};
@@ -120,7 +120,8 @@ pub(crate) fn start(
         let recorder = Arc::new(Mutex::new(recorder));
         let (ground, gate, stop) = (Arc::clone(&ground), Arc::clone(&gate), stop.clone());
         // What a rule of the kernel's leads to a door for anything came to another address.
-        let local = listener.get_ref().local_addr().ok().filter(|local| port != Port::Any && !local.ip().is_unspecified());
+        let local =
+            listener.get_ref().local_addr().ok().filter(|local| port != Port::Any && !local.ip().is_unspecified());
         let door = Door { ground, gate, opened, port, local, recorder, stop };
         let (mine, all_gone) = mpsc::channel::<()>(1);
         let alive = mine.downgrade();

@@ -84,12 +84,7 @@ impl Archive {
         }
     }
 
-    async fn enter_all(
-        &self,
-        transaction: &mut Transaction,
-        files: &[Written],
-        now: Timestamp,
-    ) -> Result<(), Error> {
+    async fn enter_all(&self, transaction: &mut Transaction, files: &[Written], now: Timestamp) -> Result<(), Error> {
         let wanted = |file: &&Written| !ROLL_UPS.contains(&file.table.as_str()) && file.rows > 0;
         let files: Vec<&Written> = files.iter().filter(wanted).collect();
         let names: Vec<(PathBuf, PathBuf)> = files

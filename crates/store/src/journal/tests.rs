@@ -240,7 +240,8 @@ fn a_disk_that_takes_nothing_leaves_nothing_half_visible() {
     // /dev/full says ENOSPC to every write, and cannot be cut either: the segment becomes suspect.
     let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
     let name = SegmentName { sensor: SensorId(9), boot: Boot(9), lane: Lane(9), number: 0 };
-    let mut segment = Segment::create(&house.home.path().join("quarantine"), name, Begin { seq: 0, now: noon(), start: 7 }).unwrap();
+    let mut segment =
+        Segment::create(&house.home.path().join("quarantine"), name, Begin { seq: 0, now: noon(), start: 7 }).unwrap();
     segment.file = full;
     lane.replace_file(segment);
     let id = lane.next_id();

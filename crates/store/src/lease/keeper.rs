@@ -121,7 +121,12 @@ impl Keeper {
     ///
     /// # Errors
     /// If it may not be obeyed, or cannot be kept; what was held stays then.
-    pub fn take(&mut self, note: &str, octets: Option<&[u8]>, asked: Instants) -> Result<Result<(), GrantError>, Error> {
+    pub fn take(
+        &mut self,
+        note: &str,
+        octets: Option<&[u8]>,
+        asked: Instants,
+    ) -> Result<Result<(), GrantError>, Error> {
         let grant = match self.check(note) {
             Ok(grant) => grant,
             Err(refused) => return Ok(Err(refused)),

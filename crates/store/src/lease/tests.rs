@@ -111,7 +111,11 @@ const ALL: [&str; 3] = ["held.test", "killed.test", "refused.test"];
 #[test]
 fn a_grant_and_a_set_are_written_as_ever() {
     let octets = octets(&body(Some(time(50))));
-    insta::assert_snapshot!(format!("{}\n{}", String::from_utf8(octets.clone()).unwrap(), grant(57, &octets, 0).to_text()));
+    insta::assert_snapshot!(format!(
+        "{}\n{}",
+        String::from_utf8(octets.clone()).unwrap(),
+        grant(57, &octets, 0).to_text()
+    ));
 }
 
 #[test]
@@ -120,10 +124,7 @@ fn what_the_core_signed_is_served_until_the_lease_is_over_and_each_name_does_as_
     assert!(sensor.names(at(0)).is_empty());
     sensor.take(&grant(5, &octets, 0), Some(&octets), at(0)).unwrap();
     assert_eq!(sensor.names(at(99)), ALL);
-    let over = [
-        ("held.test".into(), ServiceMode::Hold, false),
-        ("killed.test".into(), ServiceMode::Collect, false),
-    ];
+    let over = [("held.test".into(), ServiceMode::Hold, false), ("killed.test".into(), ServiceMode::Collect, false)];
     assert_eq!(sensor.serves(at(100)), over);
     sensor.take(&grant(5, &octets, 150), None, at(150)).unwrap();
     assert_eq!(sensor.names(at(160)), ALL, "renewed without its zones travelling again");

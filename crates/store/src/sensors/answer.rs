@@ -24,7 +24,9 @@ pub enum Answer {
     /// Another start of the program sends under this boot: two folders have one identity.
     OtherStart,
     /// The lane goes on with another number.
-    Expected { number: u32 },
+    Expected {
+        number: u32,
+    },
     /// What came is not what was announced.
     Broken,
     TooLarge,
@@ -57,7 +59,9 @@ impl Answer {
     pub fn text(self) -> &'static str {
         match self {
             Self::Stored | Self::Had => "the core has it",
-            Self::Contradicted => "the core holds another segment under this name: is this folder a copy of a sensor's?",
+            Self::Contradicted => {
+                "the core holds another segment under this name: is this folder a copy of a sensor's?"
+            }
             Self::OtherStart => "the core knows this boot from another folder: this one is a copy; join it anew",
             Self::Expected { .. } => "the core waits for another segment of this lane first",
             Self::Broken => "the core received something else than was sent",

@@ -39,6 +39,10 @@ pub struct LanePlace {
 }
 
 impl LanePlace {
+    pub fn is_of_lane_of(&self, other: &Self) -> bool {
+        (self.sensor, self.boot, self.lane) == (other.sensor, other.boot, other.lane)
+    }
+
     pub(super) fn key(&self) -> SegmentKey {
         let Self { sensor, boot, lane, segment, .. } = *self;
         SegmentKey { sensor, boot, lane, number: segment }
@@ -95,9 +99,10 @@ impl Plan {
             let path = self.root.join(format!("{:08x}", key.sensor.0)).join(file_name_of(key));
             let mut at = ForeignPlace { offset: place.offset, seq: place.seq };
             let untimely = &mut stretch.untimely;
-            let is_at_end = Foreign { key, path, octets, end }.read(&mut at, left, &mut stretch.report, &mut |frame| {
-                if is_timely(&frame, received) { each(frame) } else { *untimely += 1 }
-            })?;
+            let is_at_end =
+                Foreign { key, path, octets, end }.read(&mut at, left, &mut stretch.report, &mut |frame| {
+                    if is_timely(&frame, received) { each(frame) } else { *untimely += 1 }
+                })?;
             left = left.saturating_sub(at.offset - place.offset.min(at.offset));
             (place.offset, place.seq) = (at.offset, at.seq);
             if is_at_end {

@@ -17,10 +17,10 @@ use nix::sys::statvfs::statvfs;
 use tokio::sync::watch;
 use tokio::task::spawn_blocking;
 
+use super::Answer;
 use super::read::{LANES_PER_READ_MAX, Plan, SEGMENTS_PER_LANE_MAX};
 use super::reception::{Event, Offer, Reception, Step};
 use super::rows::{self, LaneStatus, LeaseStatus};
-use super::Answer;
 use crate::Error;
 use crate::folder::{DataFolder, make_folder, sync_folder};
 use crate::journal::foreign::{HEAD_LEN, file_name_of, start_of};
@@ -183,6 +183,20 @@ impl Received {
         }
         let last = lanes.last().map_or(FIRST, |lane| (lane.place.sensor, lane.place.boot, lane.place.lane));
         *self.inner.turn.lock().unwrap_or_else(PoisonError::into_inner) = last;
+        Ok(Plan { root: self.inner.root.clone(), lanes })
+    }
+
+    /// What may be read again, from the beginning of every lane: for whoever keeps his own places, and hands them over.
+    pub async fn plan_again(&self, places: &[LanePlace]) -> Result<Plan, Error> {
+        let db = self.inner.ledger.db();
+        let known = |start: LanePlace| *places.iter().find(|place| place.is_of_lane_of(&start)).unwrap_or(&start);
+        let mut lanes = Vec::new();
+        for (start, next) in rows::lanes(db).await? {
+            let place = known(start);
+            if place.segment < next && lanes.len() < LANES_PER_READ_MAX {
+                lanes.push(rows::lane(db, place, SEGMENTS_PER_LANE_MAX).await?);
+            }
+        }
         Ok(Plan { root: self.inner.root.clone(), lanes })
     }
 

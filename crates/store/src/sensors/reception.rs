@@ -73,7 +73,11 @@ pub enum Step {
 pub enum Event {
     Known(Known),
     /// All octets are in the file; `start` stands in the header, 0 if it has none.
-    Received { octets: u64, digest: Digest, start: u64 },
+    Received {
+        octets: u64,
+        digest: Digest,
+        start: u64,
+    },
     Done,
     /// The disk or the database refused, or the sensor went away.
     Failed,

@@ -97,11 +97,7 @@ pub(super) async fn record(
 const CONTRADICTIONS_MAX: i64 = 1_000;
 
 /// Counts what contradicts; whether it is the first of its kind, and there is room to say so.
-pub(super) async fn contradict(
-    transaction: &mut Transaction,
-    key: SegmentKey,
-    sent: &Digest,
-) -> Result<bool, Error> {
+pub(super) async fn contradict(transaction: &mut Transaction, key: SegmentKey, sent: &Digest) -> Result<bool, Error> {
     let counting = "counting what contradicts";
     let update = "UPDATE sensor_contradictions SET times = times + 1 WHERE sensor = $1 AND segment = $2 AND sent = $3";
     let (sensor, segment) = (i64::from(key.sensor.0), key.to_string());
@@ -140,24 +136,36 @@ pub(super) async fn unread(
     let rows = db.all(select.bind(lanes_max as i64), "asking for what is unread").await?;
     let mut lanes = Vec::with_capacity(rows.len());
     for row in &rows {
-        let place = LanePlace {
-            sensor: SensorId(number(row.number("sensor"))),
-            boot: Boot(number(row.number("boot"))),
-            lane: Lane(u16::try_from(row.number("lane")).unwrap_or(u16::MAX)),
-            segment: number(row.number("read_segment")),
-            offset: count(row, "read_offset"),
-            seq: count(row, "read_seq"),
-        };
-        lanes.push(UnreadLane { segments: segments(db, &place, segments_max).await?, place });
+        lanes.push(lane(db, place(row), segments_max).await?);
     }
     Ok(lanes)
 }
 
-async fn segments(
-    db: &Db,
-    place: &LanePlace,
-    most: usize,
-) -> Result<Vec<(u32, u64, Option<u64>, Timestamp)>, Error> {
+/// Every lane from its beginning, with the number of the segment that must come.
+pub(super) async fn lanes(db: &Db) -> Result<Vec<(LanePlace, u32)>, Error> {
+    let select = "SELECT sensor, boot, lane, next, CAST(0 AS bigint) AS read_segment, CAST(0 AS bigint) AS read_offset,
+                  CAST(0 AS bigint) AS read_seq FROM received_lanes ORDER BY sensor, boot, lane";
+    let rows = db.all(query(select), "asking for the lanes of all sensors").await?;
+    Ok(rows.iter().map(|row| (place(row), number(row.number("next")))).collect())
+}
+
+/// A lane from some place on.
+pub(super) async fn lane(db: &Db, place: LanePlace, segments_max: usize) -> Result<UnreadLane, Error> {
+    Ok(UnreadLane { segments: segments(db, &place, segments_max).await?, place })
+}
+
+fn place(row: &Row) -> LanePlace {
+    LanePlace {
+        sensor: SensorId(number(row.number("sensor"))),
+        boot: Boot(number(row.number("boot"))),
+        lane: Lane(u16::try_from(row.number("lane")).unwrap_or(u16::MAX)),
+        segment: number(row.number("read_segment")),
+        offset: count(row, "read_offset"),
+        seq: count(row, "read_seq"),
+    }
+}
+
+async fn segments(db: &Db, place: &LanePlace, most: usize) -> Result<Vec<(u32, u64, Option<u64>, Timestamp)>, Error> {
     let select = "SELECT segment, octets, end_seq, received FROM received_segments
                   WHERE sensor = $1 AND boot = $2 AND lane = $3 AND segment >= $4 ORDER BY segment LIMIT $5";
     let select = bind_lane(query(select), place.key()).bind(i64::from(place.segment)).bind(most as i64);

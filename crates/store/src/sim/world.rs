@@ -274,7 +274,9 @@ impl World {
             }
             self.tale.lost_segments += 1;
             let is_later = |other: &SegmentKey| {
-                (other.boot, other.lane) == (key.boot, key.lane) && other.number > key.number && self.core.has_row(*other)
+                (other.boot, other.lane) == (key.boot, key.lane)
+                    && other.number > key.number
+                    && self.core.has_row(*other)
             };
             if self.sensor.recorded.keys().any(is_later) && !self.core.lost.contains(key) {
                 return Err(Violation::of("lost, and the core does not say so", *key));

@@ -90,7 +90,9 @@ impl View {
             }
             Body::SensorRevoked { sensor, .. } => self.revoke_sensor(SensorId(*sensor), fact.time),
             Body::SensorContradicted { sensor, .. } => self.contradict_sensor(SensorId(*sensor)),
-            Body::SegmentsLost { sensor, from, until, .. } => self.lose_segments(SensorId(*sensor), until.saturating_sub(*from)),
+            Body::SegmentsLost { sensor, from, until, .. } => {
+                self.lose_segments(SensorId(*sensor), until.saturating_sub(*from))
+            }
             Body::Refused { .. } => {
                 self.refusals += 1;
                 Ok(())

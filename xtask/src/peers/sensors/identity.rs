@@ -101,7 +101,8 @@ pub(super) fn copied(tally: &mut Tally, core: &Program, sensor: &mut Program) ->
     let boot = |program: &Program| -> Result<u32, Trouble> {
         Ok(fs::read_to_string(program.path("data/boot"))?.trim().parse()?)
     };
-    let _running = Kept(copy.serve().stdin(std::process::Stdio::null()).stderr(fs::File::create(copy.path("log"))?).spawn()?);
+    let _running =
+        Kept(copy.serve().stdin(std::process::Stdio::null()).stderr(fs::File::create(copy.path("log"))?).spawn()?);
     let arrives = |number: u8, from: &Program| {
         let name = format!("copy{number}.{SEIZED}");
         wait_for("an answer", HEARD, || ask(from.dns(), &name, number).ok().flatten())?;

@@ -59,7 +59,10 @@ fn joined(tally: &mut Tally, core: &Program, name: &str) -> Result<Program, Trou
     let sensor = Program::sensor()?;
     sensor.configure_also(&format!("{NO_LIMITS}\n[uplink]\nsegment_secs = 1\npoll_secs = 1\n"))?;
     let early = sensor.ask(&["doctor"])?;
-    tally.check("a machine that has not joined is told of nothing", holds(!early.all().contains(SEIZED), || early.all()));
+    tally.check(
+        "a machine that has not joined is told of nothing",
+        holds(!early.all().contains(SEIZED), || early.all()),
+    );
     let token = core.path(&format!("{name}.enrol"));
     let file = token.to_string_lossy();
     core.ask(&["sensor", "enroll", name, "--token-file", &file])?.good()?;
@@ -111,7 +114,10 @@ fn arrived(tally: &mut Tally, core: &Program, number: u32, sensor: &Program, ans
         let status = json(sensor, &["status", "--json"]).ok()?;
         (status["uplink"]["waiting"] == 0).then_some(())
     };
-    tally.check(&format!("sensor {number}: everything was sent"), wait_for("an uplink with nothing to do", ARRIVED, waits));
+    tally.check(
+        &format!("sensor {number}: everything was sent"),
+        wait_for("an uplink with nothing to do", ARRIVED, waits),
+    );
     let wanted: BTreeSet<&str> = answered.iter().map(String::as_str).collect();
     let has_all = || wanted.is_subset(&archived(core, number).ok()?.iter().map(String::as_str).collect()).then_some(());
     let promise = format!("sensor {number}: each of {} answers is in the core's archive", wanted.len());

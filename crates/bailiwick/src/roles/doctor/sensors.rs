@@ -50,7 +50,11 @@ fn uplink(uplink: &UplinkLive) -> Finding {
     let why = uplink.tally.last_error.as_deref().or(uplink.zones_error.as_deref()).unwrap_or("no error was said");
     if uplink.lease_is_over {
         let found = format!("the lease is over, and names are served as it says for then: {why}");
-        return Finding::wrong(about, found, "is the core reached? `bailiwick status` here, `bailiwick sensor list` there");
+        return Finding::wrong(
+            about,
+            found,
+            "is the core reached? `bailiwick status` here, `bailiwick sensor list` there",
+        );
     }
     if uplink.tally.held > 0 {
         let found = format!("the core refuses {} lanes: {why}", uplink.tally.held);

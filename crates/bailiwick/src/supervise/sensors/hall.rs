@@ -66,7 +66,13 @@ pub(crate) struct Hall {
 struct Shown(Option<Digest>);
 
 impl Hall {
-    pub(crate) fn new(ledger: Ledger, archive: Archive, vault: Arc<Vault>, authority: Authority, notice: Notice) -> Self {
+    pub(crate) fn new(
+        ledger: Ledger,
+        archive: Archive,
+        vault: Arc<Vault>,
+        authority: Authority,
+        notice: Notice,
+    ) -> Self {
         Self { ledger, archive, vault, authority, notice, refused: Mutex::default() }
     }
 }
@@ -266,8 +272,7 @@ async fn receive(hall: &Hall, offer: Offer, mut body: Body) -> Answer {
 
 fn offer(parts: &(String, String, String, String), fields: &HeaderMap) -> Result<Offer, String> {
     let (sensor, boot, lane, segment) = parts;
-    let key: SegmentKey =
-        format!("{sensor}/{boot}/{lane}/{segment}").parse().map_err(|error| format!("{error}"))?;
+    let key: SegmentKey = format!("{sensor}/{boot}/{lane}/{segment}").parse().map_err(|error| format!("{error}"))?;
     if key.boot.0 == 0 {
         return Err("boots count from 1".to_owned());
     }
@@ -275,7 +280,8 @@ fn offer(parts: &(String, String, String, String), fields: &HeaderMap) -> Result
     let no_number = |name: &str| format!("{name} is no number");
     let number = |name: &str| field(name).map(|text| text.parse::<i64>().map_err(|_| no_number(name))).transpose();
     let digest = field(DIGEST_FIELD).and_then(|text| text.parse().ok()).ok_or("there is no digest")?;
-    let octets = field(header::CONTENT_LENGTH.as_str()).and_then(|text| text.parse().ok()).ok_or("there is no length")?;
+    let octets =
+        field(header::CONTENT_LENGTH.as_str()).and_then(|text| text.parse().ok()).ok_or("there is no length")?;
     let end = number(END_FIELD)?.map(u64::try_from).transpose().map_err(|_| "an end is not negative")?;
     let clock = number(CLOCK_FIELD)?.map(from_nanos);
     Ok(Offer { key, digest, octets, end, lost_before: field(LOST_FIELD) == Some("yes"), clock })

@@ -135,7 +135,8 @@ mod tests {
 
     #[test]
     fn a_token_is_written_and_read_as_ever() {
-        let text = "bws1.eyJjb3JlIjoiY29yZS5leGFtcGxlOjg0NDMiLCJhdXRob3JpdHkiOiJNSUkiLCJsZWRnZXIiOiJrIiwic2VjcmV0IjoicyJ9";
+        let text =
+            "bws1.eyJjb3JlIjoiY29yZS5leGFtcGxlOjg0NDMiLCJhdXRob3JpdHkiOiJNSUkiLCJsZWRnZXIiOiJrIiwic2VjcmV0IjoicyJ9";
         assert_eq!(token().to_text(), text);
         assert_eq!(Token::parse(&format!(" {text}\n")).unwrap(), token());
     }

@@ -95,7 +95,10 @@ impl Leased {
             let is_over = standing.as_ref().is_some_and(|standing| standing.is_over);
             let zones = set.zones.len();
             if is_over {
-                tracing::error!(zones, "nobody has renewed the lease in time; hint: is the core reached? `bailiwick status`");
+                tracing::error!(
+                    zones,
+                    "nobody has renewed the lease in time; hint: is the core reached? `bailiwick status`"
+                );
             } else {
                 tracing::info!(zones, serial = set.serial, "zones are served");
             }
@@ -199,7 +202,8 @@ impl Question {
     async fn ask(self) -> Result<Fetched, Failure> {
         let version = self.holds.map_or(0, |(version, _)| version);
         let answered = self.caller.get(&format!("/v1/zones?version={version}"), SMALL_OCTETS_MAX as u64).await?;
-        let told: Told = serde_json::from_slice(&answered.good("asking for zones")?).tried("reading the core's answer")?;
+        let told: Told =
+            serde_json::from_slice(&answered.good("asking for zones")?).tried("reading the core's answer")?;
         let grant = self.key.check(&told.grant);
         let grant = grant.map_err(|refused: GrantError| Failure::of("the core's grant is not obeyed", &refused))?;
         let is_held = self.holds.is_some_and(|(_, zones)| zones == grant.zones);

@@ -22,8 +22,8 @@ mod notice;
 pub(super) mod uplink;
 
 pub(crate) use authority::{Authority, CORE_NAME};
-pub(crate) use notice::Notice;
 pub(crate) use caller::Caller;
+pub(crate) use notice::Notice;
 
 /// The field in which each side says which protocol it speaks.
 const PROTOCOL_FIELD: &str = "bailiwick-protocol";

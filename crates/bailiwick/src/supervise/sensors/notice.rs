@@ -83,4 +83,3 @@ impl Notice {
         self.told().iter().any(|(_, bulletin)| bulletin.captured.contains(file))
     }
 }
-

@@ -101,8 +101,7 @@ impl Sending {
         });
         match listing.await {
             Ok(Ok(segments)) => {
-                let found: Vec<Found> =
-                    segments.iter().map(|one| Found { key: one.key(), octets: one.len }).collect();
+                let found: Vec<Found> = segments.iter().map(|one| Found { key: one.key(), octets: one.len }).collect();
                 self.machine.found(&found);
                 self.segments = segments;
             }
@@ -121,7 +120,12 @@ impl Sending {
         if answer.is_ok() {
             held(&self.standing).last_heard = Some(now());
         }
-        self.machine.answered(key, answer.as_ref().map(|answer| *answer).map_err(String::as_str), self.began.elapsed(), dice());
+        self.machine.answered(
+            key,
+            answer.as_ref().map(|answer| *answer).map_err(String::as_str),
+            self.began.elapsed(),
+            dice(),
+        );
     }
 
     fn carry_out(&mut self, todo: Todo, came: &mpsc::Sender<Came>) {
@@ -216,7 +220,10 @@ fn understand(key: SegmentKey, digest: &Digest, status: StatusCode, body: &[u8])
     if status.is_success() {
         let receipt: Receipt = serde_json::from_slice(body).tried("reading a receipt")?;
         if receipt.segment != key || receipt.digest != *digest {
-            return Err(Failure::new(format!("the receipt for {key} is for {} of {}", receipt.segment, receipt.digest)));
+            return Err(Failure::new(format!(
+                "the receipt for {key} is for {} of {}",
+                receipt.segment, receipt.digest
+            )));
         }
         return Ok(if status == StatusCode::CREATED { Answer::Stored } else { Answer::Had });
     }
