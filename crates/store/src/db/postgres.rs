@@ -183,7 +183,7 @@ pub async fn examine(settings: &Postgres) -> Result<Examined, Error> {
     let rows = db.all(query(ask), what).await?;
     let setting =
         |name: &str| rows.iter().find(|row| row.text("name") == name).map(|row| row.text("setting").to_owned());
-    let is_off = |name: &&str| setting(*name).as_deref() == Some("off");
+    let is_off = |name: &&str| setting(name).as_deref() == Some("off");
     let unsafe_settings = ["fsync", "full_page_writes"].into_iter().filter(|name| is_off(name)).map(str::to_owned);
     let unsafe_settings = unsafe_settings.collect();
     let head = "SELECT count(*) AS tables FROM pg_tables WHERE schemaname = 'bailiwick' AND tablename = 'ledger_head'";

@@ -263,7 +263,8 @@ async fn a_hostile_segment_harms_nobody() {
     let key = |number| format!("00000002/00000001/0000/{number:08x}").parse::<SegmentKey>().unwrap();
     let home = tempfile::tempdir().unwrap();
     let (_, segments) = sensor(home.path(), 1);
-    let mut untimely = Vec::new();
+    // Room for a header, which is none.
+    let mut untimely = vec![0; 64];
     Frame::Contact(contact(ContactId::new(FIRST_SENSOR, model::id::Boot(1), model::id::Lane(0), 3), later(90_000)))
         .encode(ContactId::new(FIRST_SENSOR, model::id::Boot(1), model::id::Lane(0), 3), &mut untimely);
     let sound = read(&segments[0]);

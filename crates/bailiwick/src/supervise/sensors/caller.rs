@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Bytes;
-use axum::http::{HeaderMap, Method, Request, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Method, Request, StatusCode, header};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Body;
 use hyper_util::rt::TokioIo;
@@ -81,7 +81,8 @@ impl Caller {
     }
 
     pub(super) async fn post(&self, path: &str, body: Vec<u8>, octets_max: u64) -> Result<Answered, Failure> {
-        self.ask((Method::POST, path, HeaderMap::new()), Full::new(body.into()), octets_max, ANSWER).await
+        let json = HeaderMap::from_iter([(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))]);
+        self.ask((Method::POST, path, json), Full::new(body.into()), octets_max, ANSWER).await
     }
 
     /// Sends a body of so many octets as it is read.

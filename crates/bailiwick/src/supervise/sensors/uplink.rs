@@ -120,12 +120,7 @@ impl Sending {
         if answer.is_ok() {
             held(&self.standing).last_heard = Some(now());
         }
-        self.machine.answered(
-            key,
-            answer.as_ref().map(|answer| *answer).map_err(String::as_str),
-            self.began.elapsed(),
-            dice(),
-        );
+        self.machine.answered(key, answer.as_ref().copied().map_err(String::as_str), self.began.elapsed(), dice());
     }
 
     fn carry_out(&mut self, todo: Todo, came: &mpsc::Sender<Came>) {
