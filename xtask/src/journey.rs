@@ -15,7 +15,7 @@ use crate::{Done, root};
 /// A suite by name, with its budget in seconds.
 type Suite = (&'static str, u32, fn(&mut Tally) -> Done);
 
-const SUITES: [Suite; 25] = [
+const SUITES: [Suite; 27] = [
     ("dns", 60, peers::dns::run),
     ("floods", 150, peers::floods::run),
     ("dnstap", 60, peers::dnstap::run),
@@ -36,6 +36,8 @@ const SUITES: [Suite; 25] = [
     ("crash", 180, peers::crash::run),
     ("archive", 180, peers::archive::run),
     ("clickhouse", 420, peers::clickhouse::run),
+    ("backup", 240, peers::backup::run),
+    ("retention", 180, peers::retention::run),
     ("ledger", 120, peers::ledger::run),
     ("postgres", 300, peers::postgres::run),
     ("sensors", 240, peers::sensors::run),

@@ -13,12 +13,14 @@ use model::marking::Audience;
 use model::verdict::Label;
 
 mod clickhouse;
+mod keep;
 mod report;
 mod sensor;
 
 pub(crate) use sensor::SensorCommand;
 
 pub(crate) use clickhouse::{ClickHouseCommand, EngineWord};
+pub(crate) use keep::{BackupArgs, RestoreArgs, RetentionCommand};
 pub(crate) use report::{By, Format as ReportFormat, QueryArgs, ReportArgs};
 
 /// Turn an order into protection: take over a threat group's names, answer for them safely, learn from whoever
@@ -84,6 +86,14 @@ pub(crate) enum Command {
     /// The archive on many machines.
     #[command(subcommand, name = "clickhouse")]
     ClickHouse(ClickHouseCommand),
+    /// Copy the memory into a folder, while the program runs: ledger, archive, journal, vault, configuration, and a manifest
+    /// that proves them. Keys are copied apart.
+    Backup(BackupArgs),
+    /// Put a data folder, or keys, together from a backup, once all of it verifies.
+    Restore(RestoreArgs),
+    /// For how long what is kept, what goes when, and what a legal hold keeps.
+    #[command(subcommand)]
+    Retention(RetentionCommand),
     /// The questions that are asked again and again: top-names, unique-sources, timeline, by-network, source-history,
     /// victims.
     Report(ReportArgs),
@@ -516,6 +526,8 @@ pub(crate) enum AuditCommand {
         #[arg(value_name = "DIR")]
         folder: PathBuf,
     },
+    /// Look through every place for what facts say was purged, and name those that are out of reach: backups, feeds.
+    Purge(JsonArgs),
     /// The public half of the key that signs checkpoints: whoever verifies needs it, from your own hands.
     Key,
 }

@@ -36,6 +36,7 @@ mod journal;
 mod ledger;
 mod mail;
 mod policy;
+mod retention;
 mod sensors;
 mod transfer;
 mod trap;
@@ -75,6 +76,7 @@ struct Draft {
     ledger: ledger::Ledger,
     sensors: sensors::Sensors,
     uplink: sensors::Uplink,
+    retention: retention::Retention,
 }
 
 impl Default for Draft {
@@ -101,6 +103,7 @@ impl Default for Draft {
             ledger: ledger::Ledger::default(),
             sensors: sensors::Sensors::default(),
             uplink: sensors::Uplink::default(),
+            retention: retention::Retention::default(),
         }
     }
 }
@@ -264,6 +267,8 @@ pub(crate) struct Config {
     pub(crate) sensors: sensors::Sensors,
     /// How we send what we recorded.
     pub(crate) uplink: sensors::Uplink,
+    /// For how long what is kept.
+    pub(crate) retention: retention::Retention,
 }
 
 impl Config {
@@ -318,6 +323,7 @@ impl Config {
             ledger: draft.ledger.resolve(&base),
             sensors: draft.sensors,
             uplink: draft.uplink,
+            retention: draft.retention,
             file,
         };
         config.check()?;
@@ -355,6 +361,7 @@ impl Config {
         self.ledger.check()?;
         self.sensors.check()?;
         self.uplink.check()?;
+        self.retention.check()?;
         self.check_each_address_is_named_once()
     }
 
@@ -487,6 +494,7 @@ mod tests {
             ("[dns]\nthreads = 65", "1 to 64"),
             ("[archive]\ncompact_core_percent = 0", "`archive.compact_core_percent` is 0"),
             ("[archive]\nfiles_at_once = 1", "2 to 256"),
+            ("[retention]\nraw_days = 0", "`retention.raw_days` is 0"),
         ] {
             let failure = Config::resolve(parse(text, "x").unwrap(), None).unwrap_err();
             assert!(format!("{failure:?}").contains(why), "{failure:?}");

@@ -35,6 +35,7 @@ mod pace;
 mod peers;
 mod publish;
 mod pulse;
+mod retaining;
 mod sealing;
 mod sensor;
 pub(crate) mod sensors;
@@ -48,6 +49,7 @@ pub(crate) use labelling::labels;
 use publish::Publisher;
 pub(crate) use pulse::Addresses;
 use pulse::{Asleep, Held, Pulse};
+use retaining::Retaining;
 pub(crate) use sensor::SensorDaemon;
 use sensors::hall::Hall;
 use sensors::{Authority, Notice};
@@ -69,6 +71,8 @@ pub(crate) struct House {
     pub(crate) archive: Archive,
     /// The engine of many machines, and whether it answers where nobody says which.
     pub(crate) clickhouse: Option<(ClickHouse, bool)>,
+    place: Arc<store::backup::Source>,
+    retention: model::marking::Retention,
 }
 
 impl House {
@@ -88,7 +92,15 @@ impl House {
         let vault = Vault::open(&folder).map_err(|error| of_store(&shown, &error))?;
         let clickhouse = config.clickhouse.as_ref();
         let clickhouse = clickhouse.map(|one| shipping::clickhouse(one).map(|made| (made, one.ask))).transpose()?;
-        Ok(Self { folder, ledger, vault: Arc::new(vault), archive, clickhouse })
+        let place = Arc::new(store::backup::Source {
+            data: folder.path().to_owned(),
+            sensor: folder.sensor().0,
+            boot: folder.boot().0,
+            config: config.file.as_ref().and_then(|file| std::path::absolute(file).ok()),
+            program: env!("CARGO_PKG_VERSION").into(),
+        });
+        let (vault, retention) = (Arc::new(vault), config.retention.defaults());
+        Ok(Self { folder, ledger, vault, archive, clickhouse, place, retention })
     }
 
     /// The API over this house, for the person who runs this process.
@@ -105,6 +117,8 @@ impl House {
             clickhouse: self.clickhouse.clone(),
             status,
             labels,
+            place: Arc::clone(&self.place),
+            retention: self.retention,
         })
     }
 }
@@ -150,6 +164,8 @@ pub(crate) struct Daemon {
     compacting: Option<JoinHandle<()>>,
     /// The outbox into ClickHouse, where one is named.
     shipping: Option<JoinHandle<()>>,
+    /// Retention, unless the operator carries it out by hand.
+    retaining: Option<JoinHandle<()>>,
     zones: JoinHandle<()>,
     publisher: JoinHandle<()>,
     transfer: Transfer,
@@ -212,6 +228,15 @@ impl Daemon {
         let shipper = Shipper::of(config, &house);
         let shipped = shipper.as_ref().map(Shipper::books);
         let shipping = shipper.map(|shipper| tokio::spawn(shipping::follow(shipper, stopped.clone())));
+        let board = retaining::Board::default();
+        let retain = || {
+            let (ledger, archive, defaults) = (house.ledger.clone(), house.archive.clone(), house.retention);
+            let first_after = Duration::from_secs(config.retention.first_after_secs);
+            let board = Arc::clone(&board);
+            let retaining = Retaining { ledger, archive, defaults, first_after, core_percent: percent, board };
+            tokio::spawn(retaining.follow(stopped.clone()))
+        };
+        let retaining = config.retention.daily.then(retain);
         let pulse = Arc::new(Pulse {
             addresses: addresses.clone(),
             sinkhole: Arc::clone(&sinkhole),
@@ -222,6 +247,7 @@ impl Daemon {
             pace: Mutex::default(),
             certificates,
             shipped,
+            retention: retaining.is_some().then_some(board),
             primary: Box::new(transfer.counter()),
             ledger: house.ledger.clone(),
             uplink: None,
@@ -244,6 +270,7 @@ impl Daemon {
             follower,
             compacting,
             shipping,
+            retaining,
             zones,
             publisher,
             transfer,
@@ -267,6 +294,9 @@ impl Daemon {
         }
         if let Some(shipping) = self.shipping {
             shipping.await.tried("waiting for the shipping to ClickHouse to stop")?;
+        }
+        if let Some(retaining) = self.retaining {
+            retaining.await.tried("waiting for retention to stop")?;
         }
         self.zones.await.tried("waiting for the zones' follower")?;
         self.publisher.await.tried("waiting for the publisher of named zones")?;

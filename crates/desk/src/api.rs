@@ -13,18 +13,21 @@ use model::marking::Audience;
 use model::tally::Tally;
 use serde::{Deserialize, Serialize};
 pub use store::archive::{Compacted, Outbox, QueryAnswer, TableTally};
+pub use store::backup::Taken;
 use store::report::{ReportAnswer, ReportName, Wish};
 
 mod approvals;
 mod cases;
 mod dns;
 mod groups;
+mod retention;
 mod sensors;
 
 pub use approvals::*;
 pub use cases::*;
 pub use dns::*;
 pub use groups::*;
+pub use retention::*;
 pub use sensors::*;
 
 //----------- Status -------------------------------------------------------------------------------------------------
@@ -71,6 +74,14 @@ pub struct ReplayAnswer {
     pub verdicts: u64,
 }
 
+/// `POST /backup`
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BackupRequest {
+    /// A new or empty folder of the machine on which the memory lies, from the root.
+    pub into: std::path::PathBuf,
+}
+
 /// What only the running process knows. Without a daemon it is empty.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Live {
@@ -92,6 +103,9 @@ pub struct Live {
     /// What a sensor sends to its core; `None` where nothing is sent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub uplink: Option<UplinkLive>,
+    /// How retention stands; `None` where this process does not carry it out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retention: Option<RetentionLive>,
     /// What to look at first, in words for people.
     pub troubles: Vec<String>,
 }
@@ -129,6 +143,18 @@ pub struct ShippingTally {
     /// When the segment that failed is sent again; `None` where the last try went well.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_try: Option<Timestamp>,
+}
+
+/// How retention stands.
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+pub struct RetentionLive {
+    /// When all that was due had been purged last.
+    pub last_pass: Option<Timestamp>,
+    /// Days of the archive with something that is due.
+    pub days_waiting: u64,
+    /// Why the last pass did not come to its end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_error: Option<String>,
 }
 
 /// How the journal's disk stands.

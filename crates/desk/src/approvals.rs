@@ -60,7 +60,10 @@ pub(crate) async fn show(State(desk): State<Desk>, Named(id): Named<String>) -> 
     let standing = view.approvals.get(id).ok_or_else(|| missing(id))?;
     let request = &standing.request;
     let case = cases::known(&view, &request.case)?;
-    let order = order_of(&request.what).and_then(|order| case.orders.get(order));
+    let order = match &request.what {
+        Widening::ReleaseHold(_) => case.orders.values().next(),
+        what => order_of(what).and_then(|order| case.orders.get(order)),
+    };
     let nothing = || not_found(format!("what request {id} asks for is not there any more"), "ask anew");
     let shown = Shown::of(case, order.ok_or_else(nothing)?, request.what.clone());
     Ok(Json(ApprovalDetail {
@@ -88,7 +91,10 @@ fn order_of(what: &Widening) -> Option<&OrderId> {
         Widening::PutInForce(PutInForce { order, .. })
         | Widening::Serve(Serve { order, .. })
         | Widening::Unseal(Unseal { order }) => Some(order),
-        Widening::SharePolicy(_) | Widening::ReleaseWithheld(_) | Widening::PurgeEvidence(_) => None,
+        Widening::SharePolicy(_)
+        | Widening::ReleaseWithheld(_)
+        | Widening::PurgeEvidence(_)
+        | Widening::ReleaseHold(_) => None,
     }
 }
 
@@ -100,6 +106,7 @@ fn act(what: &Widening) -> &'static str {
         Widening::SharePolicy(_) => "share-policy",
         Widening::ReleaseWithheld(_) => "release-withheld",
         Widening::PurgeEvidence(_) => "purge-evidence",
+        Widening::ReleaseHold(_) => "release-hold",
     }
 }
 
@@ -153,6 +160,7 @@ fn taken(done: &Done) -> YesTaken {
             ("served", format!("{} of order {order} served from now on", counted(*names as usize)))
         }
         Done::OrderUnsealed { order, .. } => ("unsealed", format!("the seal of order {order} is lifted")),
+        Done::HoldReleased { case, hold } => ("released", format!("the hold {hold} on case {case} has ended")),
         other => unreachable!("a yes does not end in {other:?}"),
     };
     YesTaken { came_of_it: came_of_it.into(), said }

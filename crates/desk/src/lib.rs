@@ -10,6 +10,7 @@ pub mod api;
 
 mod approvals;
 mod asker;
+mod backup;
 mod cases;
 mod compact;
 mod counts;
@@ -25,6 +26,7 @@ mod query;
 mod records;
 mod replay;
 mod reports;
+pub mod retention;
 mod run;
 mod sensors;
 mod sight;
@@ -71,6 +73,12 @@ pub fn router(desk: Desk) -> Router {
         .route("/query", post(query::ask))
         .route("/archive/compact", post(compact::run))
         .route("/archive/replay", post(replay::run))
+        .route("/backup", post(backup::take))
+        .route("/retention", get(retention::show))
+        .route("/retention/run", post(retention::run))
+        .route("/retention/holds", post(retention::hold))
+        .route("/retention/releases", post(retention::release))
+        .route("/retention/traces", get(retention::traces))
         .route("/reports/{name}", post(reports::show))
         .route("/feeds/{format}", get(feeds::export))
         .layer(DefaultBodyLimit::max(BODY_OCTETS_MAX))

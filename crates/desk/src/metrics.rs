@@ -19,7 +19,8 @@ use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Registry;
 
 use crate::api::{
-    CertificateTally, DnsLive, DnstapSensor, JournalLive, ListenerTally, Live, ShippingTally, Transfers, UplinkLive,
+    CertificateTally, DnsLive, DnstapSensor, JournalLive, ListenerTally, Live, RetentionLive, ShippingTally, Transfers,
+    UplinkLive,
 };
 use crate::run::Desk;
 
@@ -60,6 +61,9 @@ impl Collector for Moment {
         }
         if let Some(uplink) = &self.live.uplink {
             encode_uplink(&mut encoder, uplink)?;
+        }
+        if let Some(retention) = &self.live.retention {
+            encode_retention(&mut encoder, retention)?;
         }
         let by_listener = |rows: fn(&Tally) -> Vec<(&'static str, u64)>| {
             let rows = tallies.iter().map(move |one| (one.listener.as_str(), rows(&one.tally)));
@@ -152,6 +156,17 @@ fn encode_uplink(encoder: &mut DescriptorEncoder<'_>, uplink: &UplinkLive) -> fm
     ];
     let about = "Segments by what became of them; one may be sent again and again";
     family(encoder, ("bailiwick_uplink_segments", about), ("store", "fate"), vec![("uplink", fates)])
+}
+
+/// Without the last error: it may name a file.
+fn encode_retention(encoder: &mut DescriptorEncoder<'_>, retention: &RetentionLive) -> fmt::Result {
+    let last = retention.last_pass.map_or(0, Timestamp::as_second);
+    let about = "When all that was due had been purged last, since 1970; 0: never";
+    gauge(encoder, "bailiwick_retention_last_pass_seconds", about, last)?;
+    let waiting = i64::try_from(retention.days_waiting).unwrap_or(i64::MAX);
+    gauge(encoder, "bailiwick_retention_days_waiting", "Days with something that is due to be purged", waiting)?;
+    let failed = i64::from(retention.last_error.is_some());
+    gauge(encoder, "bailiwick_retention_failed", "Whether the last pass failed", failed)
 }
 
 /// The terms of the accounting equation.

@@ -29,6 +29,10 @@ pub struct Desk {
     pub status: Arc<dyn StatusSource>,
     /// What the running process labels with; `None` where none runs.
     pub labels: Option<Arc<Labels>>,
+    /// Where all of it lies.
+    pub place: Arc<store::backup::Source>,
+    /// For how long what is kept, where a case says nothing else.
+    pub retention: model::marking::Retention,
 }
 
 /// What the running process knows of itself, asked for each answer.

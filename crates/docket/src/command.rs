@@ -5,7 +5,7 @@
 
 use model::case::CaseState;
 use model::fact::KnowledgeFormat;
-use model::id::{CaseId, GroupId, OrderId, RequestId, SensorId, SensorName};
+use model::id::{CaseId, GroupId, OrderId, Position, RequestId, SensorId, SensorName};
 use model::marking::Audience;
 use model::name::{DomainName, defang};
 use model::person::{Person, Role};
@@ -95,6 +95,23 @@ pub enum Command {
         digest: Digest,
         octets: u64,
     },
+    /// Has nothing of the case purged from now on: one person, at once.
+    PlaceHold {
+        case: CaseId,
+        reason: String,
+    },
+    /// Asks two people to end the hold that was placed at that position.
+    RequestRelease {
+        case: CaseId,
+        hold: Position,
+    },
+    /// Remembers that a copy of the memory was taken.
+    RecordBackup {
+        backup: Digest,
+        facts: Position,
+        files: u64,
+        octets: u64,
+    },
     /// Remembers a refusal that was made before the docket was asked: no token, no such thing.
     Refuse {
         tried: String,
@@ -111,6 +128,7 @@ impl Command {
                 | Self::AdvanceCase { .. }
                 | Self::NarrowService { .. }
                 | Self::CaptureRecords { .. }
+                | Self::PlaceHold { .. }
         )
     }
 
@@ -132,6 +150,9 @@ impl Command {
             Self::EnrolSensor { token, .. } => format!("enrol a sensor by the token {}", token.short()),
             Self::RevokeSensor { sensor, .. } => format!("revoke sensor {sensor}"),
             Self::RecordExport { case, format, .. } => format!("record an export of case {case} as {format}"),
+            Self::PlaceHold { case, .. } => format!("place a legal hold on case {case}"),
+            Self::RequestRelease { case, hold } => format!("ask for the release of hold {hold} on case {case}"),
+            Self::RecordBackup { backup, .. } => format!("record the backup {}", backup.short()),
             Self::Refuse { tried, .. } => tried.clone(),
         }
     }

@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 use model::Refusal;
 use model::Timestamp;
 use model::fact::{Actor, Body, Draft};
-use model::id::{CaseId, OrderId, PersonId, RequestId, SensorId, SensorName};
+use model::id::{CaseId, OrderId, PersonId, Position, RequestId, SensorId, SensorName};
 use model::person::{Person, Role};
 use model::seizure::ServiceMode;
 use store::ledger::NamedSet;
@@ -88,6 +88,14 @@ pub enum Done {
         /// Kill switches that were left as they are, because nobody said to disarm them.
         left_armed: usize,
     },
+    /// Nothing of the case is purged; the hold is named by its position.
+    HoldPlaced {
+        hold: Position,
+    },
+    HoldReleased {
+        case: CaseId,
+        hold: Position,
+    },
     RecordsCaptured {
         /// False where the same file stood there before: then nothing changed.
         new: bool,
@@ -145,6 +153,17 @@ pub fn decide(view: &View, command: &Command, actor: &Actor, now: Timestamp) -> 
             let mut decision = Decision::of(actor, body, Done::Recorded);
             decision.drafts.iter_mut().for_each(|draft| draft.authority.clone_from(order));
             Ok(decision)
+        }
+        Command::PlaceHold { case, reason } => {
+            working_on(view, case, actor)?;
+            check_text("reason", reason)?;
+            let body = Body::HoldPlaced { case: case.clone(), reason: reason.trim().to_owned() };
+            Ok(Decision::of(actor, body, Done::HoldPlaced { hold: view.next }))
+        }
+        Command::RequestRelease { case, hold } => approve::ask_to_release(view, case, *hold, actor),
+        Command::RecordBackup { backup, facts, files, octets } => {
+            let (backup, facts, files, octets) = (*backup, *facts, *files, *octets);
+            Ok(Decision::of(actor, Body::BackupTaken { backup, facts, files, octets }, Done::Recorded))
         }
         Command::Refuse { tried, why } => {
             let body = Body::Refused { tried: cut(tried), why: cut(why) };
@@ -286,7 +305,7 @@ fn distinct<T: Ord + Clone>(all: &[T]) -> BTreeSet<T> {
 }
 
 #[cfg(test)]
-mod book;
+pub(crate) mod book;
 #[cfg(test)]
 mod histories;
 #[cfg(test)]

@@ -2,7 +2,7 @@
 //!
 //! [`casefile`] reads a case file and says every fault in it at once; [`zonefile`] reads the
 //! owner's records of a name; [`quick`] writes the smallest one for a team that
-//! already holds a few names. [`decide`] is the law in action: what a command may change, as facts to append, or the
+//! already holds a few names. [`retention`] says what is kept for how long. [`decide`] is the law in action: what a command may change, as facts to append, or the
 //! refusal; [`shown`] is exactly what two people approve. [`run`] is the door: it loads the view, decides, appends.
 //!
 //! What is deliberately absent: the state machines themselves (room `model`), storage (room `store`), and everything
@@ -12,6 +12,7 @@ pub mod casefile;
 pub mod command;
 pub mod decide;
 pub mod quick;
+pub mod retention;
 pub mod run;
 pub mod shown;
 pub mod zonefile;

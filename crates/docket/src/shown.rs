@@ -106,6 +106,7 @@ impl Shown {
             Widening::SharePolicy(_) => "Share under a policy from",
             Widening::ReleaseWithheld(_) => "Release withheld data of",
             Widening::PurgeEvidence(_) => "Destroy evidence of",
+            Widening::ReleaseHold(_) => "Release a legal hold on the case of",
         };
         let _ = writeln!(text, "{act} order {} of case {}\n", self.order.id, self.case.id);
         if self.exercise {
@@ -123,8 +124,7 @@ impl Shown {
         line(text, "withheld", &join(recipients.chain(withheld.recipients.iter().cloned())));
         line(text, "answers with", answers(self.case.answer));
         self.write_notice(text);
-        let Retention { addresses_days, raw_days } = self.case.retention;
-        line(text, "kept", &format!("addresses {addresses_days} days whole, raw heads {raw_days} days"));
+        line(text, "kept", &kept(&self.case.retention));
         line(text, "case file", &self.file.to_string());
     }
 
@@ -157,6 +157,22 @@ fn write_authority(text: &mut String, authority: &Authority) {
     for (label, value) in dates {
         line(text, label, value.as_deref().unwrap_or("not stated"));
     }
+}
+
+fn kept(retention: &Retention) -> String {
+    let Retention { addresses_days, raw_days, verdicts_days, contacts_days, accounts_days, returned_days } = retention;
+    let mut text = format!("addresses {addresses_days} days whole, raw heads {raw_days} days");
+    for (what, days) in [
+        ("verdicts", verdicts_days),
+        ("contacts", contacts_days),
+        ("sealed account names", accounts_days),
+        ("what was recorded of a name, after its return,", returned_days),
+    ] {
+        if let Some(days) = days {
+            let _ = write!(text, ", {what} {days} days");
+        }
+    }
+    text
 }
 
 /// What the names resolve to where case or order say so; else the operator's configuration does.

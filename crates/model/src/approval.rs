@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Refusal;
 use crate::digest::Digest;
-use crate::id::{CaseId, OrderId, PersonId, RequestId};
+use crate::id::{CaseId, OrderId, PersonId, Position, RequestId};
 use crate::person::{Person, Role};
 use crate::time::Timestamp;
 
@@ -27,6 +27,7 @@ pub enum Widening {
     SharePolicy(SharePolicy),
     ReleaseWithheld(ReleaseWithheld),
     PurgeEvidence(PurgeEvidence),
+    ReleaseHold(ReleaseHold),
 }
 
 macro_rules! widenings {
@@ -71,6 +72,8 @@ widenings! {
     ReleaseWithheld { what: Digest, recipient: String, }
     /// Evidence is destroyed.
     PurgeEvidence { what: Digest, }
+    /// A legal hold ends: what is due is purged again.
+    ReleaseHold { hold: Position, }
 }
 
 //----------- Request ----------------------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ use crate::name::DomainName;
 use crate::order::OrderTerms;
 use crate::person::Person;
 use crate::seizure::{Seizure, ServiceMode};
-use crate::time::Timestamp;
+use crate::time::{Date, Timestamp};
 
 /// The version that this program writes. Older ones are read for ever; `tests/golden` holds one of each.
 pub const FACT_VERSION: u16 = 1;
@@ -248,6 +248,49 @@ pub enum Body {
         from: u32,
         until: u32,
     },
+    /// A copy of the memory left this folder; what is purged from now on is still in it.
+    BackupTaken {
+        /// Of its manifest.
+        backup: Digest,
+        /// Facts from this position on are not in it.
+        facts: Position,
+        files: u64,
+        octets: u64,
+    },
+    /// Records of one case and one day were destroyed, or cut; who they were about stands nowhere.
+    Purged {
+        /// `None`: of no case.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        case: Option<CaseId>,
+        /// The UTC day on which they were received.
+        day: Date,
+        parts: Vec<PurgedPart>,
+        /// The files that held them, and those that took their place.
+        before: FileSet,
+        after: FileSet,
+    },
+    /// Segments of the journal were destroyed, after all that they hold was archived.
+    JournalPurged {
+        /// Whatever was received before this UTC day.
+        before: Date,
+        segments: FileSet,
+    },
+    /// Nothing of the case is purged from now on.
+    HoldPlaced {
+        case: CaseId,
+        reason: String,
+    },
+    /// The hold that was placed at that position has ended.
+    HoldReleased {
+        case: CaseId,
+        hold: Position,
+        request: RequestId,
+    },
+    /// This folder was put together from a backup, and goes on from here.
+    Restored {
+        backup: Digest,
+        facts: Position,
+    },
     /// The law said no.
     Refused {
         tried: String,
@@ -271,7 +314,10 @@ impl Body {
             | Self::ServiceNarrowed { case, .. }
             | Self::RecordsCaptured { case, .. }
             | Self::SeizureMoved { case, .. }
+            | Self::HoldPlaced { case, .. }
+            | Self::HoldReleased { case, .. }
             | Self::IndicatorLearned { case, .. } => Some(case),
+            Self::Purged { case, .. } => case.as_ref(),
             Self::ApprovalRequested { .. }
             | Self::ApprovalGiven { .. }
             | Self::ApprovalVoided { .. }
@@ -287,8 +333,68 @@ impl Body {
             | Self::SensorRevoked { .. }
             | Self::SensorContradicted { .. }
             | Self::SegmentsLost { .. }
+            | Self::BackupTaken { .. }
+            | Self::Restored { .. }
+            | Self::JournalPurged { .. }
             | Self::Refused { .. } => None,
         }
+    }
+}
+
+/// What of a day's records went.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PurgedPart {
+    pub part: RecordPart,
+    /// Of this seized name alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub apex: Option<DomainName>,
+    /// Rows that went, or were cut, over all tables.
+    pub rows: u64,
+}
+
+/// The parts in which records are kept, each for so long.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RecordPart {
+    /// Whole contacts, with all that belongs to them.
+    Contacts,
+    /// Bytes as received.
+    Raw,
+    /// What followed, and what was made of it.
+    Verdicts,
+    /// Addresses, cut to /24 and /48.
+    Addresses,
+}
+
+impl RecordPart {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Contacts => "contacts",
+            Self::Raw => "raw",
+            Self::Verdicts => "verdicts",
+            Self::Addresses => "addresses",
+        }
+    }
+}
+
+/// Some files: how many, how long together, and the SHA-256 over a line `sha256  name` of each, in order of name.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FileSet {
+    pub files: u64,
+    pub octets: u64,
+    pub digest: Digest,
+}
+
+impl FileSet {
+    /// Of name, length and digest of each.
+    pub fn of<'a>(files: impl IntoIterator<Item = (&'a str, u64, Digest)>) -> Self {
+        let mut files: Vec<_> = files.into_iter().collect();
+        files.sort_by_key(|(name, ..)| *name);
+        let lines = files.iter().map(|(name, _, digest)| format!("{digest}  {name}\n"));
+        let octets = files.iter().map(|(_, octets, _)| octets).sum();
+        Self { files: files.len() as u64, octets, digest: Digest::of_parts(lines) }
     }
 }
 

@@ -9,7 +9,7 @@ use model::DomainName;
 use model::answers::AnswerSet;
 use model::approval::{self, Approval, Serve, Widening};
 use model::contact::*;
-use model::fact::{Actor, Body as FactBody, Draft, Fact};
+use model::fact::{Actor, Body as FactBody, Draft, Fact, FileSet, PurgedPart, RecordPart};
 use model::id::{Boot, CaseId, ContactId, Lane, OrderId, PersonId, Position, RequestId, SensorId, SensorName};
 use model::order::{
     Act, Authority, Instrument, Listed, NameOutcome, Names, Order, OrderTerms, Source, Sourced, names_digest,
@@ -492,6 +492,33 @@ fn a_receipt_of_version_1_is_written_and_read_as_ever() {
     compare("receipt.v1.json", &String::from_utf8(model::digest::canonical_json(&receipt)).unwrap());
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/receipt.v1.json");
     assert_eq!(serde_json::from_str::<Receipt>(&std::fs::read_to_string(path).unwrap()).unwrap(), receipt);
+}
+
+#[test]
+fn facts_about_retention_and_backups_of_version_1_are_written_and_read_as_ever() {
+    let case = || CaseId::parse("phosphorus-2019").unwrap();
+    let files = |of: u8| FileSet { files: 1, octets: 200, digest: Digest([of; 32]) };
+    let parts = vec![
+        PurgedPart { part: RecordPart::Raw, apex: None, rows: 7 },
+        PurgedPart { part: RecordPart::Contacts, apex: DomainName::parse("outlook-verify.net").ok(), rows: 3 },
+    ];
+    let day = "2019-03-27".parse().unwrap();
+    let bodies = [
+        FactBody::Purged { case: Some(case()), day, parts, before: files(1), after: files(2) },
+        FactBody::Purged { case: None, day, parts: Vec::new(), before: files(1), after: files(2) },
+        FactBody::JournalPurged { before: day, segments: files(3) },
+        FactBody::HoldPlaced { case: case(), reason: "a letter of counsel".into() },
+        FactBody::HoldReleased { case: case(), hold: Position(12), request: RequestId(13) },
+        FactBody::BackupTaken { backup: Digest([4; 32]), facts: Position(9), files: 12, octets: 3_400 },
+        FactBody::Restored { backup: Digest([4; 32]), facts: Position(9) },
+    ];
+    let at = "2019-06-27T12:34:56Z".parse().unwrap();
+    let room = || Actor::Room { name: "retention".into() };
+    let facts: Vec<Fact> =
+        (9..).zip(bodies).map(|(place, body)| Draft::new(room(), body).at(Position(place), at)).collect();
+    compare("fact-retention.v1.json", &String::from_utf8(model::digest::canonical_json(&facts)).unwrap());
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/fact-retention.v1.json");
+    assert_eq!(serde_json::from_str::<Vec<Fact>>(&std::fs::read_to_string(path).unwrap()).unwrap(), facts);
 }
 
 #[test]

@@ -12,8 +12,8 @@
 //! journal again. A crash after it leaves nothing to do. So nothing is lost and nothing is there twice.
 //!
 //! A sighting is contact ⟕ outcome ⟕ the last verdict. Feeds read sightings by the Parquet reader; people ask in SQL
-//! (feature `query`). Small files become long ones in [`compact`]. What is deliberately absent: retention and other
-//! generations' bookkeeping.
+//! (feature `query`). Small files become long ones in [`compact`]; what is not kept any longer goes in [`purge`]. What is
+//! deliberately absent: for how long what is kept (room `docket`), and other generations' bookkeeping.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Deref;
@@ -23,7 +23,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use model::Timestamp;
 use model::fact::{Draft, Fact};
-use model::id::Boot;
+use model::id::{Boot, SensorId};
 use model::time::Date;
 use serde::{Deserialize, Serialize};
 use tokio::sync::{Mutex, OwnedRwLockReadGuard, RwLock, Semaphore};
@@ -44,18 +44,20 @@ mod file;
 mod manifest;
 mod merge;
 mod outbox;
+mod purge;
 mod query;
 mod rollup;
 mod rows;
 mod sighting;
 pub(crate) mod tables;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use compact::{CompactLimits, Compacted, Compaction};
 pub use file::each_cell;
 pub use outbox::Outbox;
 pub(crate) use outbox::Segment;
+pub use purge::{Due, Purged, Purging, Trace, Traces, Waiting, cut};
 pub use query::{QUERIES_MAX, QUERY_MEMORY_MAX, QUERY_OCTETS_MAX, QUERY_ROWS_MAX, QUERY_TIME_MAX, QueryAnswer, Sight};
 pub use rows::name_text;
 pub use sighting::{Sighting, SightingFilter};
@@ -128,6 +130,7 @@ pub struct Archive {
 struct Inner {
     root: PathBuf,
     outbox: PathBuf,
+    sensor: SensorId,
     boot: Boot,
     ledger: Ledger,
     next_file: AtomicU64,
@@ -137,6 +140,8 @@ struct Inner {
     reading: Arc<RwLock<()>>,
     /// Held by the compaction that is under way.
     compacting: Arc<Mutex<()>>,
+    /// Held by whoever copies the memory or destroys some of it: not both at once.
+    still: Arc<Mutex<()>>,
     limits: CompactLimits,
     /// Where each follower stood when it was last asked or moved, as it is stored.
     places: std::sync::Mutex<BTreeMap<String, Option<String>>>,
@@ -168,12 +173,13 @@ impl Archive {
             tracing::warn!(target: "bailiwick_store", file = %orphan.display(), "an archive file without a manifest row is in quarantine now");
         }
         let received = Received::open(folder, ledger)?;
-        let (boot, ledger) = (folder.boot(), ledger.clone());
+        let (sensor, boot, ledger) = (folder.sensor(), folder.boot(), ledger.clone());
         let (next_file, queries) = (AtomicU64::new(0), Arc::new(Semaphore::new(QUERIES_MAX)));
-        let (reading, compacting, places) = Default::default();
+        let (reading, compacting, still, places) = Default::default();
         let inner = Inner {
             root,
             outbox,
+            sensor,
             boot,
             ledger,
             next_file,
@@ -181,6 +187,7 @@ impl Archive {
             queries,
             reading,
             compacting,
+            still,
             limits,
             places,
             received,
@@ -205,6 +212,7 @@ impl Archive {
         let mut transaction = self.inner.ledger.begin().await?;
         for file in &written {
             manifest::insert(&mut transaction, follower, file, now).await?;
+            manifest::forget_purged(&mut transaction, &file.day).await?;
             if file.table == ContactRow::TABLE {
                 manifest::drop_roll_ups(&mut transaction, &file.day, now).await?;
             }
@@ -377,9 +385,19 @@ impl Archive {
         format!("{follower}-{:08x}-{number:08x}.parquet", self.inner.boot.0)
     }
 
+    /// Whoever holds it alone knows that nothing is purged, and no other backup taken, meanwhile.
+    pub(crate) fn hold_still(&self) -> Arc<Mutex<()>> {
+        Arc::clone(&self.inner.still)
+    }
+
+    /// No file is removed as long as this is held.
+    pub(crate) async fn hold_files(&self) -> OwnedRwLockReadGuard<()> {
+        Arc::clone(&self.inner.reading).read_owned().await
+    }
+
     /// The files that count. They stay where they are as long as the list is held.
     async fn files(&self) -> Result<Listed, Error> {
-        let reading = Arc::clone(&self.inner.reading).read_owned().await;
+        let reading = self.hold_files().await;
         Ok(Listed { files: manifest::listed(&self.inner.ledger).await?, _reading: reading })
     }
 }

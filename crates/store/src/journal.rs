@@ -17,8 +17,9 @@
 //! quarantine and named, and the reader goes on behind it. A segment whose sync failed is never synced again: what it held
 //! since the last good sync is kept in memory and begins a new one, under the same ids.
 //!
-//! What is deliberately absent: meaning. The journal does not know what a case is; and nothing here deletes, but
-//! [`Journal::release`], for a sensor whose core has said that it holds a segment.
+//! What is deliberately absent: meaning. The journal does not know what a case is. Only two things remove a segment:
+//! [`purge`], the oldest of a lane, and none that is not archived; and [`Journal::release`], for a sensor whose core has
+//! said that it holds it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -39,6 +40,7 @@ mod cursor;
 pub(crate) mod foreign;
 mod frame;
 mod lane;
+mod purge;
 mod reader;
 mod room;
 mod segment;
@@ -50,9 +52,11 @@ mod track;
 mod walk;
 
 pub use closed::ClosedSegment;
+pub(crate) use closed::digest_of;
 pub use cursor::{Cursor, Damage, ReadReport};
 pub use frame::{Clock, ClockKind, FRAME_VERSION, Frame, PAYLOAD_LEN_MAX};
 pub use lane::{LaneWriter, STAGED_LEN_MAX};
+pub use purge::{Ripe, days as days_of, ripe};
 pub use reader::read_all;
 pub use room::{Room, RoomReport, report as room_of};
 pub use segment::SEGMENT_VERSION;

@@ -193,6 +193,11 @@ impl Ledger {
         &self.inner.db
     }
 
+    /// What signs, where there is a key.
+    pub(crate) fn key(&self) -> Option<&SigningKey> {
+        self.inner.key.get()
+    }
+
     /// The file's own pool, for tests that spoil it.
     #[cfg(test)]
     pub(crate) fn pool(&self) -> &sqlx::SqlitePool {

@@ -15,6 +15,7 @@
 
 pub mod archive;
 pub mod audit;
+pub mod backup;
 pub mod clickhouse;
 pub mod db;
 mod error;

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use model::approval::Approvals;
 use model::case::{CaseState, CaseTerms};
-use model::fact::{Fact, Indicator, KnowledgeFormat};
+use model::fact::{Fact, Indicator, KnowledgeFormat, PurgedPart};
 use model::group::Group;
 use model::id::{CaseId, GroupId, OrderId, PersonId, Position};
 use model::order::{Act, Names, Order};
@@ -51,6 +51,12 @@ pub struct View {
     pub suspects: BTreeMap<DomainName, SuspectView>,
     /// Who sends what others were told.
     pub sensors: Sensors,
+    /// Copies of the memory that were taken, the oldest first.
+    pub backups: Vec<BackupView>,
+    /// What was purged of the archive, in order.
+    pub purges: Vec<PurgeView>,
+    /// Until which day the journal was purged, if ever.
+    pub journal_purged: Option<Date>,
     /// How often the law said no to somebody ([`model::fact::Body::Refused`]).
     pub refusals: u64,
     /// Facts that the law does not allow: they stand in the ledger and have no effect. It should be empty.
@@ -76,6 +82,10 @@ pub struct CaseView {
     pub names: CaseNames,
     /// The owner's records of some names, as they were captured last.
     pub captured: BTreeMap<DomainName, CapturedView>,
+    /// When a name was handed back, or put off, first.
+    pub returned: BTreeMap<DomainName, Timestamp>,
+    /// Legal holds that stand, by the position of the fact that placed each.
+    pub holds: BTreeMap<Position, HoldView>,
 }
 
 /// Somebody else's knowledge of a group; the file lies in the vault.
@@ -87,6 +97,38 @@ pub struct Knowledge {
     pub file: Digest,
     pub objects: u64,
     pub imported: Timestamp,
+}
+
+/// A backup: whatever was purged after it is still in it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct BackupView {
+    /// Of its manifest.
+    pub backup: Digest,
+    /// Facts from this position on are not in it.
+    pub facts: Position,
+    /// The fact that says so.
+    pub at: Position,
+    pub taken: Timestamp,
+}
+
+/// Why nothing of a case is purged.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct HoldView {
+    pub reason: String,
+    pub by: Option<PersonId>,
+    pub placed: Timestamp,
+}
+
+/// What was purged of one case and one day.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct PurgeView {
+    /// `None`: of no case.
+    pub case: Option<CaseId>,
+    pub day: Date,
+    pub parts: Vec<PurgedPart>,
+    /// The fact that says so.
+    pub at: Position,
+    pub purged: Timestamp,
 }
 
 /// A name that may be the group's next.

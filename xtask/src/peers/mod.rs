@@ -6,6 +6,7 @@
 pub mod accounts;
 pub mod acme;
 pub mod archive;
+pub mod backup;
 pub mod clickhouse;
 pub mod conformance;
 pub mod crash;
@@ -22,6 +23,7 @@ pub mod odd;
 pub mod postgres;
 pub mod refusals;
 pub mod resolvers;
+pub mod retention;
 pub mod sealed;
 pub mod sensors;
 pub mod stories;

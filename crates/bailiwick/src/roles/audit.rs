@@ -24,6 +24,7 @@ pub(crate) fn run(place: &Place, command: AuditCommand) -> Done {
         AuditCommand::Anchor { to } => anchor(&Config::load(place)?, to.as_deref()),
         AuditCommand::Prove { position } => prove(&Config::load(place)?, position),
         AuditCommand::Tiles { folder } => tiles(&Config::load(place)?, &folder),
+        AuditCommand::Purge(out) => super::traces::run(place, &out),
         AuditCommand::Key => {
             let key = signing::key(&Config::load(place)?)?;
             terminal::line(&key.verifying().to_string())

@@ -1,6 +1,6 @@
 //! `bailiwick status`: what runs, what came in, what was lost.
 
-use desk::api::{CertificateTally, JournalLive, ListenerTally, ShippingTally, Status, UplinkLive};
+use desk::api::{CertificateTally, JournalLive, ListenerTally, RetentionLive, ShippingTally, Status, UplinkLive};
 use model::tally::CutShort;
 
 use crate::cli::{JsonArgs, Place};
@@ -44,6 +44,9 @@ fn told(status: &Status) -> String {
     let heads = ["archive", "rows", "files", "octets", "files that wait"].map(str::to_owned).to_vec();
     let rows: Vec<Vec<String>> = std::iter::once(heads).chain(archive).collect();
     text.push_str(&format!("\n{}\n", table(&rows)));
+    if let Some(retention) = &live.retention {
+        text.push_str(&retained(retention));
+    }
     for trouble in &live.troubles {
         text.push_str(&format!("\ntrouble: {trouble}"));
     }
@@ -139,6 +142,15 @@ fn shipping(tally: &ShippingTally) -> String {
     );
     if let (Some(error), Some(at)) = (&tally.last_error, tally.next_try) {
         text.push_str(&format!("ClickHouse: {}; tried again at {at}\n", terminal::inert(error)));
+    }
+    text
+}
+
+fn retained(retention: &RetentionLive) -> String {
+    let last = retention.last_pass.map_or("not yet".to_owned(), |last| last.to_string());
+    let mut text = format!("\nretention: carried out {last}, {} days wait\n", count(retention.days_waiting));
+    if let Some(error) = &retention.last_error {
+        text.push_str(&format!("the last pass failed: {error}\n"));
     }
     text
 }

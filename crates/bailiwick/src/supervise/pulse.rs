@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::net::{SocketAddr, TcpListener};
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use desk::StatusSource;
 use desk::api::{
@@ -24,6 +24,7 @@ use wire::dns::AcmeToken;
 use super::acme::Books;
 use super::now;
 use super::pace::{LOOK_EVERY, Pace, Tallies};
+use super::retaining::Board;
 use super::shipping;
 use crate::failure::{Failure, Tried};
 use crate::listen::Sockets;
@@ -132,6 +133,8 @@ pub(super) struct Pulse {
     pub(super) certificates: Option<Books>,
     /// `None`: no ClickHouse is named.
     pub(super) shipped: Option<shipping::Books>,
+    /// `None`: retention is carried out by hand.
+    pub(super) retention: Option<Board>,
     pub(super) journal: Arc<Journal>,
     pub(super) primary: Box<dyn Fn() -> Counts + Send + Sync>,
     pub(super) ledger: Ledger,
@@ -255,6 +258,10 @@ impl StatusSource for Pulse {
             journal: Some(journal_live(&self.journal)),
             clickhouse: self.shipped.as_ref().map(shipping::Books::told),
             uplink: self.uplink.as_ref().map(|uplink| uplink()),
+            retention: self
+                .retention
+                .as_ref()
+                .map(|board| board.lock().unwrap_or_else(PoisonError::into_inner).clone()),
             troubles: troubles(&self.ledger),
         }
     }

@@ -76,12 +76,15 @@ impl SensorDaemon {
             journal,
             pace: Mutex::default(),
             certificates: None,
+            shipped: None,
+            retention: None,
+            ledger: house.ledger.clone(),
             primary: Box::new(Counts::default),
             uplink: Some(Box::new(uplink)),
         });
         tokio::spawn(Arc::clone(&pulse).beat(stopped.clone()));
         metrics::serve(metrics, &pulse, &stopped)?;
-        let control = control::serve(&config.data, house.router(pulse), stopped.clone())?;
+        let control = control::serve(&config.data, house.router(pulse, None), stopped.clone())?;
         let uplink = tokio::spawn(sending.run(stopped.clone()));
         let zones = tokio::spawn(leased.follow(stopped));
         Ok(Self { house, sync, sinkhole, stop, uplink, zones, control, addresses })

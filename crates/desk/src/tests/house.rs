@@ -62,7 +62,10 @@ impl House {
         let archive = Arc::new(Archive::open(&folder, &ledger).await.unwrap());
         let vault = Arc::new(Vault::open(&folder).unwrap());
         let (ledger, status) = (Arc::new(ledger), Arc::new(Asleep));
-        let desk = Desk { ledger, archive, vault, clickhouse: None, status, labels: None };
+        let (data, program) = (home.path().to_owned(), "test".into());
+        let place = Arc::new(store::backup::Source { data, sensor: 1, boot: 1, config: None, program });
+        let retention = Default::default();
+        let desk = Desk { ledger, archive, vault, clickhouse: None, status, labels: None, place, retention };
         Self { desk, _folder: folder, _home: home }
     }
 

@@ -98,11 +98,16 @@ fn withheld<'t>(value: &'t Spanned<DeValue<'t>>, faults: &mut Faults) -> Option<
 }
 
 fn retention<'t>(value: &'t Spanned<DeValue<'t>>, faults: &mut Faults) -> Option<Retention> {
-    let section = Section::open(value, "retention", &["addresses_days", "raw_days"], faults)?;
+    let fields = ["addresses_days", "raw_days", "verdicts_days", "contacts_days", "accounts_days", "returned_days"];
+    let section = Section::open(value, "retention", &fields, faults)?;
     let default = Retention::default();
     Some(Retention {
         addresses_days: section.optional("addresses_days", faults).unwrap_or(default.addresses_days),
         raw_days: section.optional("raw_days", faults).unwrap_or(default.raw_days),
+        verdicts_days: section.optional("verdicts_days", faults),
+        contacts_days: section.optional("contacts_days", faults),
+        accounts_days: section.optional("accounts_days", faults),
+        returned_days: section.optional("returned_days", faults),
     })
 }
 

@@ -6,10 +6,10 @@
 //! ask to unseal ──► request to lift the seal ─yes──yes──► unsealed    (for good; a seal ends by the calendar as well)
 //! ```
 
-use model::approval::{Approval, Approvals, PutInForce, Request, Serve, Unseal, Widening};
+use model::approval::{Approval, Approvals, PutInForce, ReleaseHold, Request, Serve, Unseal, Widening};
 use model::case::CaseState;
 use model::fact::{Actor, Body, Draft};
-use model::id::{CaseId, OrderId, RequestId};
+use model::id::{CaseId, OrderId, Position, RequestId};
 use model::name::DomainName;
 use model::order::{Order, OrderStatus, names_digest};
 use model::person::Role;
@@ -57,6 +57,22 @@ pub(super) fn ask_to_unseal(view: &View, id: &CaseId, actor: &Actor, now: Timest
         return Err(nothing_to_ask(view, id));
     }
     Ok(file(view, case, wishes, actor))
+}
+
+/// Files a request to end a hold. What is shown is the case with its first order: a hold is over all of it.
+pub(super) fn ask_to_release(view: &View, id: &CaseId, hold: Position, actor: &Actor) -> Result<Decision, Refusal> {
+    may_prepare(view, actor)?;
+    let case = known_case(view, id)?;
+    if !case.holds.contains_key(&hold) {
+        return Err(Refusal::new(format!("case {id} has no hold {hold}")).hint("see `bailiwick retention show`"));
+    }
+    let what = Widening::ReleaseHold(ReleaseHold { hold });
+    if is_asked(&view.approvals, id, &what) {
+        return Err(nothing_to_ask(view, id));
+    }
+    let order = case.orders.values().next();
+    let order = order.ok_or_else(|| Refusal::new(format!("case {id} has no order by which to approve anything")))?;
+    Ok(file(view, case, vec![(order, what)], actor))
 }
 
 /// A request for each wish, numbered by its place in the ledger.
@@ -136,7 +152,7 @@ pub(super) fn give(
     approvals.give(approval.clone(), person)?;
     let request = &approvals.get(id).expect("a yes was given to it").request;
     let (case, order) = concerned(view, request)?;
-    if !matches!(request.what, Widening::Unseal(_)) {
+    if !matches!(request.what, Widening::Unseal(_) | Widening::ReleaseHold(_)) {
         check_not_expired(order, now)?;
     }
     if Shown::of(case, order, request.what.clone()).digest() != request.shown {
@@ -151,6 +167,11 @@ pub(super) fn give(
 
 fn concerned<'v>(view: &'v View, request: &Request) -> Result<(&'v CaseView, &'v Order), Refusal> {
     let case = known_case(view, &request.case)?;
+    if let Widening::ReleaseHold(ReleaseHold { hold }) = &request.what {
+        let order = case.orders.values().next().filter(|_| case.holds.contains_key(hold));
+        let gone = || Refusal::new(format!("case {} has no hold {hold} any more", request.case));
+        return Ok((case, order.ok_or_else(gone)?));
+    }
     let (Widening::PutInForce(PutInForce { order, .. })
     | Widening::Serve(Serve { order, .. })
     | Widening::Unseal(Unseal { order })) = &request.what
@@ -185,6 +206,10 @@ fn act_on(
     } else if approvals.approved::<Unseal>(request.id).is_some() {
         decision.done = Done::OrderUnsealed { request: request.id, order: id.clone() };
         (Body::OrderUnsealed { case: case_id, order: id.clone(), request: request.id }, after_unsealing(case, order))
+    } else if let Some(approved) = approvals.approved::<ReleaseHold>(request.id) {
+        let hold = approved.what().hold;
+        decision.done = Done::HoldReleased { case: case_id.clone(), hold };
+        (Body::HoldReleased { case: case_id, hold, request: request.id }, None)
     } else {
         return Ok(());
     };

@@ -15,15 +15,15 @@ use crate::casefile;
 use crate::command::Command;
 
 #[derive(Default)]
-pub(super) struct Book {
-    pub(super) view: View,
-    pub(super) facts: Vec<Fact>,
+pub(crate) struct Book {
+    pub(crate) view: View,
+    pub(crate) facts: Vec<Fact>,
     sets: BTreeMap<Digest, Names>,
 }
 
 impl Book {
     /// Decides and, if the law says yes, appends. The fold has to agree with the decision.
-    pub(super) fn execute(&mut self, command: &Command, actor: &Actor) -> Result<Done, Refusal> {
+    pub(crate) fn execute(&mut self, command: &Command, actor: &Actor) -> Result<Done, Refusal> {
         let decision = decide(&self.view, command, actor, now())?;
         self.sets.extend(decision.named_sets.into_iter().map(|set| (set.digest, set.names)));
         for draft in decision.drafts {
@@ -35,34 +35,34 @@ impl Book {
         Ok(decision.done)
     }
 
-    pub(super) fn shown(&self, request: RequestId) -> Digest {
+    pub(crate) fn shown(&self, request: RequestId) -> Digest {
         self.view.approvals.get(request).map_or(Digest::of_bytes(b"nothing"), |standing| standing.request.shown)
     }
 }
 
-pub(super) fn now() -> Timestamp {
+pub(crate) fn now() -> Timestamp {
     "2026-03-20T12:00:00Z".parse().unwrap()
 }
 
-pub(super) fn someone() -> Actor {
+pub(crate) fn someone() -> Actor {
     Actor::LocalUser { uid: 1000 }
 }
 
-pub(super) fn as_person(id: &str) -> Actor {
+pub(crate) fn as_person(id: &str) -> Actor {
     Actor::Person { id: PersonId::parse(id).unwrap() }
 }
 
-pub(super) fn case(id: &str) -> CaseId {
+pub(crate) fn case(id: &str) -> CaseId {
     CaseId::parse(id).unwrap()
 }
 
-pub(super) fn person(id: &str, roles: &[Role], fixture: bool) -> Person {
+pub(crate) fn person(id: &str, roles: &[Role], fixture: bool) -> Person {
     let token = Digest::of_bytes(id.as_bytes());
     Person { id: PersonId::parse(id).unwrap(), roles: roles.iter().copied().collect(), token, fixture }
 }
 
 /// A case with two names to redirect and one to hold, under an authority of that kind.
-pub(super) fn text(id: &str, instrument: &str) -> String {
+pub(crate) fn text(id: &str, instrument: &str) -> String {
     format!(
         r#"
 [case]
@@ -94,7 +94,7 @@ names = ["held-harbour.example"]
     )
 }
 
-pub(super) fn import(text: &str) -> Command {
+pub(crate) fn import(text: &str) -> Command {
     let file = Box::new(casefile::parse(text).expect("a good file"));
     Command::ImportCase { file, text: text.to_owned() }
 }

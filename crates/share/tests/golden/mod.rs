@@ -98,6 +98,8 @@ impl Terms {
             changed: Position(41),
             changed_at: at("2019-03-27T18:30:00Z"),
             captured: Default::default(),
+            returned: Default::default(),
+            holds: Default::default(),
             unsealed: Default::default(),
             orders: [(OrderId::parse(ORDER).expect("a slug"), self.order())].into(),
             names: NAMES.map(named).into_iter().collect(),

@@ -1,6 +1,7 @@
 //! Which files of the archive count, which are replaced, and how far followers have come: rows in the ledger's database,
 //! so that they change in the transactions of facts.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use model::Timestamp;
@@ -119,6 +120,62 @@ pub(super) async fn forget_replaced(ledger: &Ledger, paths: &[PathBuf]) -> Resul
         transaction.execute(delete, "forgetting a replaced file").await?;
     }
     transaction.commit().await
+}
+
+//----------- What was purged --------------------------------------------------------------------------------------
+
+/// The days and parts of which everything due is gone.
+pub(super) async fn purged(ledger: &Ledger) -> Result<HashSet<(String, String)>, Error> {
+    let rows = ledger.db().all(query("SELECT day, what FROM purged_days"), "reading what was purged").await?;
+    Ok(rows.iter().map(|row| (row.text("day").to_owned(), row.text("what").to_owned())).collect())
+}
+
+pub(super) async fn mark_purged(transaction: &mut Transaction, day: &str, what: &str) -> Result<(), Error> {
+    let insert = query("INSERT INTO purged_days (day, what) VALUES ($1, $2) ON CONFLICT DO NOTHING");
+    transaction.execute(insert.bind(day).bind(what), "marking what was purged").await.map(|_| ())
+}
+
+/// Something comes for a day: what is due there is looked for again.
+pub(super) async fn forget_purged(transaction: &mut Transaction, day: &str) -> Result<(), Error> {
+    let delete = query("DELETE FROM purged_days WHERE day = $1").bind(day);
+    transaction.execute(delete, "forgetting what was purged").await.map(|_| ())
+}
+
+/// How many files a day has, over all tables.
+pub(super) async fn count_of_day(transaction: &mut Transaction, day: &str) -> Result<usize, Error> {
+    let select = query("SELECT count(*) AS count FROM archive_files WHERE day = $1").bind(day);
+    let count = transaction.first(select, "counting the files of a day").await?.map_or(0, |row| row.number("count"));
+    Ok(usize::try_from(count).unwrap_or_default())
+}
+
+/// A segment of the journal that is to be removed.
+pub(super) async fn condemn(transaction: &mut Transaction, segment: &str) -> Result<(), Error> {
+    let insert = query("INSERT INTO purged_segments (name) VALUES ($1) ON CONFLICT DO NOTHING").bind(segment);
+    transaction.execute(insert, "noting a segment that is to go").await.map(|_| ())
+}
+
+pub(super) async fn condemned(ledger: &Ledger) -> Result<Vec<String>, Error> {
+    let rows = ledger.db().all(query("SELECT name FROM purged_segments"), "reading which segments are to go").await?;
+    Ok(rows.iter().map(|row| row.text("name").to_owned()).collect())
+}
+
+pub(super) async fn forget_condemned(ledger: &Ledger) -> Result<(), Error> {
+    let delete = query("DELETE FROM purged_segments");
+    ledger.db().execute(delete, "forgetting segments that are gone").await.map(|_| ())
+}
+
+/// When retention was carried out last, to its end.
+pub(super) async fn last_pass(ledger: &Ledger) -> Result<Option<Timestamp>, Error> {
+    let select = query("SELECT ended FROM retention_pass WHERE id = 0");
+    let row = ledger.db().first(select, "reading when retention was carried out").await?;
+    Ok(row.map(|row| model::time::from_nanos(row.number("ended"))))
+}
+
+pub(super) async fn set_last_pass(ledger: &Ledger, ended: Timestamp) -> Result<(), Error> {
+    let upsert = "INSERT INTO retention_pass (id, ended) VALUES (0, $1)
+                  ON CONFLICT (id) DO UPDATE SET ended = excluded.ended";
+    let upsert = query(upsert).bind(to_nanos(ended));
+    ledger.db().execute(upsert, "noting that retention was carried out").await.map(|_| ())
 }
 
 //----------- Cursors ----------------------------------------------------------------------------------------------

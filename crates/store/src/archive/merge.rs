@@ -209,7 +209,7 @@ fn sorted(shape: &Shape, path: &Path, builder: Builder) -> Result<RecordBatch, E
 }
 
 /// The same rows in the columns that the table has today: what an older file lacks is null.
-fn conform(batch: &RecordBatch, shape: &Shape) -> Result<RecordBatch, Error> {
+pub(super) fn conform(batch: &RecordBatch, shape: &Shape) -> Result<RecordBatch, Error> {
     let rows = batch.num_rows();
     let column = |field: &std::sync::Arc<arrow_schema::Field>| -> ArrayRef {
         batch.column_by_name(field.name()).cloned().unwrap_or_else(|| new_null_array(field.data_type(), rows))

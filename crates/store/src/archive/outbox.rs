@@ -67,7 +67,7 @@ impl Archive {
         // Within the transaction: nothing is committed between this list and the row above.
         let listed = manifest::listed_in(&mut transaction).await?;
         self.enter_all(&mut transaction, &listed, now).await?;
-        self.inner.ledger.commit_without_facts(transaction).await
+        transaction.commit().await
     }
 
     /// Enters files that are about to count, if anybody ships.
@@ -120,7 +120,7 @@ impl Archive {
         let mut transaction = self.inner.ledger.begin().await?;
         let update = query("UPDATE outbox_segments SET blocks_done = $1 WHERE id = $2");
         transaction.execute(update.bind(signed(blocks)).bind(segment.id), "noting a block that was shipped").await?;
-        self.inner.ledger.commit_without_facts(transaction).await
+        transaction.commit().await
     }
 
     /// All of it is acknowledged: its row goes, then its second name.
@@ -131,7 +131,7 @@ impl Archive {
             let add = "UPDATE outbox_head SET segments_out = segments_out + 1, rows_out = rows_out + $1 WHERE id = 0";
             transaction.execute(query(add).bind(signed(segment.rows)), "counting what leaves the outbox").await?;
         }
-        self.inner.ledger.commit_without_facts(transaction).await?;
+        transaction.commit().await?;
         let path = segment.path.clone();
         blocking(move || fs::remove_file(&path).map_err(Error::io("removing", &path))).await
     }

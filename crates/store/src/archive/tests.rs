@@ -121,7 +121,7 @@ impl House {
 }
 
 /// A query before midnight, a request after it, each with what followed and what is made of it.
-pub(super) fn two_days() -> ArchiveBatch {
+pub(crate) fn two_days() -> ArchiveBatch {
     let (before, after) = ("2019-03-27T23:59:59.5Z", "2019-03-28T00:00:00.123456789Z");
     let draft =
         Draft::new(Actor::Room { name: "insight".into() }, Body::Refused { tried: "a".into(), why: "b".into() });

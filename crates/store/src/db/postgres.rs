@@ -228,10 +228,11 @@ fn migrator(released: &[(i64, &'static str, &'static str)], schema: &str) -> Mig
 
 /// Forward only, as SQLite's. The first has what SQLite's first five came to.
 const SHARED: [(i64, &str, &str); 1] = [(1, "ledger", include_str!("../../migrations/postgres/0001_ledger.sql"))];
-const OF_FOLDER: [(i64, &str, &str); 3] = [
+const OF_FOLDER: [(i64, &str, &str); 4] = [
     (1, "folder", include_str!("../../migrations/postgres/folder/0001_folder.sql")),
     (2, "outbox", include_str!("../../migrations/postgres/folder/0002_outbox.sql")),
     (3, "sensors", include_str!("../../migrations/postgres/folder/0003_sensors.sql")),
+    (4, "retention", include_str!("../../migrations/postgres/folder/0004_retention.sql")),
 ];
 
 #[cfg(test)]

@@ -60,7 +60,7 @@ pub(super) fn simple(version: i64, name: &'static str, sql: &'static str) -> Mig
 }
 
 /// Forward only. What was released is never changed: a database remembers what it was made of.
-pub(super) const RELEASED: [(i64, &str, &str); 7] = [
+pub(super) const RELEASED: [(i64, &str, &str); 8] = [
     (1, "memory", include_str!("../../migrations/sqlite/0001_memory.sql")),
     (2, "named zones", include_str!("../../migrations/sqlite/0002_named_zones.sql")),
     (3, "log", include_str!("../../migrations/sqlite/0003_log.sql")),
@@ -68,6 +68,7 @@ pub(super) const RELEASED: [(i64, &str, &str); 7] = [
     (5, "leases", include_str!("../../migrations/sqlite/0005_leases.sql")),
     (6, "outbox", include_str!("../../migrations/sqlite/0006_outbox.sql")),
     (7, "sensors", include_str!("../../migrations/sqlite/0007_sensors.sql")),
+    (8, "retention", include_str!("../../migrations/sqlite/0008_retention.sql")),
 ];
 
 #[cfg(test)]

@@ -85,7 +85,7 @@ impl ClosedSegment {
     }
 }
 
-fn digest_of(path: &Path) -> Result<Digest, Error> {
+pub(crate) fn digest_of(path: &Path) -> Result<Digest, Error> {
     let mut file = File::open(path).map_err(Error::io("opening", path))?;
     let mut failed = None;
     let chunks = std::iter::from_fn(|| {

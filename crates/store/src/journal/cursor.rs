@@ -58,6 +58,8 @@ pub struct ReadReport {
     pub bytes: u64,
     /// Segments that end within a frame: what was being written when the process died, and never answered.
     pub torn: u64,
+    /// Sequence numbers before the first segment that a lane still has: those were purged, as facts say.
+    pub purged: u64,
     /// Sequence numbers that are missing.
     pub missing: u64,
     /// Sequence numbers that came again. They are not handed over.

@@ -125,6 +125,7 @@ pub(super) fn damaged_bytes(journal: &Path, damage: &Damage) -> Result<Vec<u8>, 
 //----------- One lane ---------------------------------------------------------------------------------------------
 
 fn read_lane(segments: &[Listed], live: Option<&Segment>, place: &mut Place, sink: &mut Sink<'_>) -> Result<(), Error> {
+    begin_late(segments, place, sink)?;
     for (at, listed) in segments.iter().enumerate() {
         if listed.name.number < place.segment {
             continue;
@@ -138,6 +139,17 @@ fn read_lane(segments: &[Listed], live: Option<&Segment>, place: &mut Place, sin
             break;
         }
     }
+    Ok(())
+}
+
+/// A lane whose oldest segments were purged begins where the first one that is left says.
+fn begin_late(segments: &[Listed], place: &mut Place, sink: &mut Sink<'_>) -> Result<(), Error> {
+    let Some(first) = segments.first().filter(|first| *place == Place::default() && first.name.number > 0) else {
+        return Ok(());
+    };
+    let Some(seq) = first_seq(&first.path)? else { return Ok(()) };
+    sink.report.purged += seq;
+    *place = Place { segment: first.name.number, offset: 0, seq };
     Ok(())
 }
 

@@ -143,7 +143,7 @@ impl Received {
         let ledger = &self.inner.ledger;
         let mut transaction = ledger.begin().await?;
         if !rows::contradict(&mut transaction, offer.key, &offer.digest).await? {
-            return ledger.commit_without_facts(transaction).await;
+            return transaction.commit().await;
         }
         let (sensor, segment) = (offer.key.sensor.0, offer.key.to_string());
         let body = Body::SensorContradicted { sensor, segment, kept, sent: offer.digest };
@@ -158,7 +158,7 @@ impl Received {
         let (offer, ledger) = (reception.offer(), &self.inner.ledger);
         let mut transaction = ledger.begin().await?;
         rows::record(&mut transaction, offer, reception.start(), now).await?;
-        let Some(gap) = reception.gap() else { return ledger.commit_without_facts(transaction).await };
+        let Some(gap) = reception.gap() else { return transaction.commit().await };
         let SegmentKey { sensor, boot, lane, .. } = offer.key;
         let (sensor, boot, lane) = (sensor.0, boot.0, lane.0);
         let body = Body::SegmentsLost { sensor, boot, lane, from: gap.start, until: gap.end };
@@ -220,7 +220,7 @@ impl Received {
     pub async fn save_lease(&self, sensor: SensorId, lease: &LeaseStatus) -> Result<(), Error> {
         let mut transaction = self.inner.ledger.begin().await?;
         rows::save_lease(&mut transaction, sensor, lease).await?;
-        self.inner.ledger.commit_without_facts(transaction).await
+        transaction.commit().await
     }
 }
 

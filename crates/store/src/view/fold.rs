@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use model::approval::{Approval, Approved, PutInForce, Request, Serve, Unseal, Widening};
+use model::approval::{Approval, Approved, PutInForce, ReleaseHold, Request, Serve, Unseal, Widening};
 use model::fact::{Actor, Body, Fact};
-use model::id::{CaseId, OrderId, PersonId, RequestId, SensorId};
+use model::id::{CaseId, OrderId, PersonId, Position, RequestId, SensorId};
 use model::order::{Listed, NameOutcome, Names, Order, OrderStatus, OrderTerms, names_digest};
 use model::seizure::{Seizure, ServiceMode};
-use model::{Digest, DomainName, Refusal};
+use model::{Digest, DomainName, Refusal, Timestamp};
 
-use super::{CaseView, Knowledge, NameView, SuspectView, View};
+use super::{BackupView, CaseView, HoldView, Knowledge, NameView, PurgeView, SuspectView, View};
 
 /// The names of an order that are to be served: what [`Serve`] and `NamesServed` are about. The digest there is
 /// [`names_digest`] of this set, the count its length.
@@ -24,6 +24,12 @@ impl View {
             | Body::ConfigApplied { .. }
             | Body::HistoryReplayed { .. }
             | Body::FeedExported { .. } => Ok(()),
+            Body::BackupTaken { backup, facts, .. } => {
+                let taken = BackupView { backup: *backup, facts: *facts, at: fact.position, taken: fact.time };
+                self.backups.push(taken);
+                Ok(())
+            }
+            Body::Restored { .. } => Ok(()),
             Body::PersonEnrolled { person } => {
                 self.people.insert(person.id.clone(), person.clone());
                 Ok(())
@@ -39,6 +45,8 @@ impl View {
                 unsealed: Default::default(),
                 names: Default::default(),
                 captured: Default::default(),
+                returned: Default::default(),
+                holds: Default::default(),
             }),
             Body::CaseAdvanced { case, to } => {
                 let case = self.case(case)?;
@@ -63,7 +71,23 @@ impl View {
             Body::NamesServed { case, order, names, count, request } => {
                 self.serve(case, order, (*names, *count), *request)
             }
-            Body::ServiceNarrowed { case, names, mode, .. } => self.case(case)?.narrow(names, *mode),
+            Body::ServiceNarrowed { case, names, mode, .. } => self.case(case)?.narrow(names, *mode, fact.time),
+            Body::HoldPlaced { case, reason } => {
+                let by = actor_person(&fact.actor).cloned();
+                let hold = HoldView { reason: reason.clone(), by, placed: fact.time };
+                self.case(case)?.holds.insert(fact.position, hold);
+                Ok(())
+            }
+            Body::HoldReleased { case, hold, request } => self.release(case, *hold, *request),
+            Body::Purged { case, day, parts, .. } => {
+                let (at, purged) = (fact.position, fact.time);
+                self.purges.push(PurgeView { case: case.clone(), day: *day, parts: parts.clone(), at, purged });
+                Ok(())
+            }
+            Body::JournalPurged { before, .. } => {
+                self.journal_purged = self.journal_purged.max(Some(*before));
+                Ok(())
+            }
             Body::RecordsCaptured { case, name, source, file, count } => {
                 self.case(case)?.capture(name, source, (*file, *count), fact)
             }
@@ -172,6 +196,18 @@ impl View {
         Ok(())
     }
 
+    /// A hold ends once.
+    fn release(&mut self, case: &CaseId, hold: Position, request: RequestId) -> Result<(), Refusal> {
+        let approved: Approved<ReleaseHold> = self.approved(case, request)?;
+        if approved.what().hold != hold {
+            return Err(Refusal::new(format!("the approval is not for the hold {hold}")));
+        }
+        let removed = self.case(case)?.holds.remove(&hold);
+        removed.ok_or_else(|| Refusal::new(format!("case {case} has no hold {hold}")))?;
+        self.approvals.spend(request);
+        Ok(())
+    }
+
     fn serve(
         &mut self,
         case: &CaseId,
@@ -210,7 +246,10 @@ fn ordered_in(what: &Widening) -> Option<&OrderId> {
         Widening::PutInForce(PutInForce { order, .. }) => Some(order),
         Widening::Serve(serve) => Some(&serve.order),
         Widening::Unseal(unseal) => Some(&unseal.order),
-        Widening::SharePolicy(_) | Widening::ReleaseWithheld(_) | Widening::PurgeEvidence(_) => None,
+        Widening::SharePolicy(_)
+        | Widening::ReleaseWithheld(_)
+        | Widening::PurgeEvidence(_)
+        | Widening::ReleaseHold(_) => None,
     }
 }
 
@@ -246,7 +285,7 @@ impl CaseView {
     }
 
     /// All names or none.
-    fn narrow(&mut self, names: &[DomainName], to: ServiceMode) -> Result<(), Refusal> {
+    fn narrow(&mut self, names: &[DomainName], to: ServiceMode, at: Timestamp) -> Result<(), Refusal> {
         for name in names {
             let mode = self.known(name)?.mode;
             if !mode.is_some_and(|mode| mode.narrows_to(to)) {
@@ -256,6 +295,9 @@ impl CaseView {
         }
         for name in names {
             self.names.change(name, |view| view.mode = Some(to));
+            if to >= ServiceMode::Handback {
+                self.returned.entry(name.clone()).or_insert(at);
+            }
         }
         Ok(())
     }

@@ -45,13 +45,13 @@ struct Shared {
 
 /// The callers, calling.
 #[derive(Debug)]
-pub(super) struct Load {
+pub(in crate::peers) struct Load {
     shared: Arc<Shared>,
     callers: Vec<JoinHandle<Result<Vec<String>, Trouble>>>,
 }
 
 impl Load {
-    pub(super) fn begin(program: &Program) -> Self {
+    pub(in crate::peers) fn begin(program: &Program) -> Self {
         let shared = Arc::<Shared>::default();
         let http = SocketAddr::from((Ipv4Addr::LOCALHOST, program.ports.http));
         let dns = program.dns();
@@ -63,18 +63,18 @@ impl Load {
     }
 
     /// From now on calls are made to the program that comes next.
-    pub(super) fn next_life(&self) {
+    pub(in crate::peers) fn next_life(&self) {
         self.shared.life.fetch_add(1, Ordering::Relaxed);
     }
 
     /// As people read it.
-    pub(super) fn answered(&self) -> String {
+    pub(in crate::peers) fn answered(&self) -> String {
         let [dns, http] = [&self.shared.dns, &self.shared.http].map(|count| count.load(Ordering::Relaxed));
         format!("{dns} answers by DNS and {http} by HTTP")
     }
 
     /// Sends everybody home, and has what each wrote down.
-    pub(super) fn end(self) -> Result<Vec<String>, Trouble> {
+    pub(in crate::peers) fn end(self) -> Result<Vec<String>, Trouble> {
         self.shared.over.store(true, Ordering::Relaxed);
         let mut answered = Vec::new();
         for caller in self.callers {

@@ -10,7 +10,7 @@
 
 mod enrolling;
 mod feeds_stay;
-mod load;
+pub(in crate::peers) mod load;
 
 use std::fs;
 use std::path::Path;
