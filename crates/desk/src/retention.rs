@@ -1,5 +1,7 @@
 //! `/retention`: what is kept for how long, what waits to be purged, what is held; and carrying it out, now or by the clock.
 
+use std::collections::BTreeMap;
+
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -8,6 +10,7 @@ use docket::{Command, Done};
 use model::fact::{Body, FileSet};
 use model::id::Position;
 use model::marking::Retention;
+use model::time::Date;
 use model::{Refusal, Timestamp};
 use store::archive::{Archive, Purged, Trace};
 use store::ledger::Ledger;
@@ -192,10 +195,11 @@ async fn looked_through(desk: &Desk) -> Result<TracesTold, Error> {
     let view = desk.ledger.view().await?;
     let found = desk.archive.traces(carried_out(&view)).await?;
     let data = desk.place.data.clone();
-    let days = tokio::task::spawn_blocking(move || journal::days_of(&data.join("journal")));
+    let days = tokio::task::spawn_blocking(move || recorded_days(&data));
     let days = days.await.map_err(|_| Error::Query("looking through the journal broke off".into()))??;
+    let outbox = desk.archive.outbox().await?.unwrap_or_default();
     let late = days.iter().filter(|(day, _)| view.journal_purged.is_some_and(|before| **day < before));
-    let of_purged = |day: &model::time::Date| view.purges.iter().any(|purge| purge.day == *day);
+    let of_purged = |day: &Date| view.purges.iter().any(|purge| purge.day == *day);
     let still = days.iter().filter(|(day, _)| of_purged(day));
     let last = view.purges.iter().map(|purge| purge.at).max();
     let older = view.backups.iter().filter(|backup| last.is_some_and(|last| backup.facts <= last));
@@ -214,10 +218,26 @@ async fn looked_through(desk: &Desk) -> Result<TracesTold, Error> {
         days_unmatched: found.unmatched.into_iter().collect(),
         journal_segments_late: late.map(|(_, (segments, _))| segments).sum(),
         journal_segments_of_purged_days: still.map(|(_, (segments, _))| segments).sum(),
+        outbox_segments: outbox.segments_waiting,
+        clickhouse_rows: outbox.rows_out,
         quarantine_files: files_in(&desk.place.data.join("quarantine")),
         backups_before: older.map(|backup| (backup.taken, backup.backup)).collect(),
         exports_before: exports(&desk.ledger, last).await?,
     })
+}
+
+/// How many segments there are of each day, our own and those of sensors.
+fn recorded_days(data: &std::path::Path) -> Result<BTreeMap<Date, (u64, u64)>, Error> {
+    let of_sensors = std::fs::read_dir(data.join("received")).into_iter().flatten().filter_map(Result::ok);
+    let folders = of_sensors.map(|entry| entry.path()).filter(|path| path.is_dir()).chain([data.join("journal")]);
+    let mut days = BTreeMap::<Date, (u64, u64)>::new();
+    for folder in folders {
+        for (day, (segments, octets)) in journal::days_of(&folder)? {
+            let all = days.entry(day).or_default();
+            *all = (all.0 + segments, all.1 + octets);
+        }
+    }
+    Ok(days)
 }
 
 fn files_in(folder: &std::path::Path) -> u64 {

@@ -42,6 +42,14 @@ fn text(told: &TracesTold) -> String {
         (0, some) => format!("journal: {} segments still hold those days, until no case keeps them", count(some)),
         (late, _) => format!("journal: WRONG  {} segments are left of days that it should not have", count(late)),
     });
+    if told.outbox_segments + told.clickhouse_rows > 0 {
+        lines.push(format!(
+            "ClickHouse: not looked into; {} rows went there, which its tables' own TTL ends (`clickhouse.keep_days`), and {} \
+             segments wait as they were",
+            count(told.clickhouse_rows),
+            count(told.outbox_segments)
+        ));
+    }
     lines.push(match told.quarantine_files {
         0 => "quarantine: empty".to_owned(),
         some => format!("quarantine: {} files, not looked into: a person does, and removes them", count(some)),

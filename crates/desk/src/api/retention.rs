@@ -101,6 +101,10 @@ pub struct TracesTold {
     pub journal_segments_late: u64,
     /// Segments that still hold what was purged from the archive: they go when no case keeps them.
     pub journal_segments_of_purged_days: u64,
+    /// Segments that wait for ClickHouse. Not looked into.
+    pub outbox_segments: u64,
+    /// Rows that went to ClickHouse, which nothing here purges: its tables' own TTL does.
+    pub clickhouse_rows: u64,
     /// Not looked into.
     pub quarantine_files: u64,
     /// Backups that hold what was purged since: when each was taken, and its manifest's digest.

@@ -70,6 +70,7 @@ pub async fn take(
         drop_held(&held)?;
         entries.extend(below(&source.data, "journal", &into)?);
         entries.extend(below(&source.data, "received", &into)?);
+        entries.extend(waiting(&source.data, &into)?);
         entries.extend(below(&source.data, "vault", &into)?);
         for small in SMALL {
             let within = format!("data/{small}");
@@ -198,6 +199,19 @@ fn drop_held(held: &Path) -> Result<(), BackupError> {
 //----------- The rest ---------------------------------------------------------------------------------------------
 
 /// Copies what has its final name; what is being written beside it has none yet.
+/// What ClickHouse has not acknowledged. Nobody holds it: what is acknowledged meanwhile goes, and is not missed.
+fn waiting(data: &Path, into: &Path) -> Result<Vec<Entry>, BackupError> {
+    let mut entries = Vec::new();
+    for file in files_below(&data.join("outbox"))? {
+        let within = format!("data/outbox/{}", text(&file));
+        match copy(&data.join("outbox").join(&file), &into.join(&within), within) {
+            Err(BackupError::Store(Error::Io { cause, .. })) if cause.kind() == ErrorKind::NotFound => {}
+            copied => entries.push(copied?),
+        }
+    }
+    Ok(entries)
+}
+
 fn below(data: &Path, folder: &str, into: &Path) -> Result<Vec<Entry>, BackupError> {
     let mut entries = Vec::new();
     for file in files_below(&data.join(folder))? {

@@ -13,7 +13,7 @@ use model::id::{Boot, SensorId};
 use model::time::{Date, from_nanos, utc_day};
 
 use super::cursor::Cursor;
-use super::reader::{Listed, lanes_of};
+use super::reader::lanes_of;
 use super::segment::{SEGMENT_HEADER_LEN, SegmentHeader};
 use crate::Error;
 
@@ -45,7 +45,7 @@ pub fn ripe(
         let closed = segments.len() - usize::from(boot == live);
         for listed in &segments[..closed] {
             let is_archived = (place.segment, place.offset) >= (listed.name.number, listed.len);
-            let Some(day) = day_of(listed)?.filter(|day| is_archived && *day < before) else { break };
+            let Some(day) = day_of(&listed.path)?.filter(|day| is_archived && *day < before) else { break };
             let name = listed.name.file_name();
             all.push(Ripe { path: listed.path.clone(), name, octets: listed.len, day });
         }
@@ -53,11 +53,22 @@ pub fn ripe(
     Ok(all)
 }
 
+/// One segment that is archived: may it go?
+pub fn ripe_alone(path: PathBuf, name: String, before: Date) -> Result<Option<Ripe>, Error> {
+    let octets = match std::fs::metadata(&path) {
+        Ok(found) => found.len(),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(Error::io("looking at", &path)(error)),
+    };
+    let day = day_of(&path)?.filter(|day| *day < before);
+    Ok(day.map(|day| Ripe { path, name, octets, day }))
+}
+
 /// How many segments there are of each UTC day, and how long they are together.
 pub fn days(journal: &Path) -> Result<BTreeMap<Date, (u64, u64)>, Error> {
     let mut days = BTreeMap::<Date, (u64, u64)>::new();
     for listed in lanes_of(journal)?.values().flatten() {
-        if let Some(day) = day_of(listed)? {
+        if let Some(day) = day_of(&listed.path)? {
             let (segments, octets) = days.entry(day).or_default();
             (*segments, *octets) = (*segments + 1, *octets + listed.len);
         }
@@ -66,9 +77,9 @@ pub fn days(journal: &Path) -> Result<BTreeMap<Date, (u64, u64)>, Error> {
 }
 
 /// A segment without a whole header was torn at birth and holds nothing; its lane is left as it is.
-fn day_of(listed: &Listed) -> Result<Option<Date>, Error> {
+fn day_of(path: &Path) -> Result<Option<Date>, Error> {
     let mut bytes = [0; SEGMENT_HEADER_LEN];
-    let file = File::open(&listed.path).map_err(Error::io("opening", &listed.path))?;
+    let file = File::open(path).map_err(Error::io("opening", path))?;
     if file.read_exact_at(&mut bytes, 0).is_err() {
         return Ok(None);
     }

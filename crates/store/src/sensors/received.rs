@@ -26,6 +26,9 @@ use crate::folder::{DataFolder, make_folder, sync_folder};
 use crate::journal::foreign::{HEAD_LEN, file_name_of, start_of};
 use crate::ledger::{Appending, Ledger};
 
+/// Within the data folder.
+const FOLDER: &str = "received";
+
 /// How a segment is called until it is whole.
 const UNNAMED: &str = "new";
 /// What is gathered before it is written and hashed.
@@ -58,7 +61,7 @@ struct Inner {
 impl Received {
     /// Opens the folder, and removes what was on its way when the process died: nothing of it was acknowledged.
     pub(crate) fn open(folder: &DataFolder, ledger: &Ledger) -> Result<Self, Error> {
-        let root = folder.path().join("received");
+        let root = folder.path().join(FOLDER);
         make_folder(&root)?;
         for sensor in entries(&root)?.into_iter().filter(|path| path.is_dir()) {
             for draft in entries(&sensor)?.into_iter().filter(|path| path.extension().is_some_and(|e| e == UNNAMED)) {
@@ -194,10 +197,27 @@ impl Received {
         for (start, next) in rows::lanes(db).await? {
             let place = known(start);
             if place.segment < next && lanes.len() < LANES_PER_READ_MAX {
-                lanes.push(rows::lane(db, place, SEGMENTS_PER_LANE_MAX).await?);
+                let mut lane = rows::lane(db, place, SEGMENTS_PER_LANE_MAX).await?;
+                // What was purged is not there to be read again.
+                lane.segments.retain(|(number, ..)| self.path(SegmentKey { number: *number, ..place.key() }).exists());
+                lanes.push(lane);
             }
         }
         Ok(Plan { root: self.inner.root.clone(), lanes })
+    }
+
+    /// Every segment of which the archive has read all, with its name below the data folder.
+    pub(crate) async fn archived(&self) -> Result<Vec<(PathBuf, String)>, Error> {
+        let keys = rows::archived(self.inner.ledger.db()).await?;
+        let named = |key: SegmentKey| {
+            let name = format!("{FOLDER}/{:08x}/{}", key.sensor.0, file_name_of(key));
+            (self.path(key), name)
+        };
+        Ok(keys.into_iter().map(named).collect())
+    }
+
+    fn path(&self, key: SegmentKey) -> PathBuf {
+        self.inner.root.join(format!("{:08x}", key.sensor.0)).join(file_name_of(key))
     }
 
     /// Rises with each segment.

@@ -149,6 +149,23 @@ pub(super) async fn lanes(db: &Db) -> Result<Vec<(LanePlace, u32)>, Error> {
     Ok(rows.iter().map(|row| (place(row), number(row.number("next")))).collect())
 }
 
+/// Segments that were read to their ends.
+pub(super) async fn archived(db: &Db) -> Result<Vec<SegmentKey>, Error> {
+    let select = "SELECT segments.sensor, segments.boot, segments.lane, segments.segment
+                  FROM received_segments AS segments JOIN received_lanes AS lanes ON lanes.sensor = segments.sensor
+                  AND lanes.boot = segments.boot AND lanes.lane = segments.lane
+                  WHERE segments.segment < lanes.read_segment
+                  ORDER BY segments.sensor, segments.boot, segments.lane, segments.segment";
+    let rows = db.all(query(select), "asking for what was read").await?;
+    let key = |row: &Row| SegmentKey {
+        sensor: SensorId(number(row.number("sensor"))),
+        boot: Boot(number(row.number("boot"))),
+        lane: Lane(u16::try_from(row.number("lane")).unwrap_or(u16::MAX)),
+        number: number(row.number("segment")),
+    };
+    Ok(rows.iter().map(key).collect())
+}
+
 /// A lane from some place on.
 pub(super) async fn lane(db: &Db, place: LanePlace, segments_max: usize) -> Result<UnreadLane, Error> {
     Ok(UnreadLane { segments: segments(db, &place, segments_max).await?, place })

@@ -1,4 +1,5 @@
-//! The journal's turn: segments whose frames are all archived, and older than anything of them is kept.
+//! The journal's turn, and that of what sensors sent: segments whose frames are all archived, and older than anything of
+//! them is kept.
 //!
 //! The fact comes first, with the names of what it speaks of, in one transaction; then the files go. A crash in between leaves
 //! the names, and the next pass goes on with them.
@@ -15,7 +16,7 @@ use super::super::{Archive, blocking, manifest};
 use super::PURGE;
 use crate::Error;
 use crate::folder::sync_folder;
-use crate::journal::{digest_of, ripe};
+use crate::journal::{digest_of, ripe, ripe_alone};
 use crate::ledger::Appending;
 
 impl Archive {
@@ -24,11 +25,18 @@ impl Archive {
         let _still = self.hold_still().lock_owned().await;
         let (ledger, journal) = (&self.inner.ledger, self.journal());
         self.remove_segments(&journal).await?;
-        let (cursor, live) = (manifest::cursor(ledger, follower).await?, (self.inner.sensor, self.inner.boot));
-        let folder = journal.clone();
+        let place = manifest::place(ledger, follower).await?;
+        let (cursor, live) = (manifest::read_place(place.as_deref())?, (self.inner.sensor, self.inner.boot));
+        let (folder, received) = (journal.clone(), self.inner.received.archived().await?);
         let found = blocking(move || {
-            let ripe = ripe(&folder, live, &cursor, before)?;
-            ripe.into_iter()
+            let mut all = ripe(&folder, live, &cursor, before)?;
+            all.extend(
+                received
+                    .into_iter()
+                    .filter_map(|(path, name)| ripe_alone(path, name, before).transpose())
+                    .collect::<Result<Vec<_>, Error>>()?,
+            );
+            all.into_iter()
                 .map(|one| Ok((one.name, one.octets, digest_of(&one.path)?)))
                 .collect::<Result<Vec<_>, Error>>()
         })
@@ -63,7 +71,8 @@ impl Archive {
         let journal = journal.to_owned();
         blocking(move || {
             for name in names {
-                let path = journal.join(name);
+                // Those of sensors lie beside the journal; their names say in which folder.
+                let path = if name.contains('/') { journal.with_file_name(name) } else { journal.join(name) };
                 match fs::remove_file(&path) {
                     Err(error) if error.kind() != ErrorKind::NotFound => {
                         return Err(Error::io("removing", &path)(error));
