@@ -10,9 +10,9 @@ use crate::terminal::{self, count};
 pub(crate) fn run(place: &Place, out: &JsonArgs) -> Done {
     let told: TracesTold = Door::open(place, "audit purge")?.get("/retention/traces")?;
     if out.json {
-        terminal::json(&told)?
+        terminal::json(&told)?;
     } else {
-        terminal::line(&text(&told))?
+        terminal::line(&text(&told))?;
     }
     let wrong = told.archive.iter().map(|trace| trace.rows).sum::<u64>() + told.journal_segments_late;
     if wrong == 0 {
