@@ -18,7 +18,7 @@ use tokio::sync::watch;
 use tokio::task::spawn_blocking;
 
 use super::Answer;
-use super::read::{LANES_PER_READ_MAX, Plan, SEGMENTS_PER_LANE_MAX};
+use super::read::{LANES_PER_READ_MAX, LanePlace, Plan, SEGMENTS_PER_LANE_MAX};
 use super::reception::{Event, Offer, Reception, Step};
 use super::rows::{self, LaneStatus, LeaseStatus};
 use crate::Error;

@@ -131,8 +131,8 @@ pub(super) async fn unread(
     let select = "SELECT sensor, boot, lane, read_segment, read_offset, read_seq FROM received_lanes
                   WHERE read_segment < next AND (sensor, boot, lane) > ($1, $2, $3)
                   ORDER BY sensor, boot, lane LIMIT $4";
-    let (sensor, boot, lane) = after;
-    let select = query(select).bind(i64::from(sensor.0)).bind(i64::from(boot.0)).bind(i64::from(lane.0));
+    let (sensor, boot, of_lane) = after;
+    let select = query(select).bind(i64::from(sensor.0)).bind(i64::from(boot.0)).bind(i64::from(of_lane.0));
     let rows = db.all(select.bind(lanes_max as i64), "asking for what is unread").await?;
     let mut lanes = Vec::with_capacity(rows.len());
     for row in &rows {
