@@ -73,10 +73,10 @@ impl Door {
     }
 
     /// The data folder itself, where no daemon runs; else the door as it is.
-    pub(crate) fn into_house(self) -> Result<(Runtime, House), Self> {
+    pub(crate) fn into_house(self) -> Result<(Runtime, House), Box<Self>> {
         match self.way {
             Way::Here(_, house) => Ok((self.runtime, house)),
-            way @ Way::Daemon(_) => Err(Self { way, ..self }),
+            way @ Way::Daemon(_) => Err(Box::new(Self { way, ..self })),
         }
     }
 

@@ -7,7 +7,7 @@
 
 use std::fs::File;
 use std::io::Read as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use hyper::body::Bytes;
 use parquet::arrow::ArrowWriter;
@@ -191,7 +191,7 @@ fn stretch(path: &Path, from: u64, rows: u64) -> Result<ParquetRecordBatchReader
 }
 
 /// Rows as a Parquet file in memory.
-fn parquet(path: &PathBuf, reader: ParquetRecordBatchReader) -> Result<Vec<u8>, Error> {
+fn parquet(path: &Path, reader: ParquetRecordBatchReader) -> Result<Vec<u8>, Error> {
     let failed = || format!("cutting {}", path.display());
     let schema = arrow_array::RecordBatchReader::schema(&reader);
     let mut writer = ArrowWriter::try_new(Vec::new(), schema, None).map_err(Error::archive(failed()))?;
