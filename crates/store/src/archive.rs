@@ -252,6 +252,7 @@ impl Archive {
         let mut transaction = self.inner.ledger.begin().await?;
         for file in &staged.files {
             manifest::insert(&mut transaction, staged.follower, file, now).await?;
+            manifest::forget_purged(&mut transaction, &file.day).await?;
         }
         self.enter(&mut transaction, &staged.files, now).await?;
         self.commit_with(transaction, vec![fact], now).await.map(|_| ())

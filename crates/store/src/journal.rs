@@ -56,7 +56,7 @@ pub(crate) use closed::digest_of;
 pub use cursor::{Cursor, Damage, ReadReport};
 pub use frame::{Clock, ClockKind, FRAME_VERSION, Frame, PAYLOAD_LEN_MAX};
 pub use lane::{LaneWriter, STAGED_LEN_MAX};
-pub use purge::{Ripe, days as days_of, ripe, ripe_alone};
+pub use purge::{Ripe, days as days_of, ripe, ripe_received};
 pub use reader::read_all;
 pub use room::{Room, RoomReport, report as room_of};
 pub use segment::SEGMENT_VERSION;

@@ -9,7 +9,7 @@ use std::fs::File;
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 
-use model::id::{Boot, SensorId};
+use model::id::{Boot, Lane, SensorId};
 use model::time::{Date, from_nanos, utc_day};
 
 use super::cursor::Cursor;
@@ -53,15 +53,31 @@ pub fn ripe(
     Ok(all)
 }
 
-/// One segment that is archived: may it go?
-pub fn ripe_alone(path: PathBuf, name: String, before: Date) -> Result<Option<Ripe>, Error> {
-    let octets = match std::fs::metadata(&path) {
-        Ok(found) => found.len(),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(Error::io("looking at", &path)(error)),
-    };
-    let day = day_of(&path)?.filter(|day| *day < before);
-    Ok(day.map(|day| Ripe { path, name, octets, day }))
+/// The same of what sensors sent, which lies in a folder for each. `read` says which segment of a lane is read next.
+pub fn ripe_received(
+    received: &Path,
+    read: &BTreeMap<(SensorId, Boot, Lane), u32>,
+    before: Date,
+) -> Result<Vec<Ripe>, Error> {
+    let mut all = Vec::new();
+    for folder in folders(received)? {
+        for (key, segments) in lanes_of(&folder)? {
+            let next = read.get(&key).copied().unwrap_or_default();
+            for listed in segments.iter().take_while(|listed| listed.name.number < next) {
+                let Some(day) = day_of(&listed.path)?.filter(|day| *day < before) else { break };
+                let (of, name) = (folder.file_name().unwrap_or_default(), listed.name.file_name());
+                let name = format!("received/{}/{name}", of.to_string_lossy());
+                all.push(Ripe { path: listed.path.clone(), name, octets: listed.len, day });
+            }
+        }
+    }
+    Ok(all)
+}
+
+fn folders(received: &Path) -> Result<Vec<PathBuf>, Error> {
+    let entries = std::fs::read_dir(received).map_err(Error::io("listing", received))?;
+    let paths = entries.map(|entry| entry.map(|entry| entry.path()).map_err(Error::io("listing", received)));
+    paths.filter(|path| path.as_ref().map_or(true, |path| path.is_dir())).collect()
 }
 
 /// How many segments there are of each UTC day, and how long they are together.
@@ -84,4 +100,46 @@ fn day_of(path: &Path) -> Result<Option<Date>, Error> {
         return Ok(None);
     }
     Ok(SegmentHeader::decode(&bytes).map(|header| utc_day(from_nanos(header.opened_nanos))))
+}
+
+#[cfg(test)]
+mod tests {
+    use model::Timestamp;
+
+    use super::super::{Clock, ClockKind, Frame, Journal, JournalLimits};
+    use super::*;
+    use crate::folder::DataFolder;
+
+    /// Three days of one lane, as they lie at a core.
+    #[test]
+    fn what_a_sensor_sent_goes_when_it_is_read_and_its_day_is_over() {
+        let home = tempfile::tempdir().unwrap();
+        let folder = DataFolder::open(&home.path().join("data"), "test", Timestamp::UNIX_EPOCH).unwrap();
+        let journal = Journal::open(&folder, JournalLimits::default()).unwrap();
+        let at = |day: &str| format!("{day}T12:00:00Z").parse::<Timestamp>().unwrap();
+        let mut lane = journal.lane(at("2019-03-27")).unwrap();
+        for day in ["2019-03-27", "2019-03-28", "2019-03-29"] {
+            lane.stage(&Frame::Clock(Clock { at: at(day), kind: ClockKind::Step { nanos: 1 } }));
+            lane.commit(at(day)).unwrap();
+        }
+        let received = home.path().join("received");
+        std::fs::create_dir(&received).unwrap();
+        std::fs::rename(home.path().join("data/journal"), received.join("00000001")).unwrap();
+        let lanes = lanes_of(&received.join("00000001")).unwrap();
+        let (key, segments) = lanes.first_key_value().unwrap();
+        let numbers: Vec<u32> = segments.iter().map(|listed| listed.name.number).collect();
+        assert_eq!(numbers.len(), 3, "a segment never crosses a day");
+        let ripe = |next: u32, before: &str| {
+            let read = BTreeMap::from([(*key, next)]);
+            let ripe = ripe_received(&received, &read, before.parse().unwrap()).unwrap();
+            ripe.iter()
+                .for_each(|one| assert!(one.path.ends_with(one.name.trim_start_matches("received/")), "{one:?}"));
+            ripe.len()
+        };
+        let last = numbers[2];
+        assert_eq!(ripe(last + 1, "2019-03-29"), 2, "the third day is not over");
+        assert_eq!(ripe(numbers[1], "2019-12-31"), 1, "the second is not read");
+        assert_eq!(ripe(0, "2019-12-31"), 0, "nothing is read");
+        assert_eq!(ripe(last + 1, "2019-12-31"), 3);
+    }
 }

@@ -1,6 +1,6 @@
 //! Receptions carried out on this machine: files below `DATA/received`, rows in the ledger's database.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File, OpenOptions};
 use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
@@ -206,14 +206,14 @@ impl Received {
         Ok(Plan { root: self.inner.root.clone(), lanes })
     }
 
-    /// Every segment of which the archive has read all, with its name below the data folder.
-    pub(crate) async fn archived(&self) -> Result<Vec<(PathBuf, String)>, Error> {
-        let keys = rows::archived(self.inner.ledger.db()).await?;
-        let named = |key: SegmentKey| {
-            let name = format!("{FOLDER}/{:08x}/{}", key.sensor.0, file_name_of(key));
-            (self.path(key), name)
-        };
-        Ok(keys.into_iter().map(named).collect())
+    /// Which segment of each lane the archive reads next: those before it are read.
+    pub(crate) async fn read_up_to(&self) -> Result<BTreeMap<LaneKey, u32>, Error> {
+        rows::read_up_to(self.inner.ledger.db()).await
+    }
+
+    /// Where the segments lie, in a folder for each sensor.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.inner.root
     }
 
     fn path(&self, key: SegmentKey) -> PathBuf {

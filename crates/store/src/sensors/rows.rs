@@ -1,5 +1,7 @@
 //! The rows of what sensors sent, in the ledger's database. Every statement about them stands here.
 
+use std::collections::BTreeMap;
+
 use model::id::{Boot, Lane, SensorId};
 use model::segment::{Receipt, SegmentKey};
 use model::time::{from_nanos, to_nanos};
@@ -149,21 +151,11 @@ pub(super) async fn lanes(db: &Db) -> Result<Vec<(LanePlace, u32)>, Error> {
     Ok(rows.iter().map(|row| (place(row), number(row.number("next")))).collect())
 }
 
-/// Segments that were read to their ends.
-pub(super) async fn archived(db: &Db) -> Result<Vec<SegmentKey>, Error> {
-    let select = "SELECT segments.sensor, segments.boot, segments.lane, segments.segment
-                  FROM received_segments AS segments JOIN received_lanes AS lanes ON lanes.sensor = segments.sensor
-                  AND lanes.boot = segments.boot AND lanes.lane = segments.lane
-                  WHERE segments.segment < lanes.read_segment
-                  ORDER BY segments.sensor, segments.boot, segments.lane, segments.segment";
-    let rows = db.all(query(select), "asking for what was read").await?;
-    let key = |row: &Row| SegmentKey {
-        sensor: SensorId(number(row.number("sensor"))),
-        boot: Boot(number(row.number("boot"))),
-        lane: Lane(u16::try_from(row.number("lane")).unwrap_or(u16::MAX)),
-        number: number(row.number("segment")),
-    };
-    Ok(rows.iter().map(key).collect())
+/// Which segment of each lane is read next.
+pub(super) async fn read_up_to(db: &Db) -> Result<BTreeMap<(SensorId, Boot, Lane), u32>, Error> {
+    let select = "SELECT sensor, boot, lane, read_segment, read_offset, read_seq FROM received_lanes";
+    let rows = db.all(query(select), "asking how far lanes were read").await?;
+    Ok(rows.iter().map(place).map(|at| ((at.sensor, at.boot, at.lane), at.segment)).collect())
 }
 
 /// A lane from some place on.

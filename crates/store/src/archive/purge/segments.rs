@@ -16,7 +16,7 @@ use super::super::{Archive, blocking, manifest};
 use super::PURGE;
 use crate::Error;
 use crate::folder::sync_folder;
-use crate::journal::{digest_of, ripe, ripe_alone};
+use crate::journal::{digest_of, ripe, ripe_received};
 use crate::ledger::Appending;
 
 impl Archive {
@@ -27,15 +27,11 @@ impl Archive {
         self.remove_segments(&journal).await?;
         let place = manifest::place(ledger, follower).await?;
         let (cursor, live) = (manifest::read_place(place.as_deref())?, (self.inner.sensor, self.inner.boot));
-        let (folder, received) = (journal.clone(), self.inner.received.archived().await?);
+        let (folder, received) = (journal.clone(), self.inner.received.folder().to_owned());
+        let read = self.inner.received.read_up_to().await?;
         let found = blocking(move || {
             let mut all = ripe(&folder, live, &cursor, before)?;
-            all.extend(
-                received
-                    .into_iter()
-                    .filter_map(|(path, name)| ripe_alone(path, name, before).transpose())
-                    .collect::<Result<Vec<_>, Error>>()?,
-            );
+            all.extend(ripe_received(&received, &read, before)?);
             all.into_iter()
                 .map(|one| Ok((one.name, one.octets, digest_of(&one.path)?)))
                 .collect::<Result<Vec<_>, Error>>()
