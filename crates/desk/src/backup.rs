@@ -30,10 +30,14 @@ pub(crate) async fn take(
     if !into.is_absolute() {
         return Err(problem::bad_request(format!("{} is no absolute path", into.display()), "name it from the root"));
     }
-    let taken = backup::take(&desk.ledger, &desk.archive, &desk.place, &into, now()).await.map_err(|e| told(&e))?;
-    let Taken { digest: backup, facts, files, octets } = taken;
-    desk.execute(Command::RecordBackup { backup, facts, files, octets }, asker).await?;
-    Ok(Json(taken))
+    // Whoever asked may go away: what is begun is ended, and the fact says that there is a copy.
+    let taking = tokio::spawn(async move {
+        let taken = backup::take(&desk.ledger, &desk.archive, &desk.place, &into, now()).await.map_err(|e| told(&e))?;
+        let Taken { digest: backup, facts, files, octets } = taken;
+        desk.execute(Command::RecordBackup { backup, facts, files, octets }, asker).await?;
+        Ok(Json(taken))
+    });
+    taking.await.map_err(|error| problem::ours(&error))?
 }
 
 /// The folder is the asker's to mend; our own trouble says where it was.

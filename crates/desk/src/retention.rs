@@ -12,7 +12,7 @@ use model::id::Position;
 use model::marking::Retention;
 use model::time::Date;
 use model::{Refusal, Timestamp};
-use store::archive::{Archive, Purged, Trace};
+use store::archive::{Archive, Purged, Purging, Trace};
 use store::ledger::Ledger;
 use store::view::View;
 use store::{Error, journal};
@@ -94,20 +94,46 @@ pub async fn carry_out<F: Future<Output = bool> + Send>(
     if !settle(archive, &today(ledger, defaults).await?, &mut rest).await? {
         return Ok(Pass { is_cut_short: true, ..pass });
     }
-    while let Some(mut purging) = archive.next_purge(&today(ledger, defaults).await?.due).await? {
-        while purging.step().await? {
-            if !rest().await {
-                purging.abandon().await?;
-                return Ok(Pass { is_cut_short: true, ..pass });
+    loop {
+        let still = archive.still().await;
+        let Some(purging) = archive.next_purge(still, &today(ledger, defaults).await?.due).await? else { break };
+        match prepared(purging, &mut rest).await? {
+            None => return Ok(Pass { is_cut_short: true, ..pass }),
+            Some(purging) if is_due_still(&purging, &today(ledger, defaults).await?) => {
+                pass.days.push(purging.commit(now()).await?);
             }
+            Some(held) => held.abandon().await?,
         }
-        pass.days.push(purging.commit(now()).await?);
     }
+    let still = archive.still().await;
     if let Some(before) = today(ledger, defaults).await?.journal_before {
-        pass.segments = archive.purge_journal(FOLLOWER, before, now()).await?;
+        pass.segments = archive.purge_journal(still, FOLLOWER, before, now()).await?;
     }
     archive.set_retention_pass(now()).await?;
     Ok(pass)
+}
+
+/// Writes what is to take the place of a day's files; `None` if there is no time for it. Trouble leaves no file behind.
+async fn prepared<F: Future<Output = bool> + Send>(
+    mut purging: Purging,
+    rest: &mut (impl FnMut() -> F + Send),
+) -> Result<Option<Purging>, Error> {
+    loop {
+        match purging.step().await {
+            Ok(false) => return Ok(Some(purging)),
+            Ok(true) if rest().await => {}
+            Ok(true) => return purging.abandon().await.map(|()| None),
+            Err(error) => {
+                purging.abandon().await?;
+                return Err(error);
+            }
+        }
+    }
+}
+
+/// Whether no hold has come in between.
+fn is_due_still(purging: &Purging, today: &Plan) -> bool {
+    purging.due().iter().all(|one| today.due.contains(one))
 }
 
 async fn today(ledger: &Ledger, defaults: &Retention) -> Result<Plan, Error> {

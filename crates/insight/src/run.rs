@@ -94,21 +94,29 @@ pub async fn follow(
                 tracing::warn!(%error, "what was not learned is in the journal; the next start goes on there");
                 return Ok(Progress::default());
             }
-            Err(error) if error.is_passing() => {
-                // The ledger's own link has told the operator.
-                tracing::debug!(%error, "insight waits for the ledger's database; the journal keeps what comes");
+            Err(error) if !*stop.borrow() => {
+                let pause = if error.is_passing() { RETRY_AFTER } else { RETRY_TROUBLE_AFTER };
+                if error.is_passing() {
+                    // The ledger's own link has told the operator.
+                    tracing::debug!(%error, "insight waits for the ledger's database; the journal keeps what comes");
+                } else {
+                    let hint = error.hint().unwrap_or("see `bailiwick doctor`");
+                    tracing::error!(%error, "insight cannot go on, and tries again; the journal keeps what comes; hint: {hint}");
+                }
                 tokio::select! {
                     _ = stop.wait_for(|stop| *stop) => {}
-                    () = tokio::time::sleep(RETRY_AFTER) => {}
+                    () = tokio::time::sleep(pause) => {}
                 }
             }
-            other => return other,
+            ended => return ended,
         }
     }
 }
 
 /// How soon a follower that lost the ledger's database tries again.
 const RETRY_AFTER: Duration = Duration::from_secs(2);
+/// How soon after trouble of our own, a full disk perhaps.
+const RETRY_TROUBLE_AFTER: Duration = Duration::from_secs(30);
 
 async fn follow_while_it_lasts(
     journal: Arc<Journal>,

@@ -57,7 +57,7 @@ pub use compact::{CompactLimits, Compacted, Compaction};
 pub use file::each_cell;
 pub use outbox::Outbox;
 pub(crate) use outbox::Segment;
-pub use purge::{Due, Purged, Purging, Trace, Traces, Waiting, cut};
+pub use purge::{Due, Purged, Purging, Still, Trace, Traces, Waiting, cut};
 pub use query::{QUERIES_MAX, QUERY_MEMORY_MAX, QUERY_OCTETS_MAX, QUERY_ROWS_MAX, QUERY_TIME_MAX, QueryAnswer, Sight};
 pub use rows::name_text;
 pub use sighting::{Sighting, SightingFilter};
@@ -245,6 +245,16 @@ impl Archive {
     pub async fn stage(&self, staged: &mut Staged, verdicts: Vec<VerdictRow>, now: Timestamp) -> Result<(), Error> {
         staged.files.extend(self.write(staged.follower, vec![], vec![], verdicts, now).await?);
         Ok(())
+    }
+
+    /// Lets go of what was staged for days of which this does not hold; the number of its rows.
+    pub async fn unstage(&self, staged: &mut Staged, is_kept: impl Fn(Date) -> bool) -> Result<u64, Error> {
+        let is_kept = |file: &Written| file.day.parse().is_ok_and(&is_kept);
+        let (kept, gone): (Vec<_>, Vec<_>) = std::mem::take(&mut staged.files).into_iter().partition(is_kept);
+        staged.files = kept;
+        let (root, paths) = (self.inner.root.clone(), gone.iter().map(|file| file.path.clone()).collect::<Vec<_>>());
+        blocking(move || file::remove(&root, &paths)).await?;
+        Ok(gone.iter().map(|file| file.rows).sum())
     }
 
     /// From here on what was staged counts, all of it, and the fact says so.

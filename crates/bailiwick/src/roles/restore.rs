@@ -120,12 +120,18 @@ async fn follow_later(house: &House, later: &Path, since: Position) -> Done {
     view.purges.retain(|purge| purge.at >= since);
     let due = carried_out(&view);
     settle_all(house).await.tried("compacting before what was purged is purged again")?;
-    while let Some(mut purging) = house.archive.next_purge(&due).await.tried("purging again")? {
+    while let Some(mut purging) =
+        house.archive.next_purge(house.archive.still().await, &due).await.tried("purging again")?
+    {
         while purging.step().await.tried("purging again")? {}
         purging.commit(now()).await.tried("purging again")?;
     }
     if let Some(before) = view.journal_purged {
-        house.archive.purge_journal(insight::run::FOLLOWER, before, now()).await.tried("purging the journal again")?;
+        house
+            .archive
+            .purge_journal(house.archive.still().await, insight::run::FOLLOWER, before, now())
+            .await
+            .tried("purging the journal again")?;
     }
     Ok(())
 }

@@ -33,8 +33,13 @@ async fn work(archive: &Archive, core_percent: u32, stopped: &mut watch::Receive
     while let Some(mut compaction) = archive.next_compaction(now(), settle).await? {
         loop {
             let began = Instant::now();
-            if !compaction.step().await? {
-                break;
+            match compaction.step().await {
+                Ok(true) => {}
+                Ok(false) => break,
+                Err(error) => {
+                    compaction.abandon().await?;
+                    return Err(error);
+                }
             }
             let rest = began.elapsed() * (100 - core_percent) / core_percent;
             let is_over = tokio::select! {

@@ -59,18 +59,16 @@ pub async fn replay(
     let until = earlier(now(), labels.settings.patience.wait());
     let mut replay = Replay::new(labels, archive, since, until);
     let mut staged = Staged::new(REPLAYER);
-    loop {
-        let frames = replay.read().await?;
-        let terms = Terms::of(&*ledger.view().await?);
-        replay.judge(frames == 0, &terms);
-        if replay.rows.len() >= VERDICTS_AT_ONCE || frames == 0 {
-            archive.stage(&mut staged, std::mem::take(&mut replay.rows), now()).await?;
-        }
-        if frames == 0 {
-            break;
-        }
+    if let Err(error) = replay.stage_all(ledger, &mut staged).await {
+        archive.unstage(&mut staged, |_| false).await?;
+        return Err(error);
     }
+    // The journal may have more of a day than the archive keeps: what was purged does not come back by another door.
+    let view = ledger.view().await?;
+    let is_whole = |day| view.purges.iter().all(|purge| purge.day != day);
+    let left_out = archive.unstage(&mut staged, is_whole).await?;
     let Replay { generation, contacts, verdicts, .. } = replay;
+    let verdicts = verdicts - left_out;
     let body = Body::HistoryReplayed { generation: generation.clone(), since, until, verdicts };
     archive.switch(staged, Draft::new(actor, body), now()).await?;
     Ok(Replayed { generation, since, until, contacts, verdicts })
@@ -109,6 +107,20 @@ impl<'a> Replay<'a> {
             rows: Vec::new(),
             contacts: 0,
             verdicts: 0,
+        }
+    }
+
+    async fn stage_all(&mut self, ledger: &Ledger, staged: &mut Staged) -> Result<(), Error> {
+        loop {
+            let frames = self.read().await?;
+            let terms = Terms::of(&*ledger.view().await?);
+            self.judge(frames == 0, &terms);
+            if self.rows.len() >= VERDICTS_AT_ONCE || frames == 0 {
+                self.archive.stage(staged, std::mem::take(&mut self.rows), now()).await?;
+            }
+            if frames == 0 {
+                return Ok(());
+            }
         }
     }
 

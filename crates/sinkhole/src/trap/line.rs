@@ -72,17 +72,17 @@ impl Line {
     pub(super) fn try_read(&self, into: &mut [u8]) -> io::Result<usize> {
         match self {
             Self::Fresh(stream) | Self::Heard(stream) => read_now(stream, into),
-            Self::Watched(stream) => stream.try_read(into),
+            Self::Watched(stream) => stream.try_read(into).or_else(|error| or_now(error, || read_now(stream, into))),
             Self::Lost => Ok(0),
         }
     }
 
     pub(super) fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
         match self {
-            Self::Fresh(stream) | Self::Heard(stream) => {
-                Ok(send(stream.as_raw_fd(), bytes, MsgFlags::MSG_DONTWAIT | MsgFlags::MSG_NOSIGNAL)?)
+            Self::Fresh(stream) | Self::Heard(stream) => write_now(stream, bytes),
+            Self::Watched(stream) => {
+                stream.try_write(bytes).or_else(|error| or_now(error, || write_now(stream, bytes)))
             }
-            Self::Watched(stream) => stream.try_write(bytes),
             Self::Lost => Err(io::ErrorKind::NotConnected.into()),
         }
     }
@@ -97,7 +97,16 @@ impl Line {
     }
 }
 
+/// The runtime says no for a socket of which it has not heard yet: then the socket itself is asked.
+fn or_now(error: io::Error, now: impl FnOnce() -> io::Result<usize>) -> io::Result<usize> {
+    if error.kind() == io::ErrorKind::WouldBlock { now() } else { Err(error) }
+}
+
 /// Whatever the socket is set to: for one read, setting it would cost another call.
-fn read_now(stream: &Plain, into: &mut [u8]) -> io::Result<usize> {
+fn read_now(stream: &impl AsRawFd, into: &mut [u8]) -> io::Result<usize> {
     Ok(recv(stream.as_raw_fd(), into, MsgFlags::MSG_DONTWAIT)?)
+}
+
+fn write_now(stream: &impl AsRawFd, bytes: &[u8]) -> io::Result<usize> {
+    Ok(send(stream.as_raw_fd(), bytes, MsgFlags::MSG_DONTWAIT | MsgFlags::MSG_NOSIGNAL)?)
 }

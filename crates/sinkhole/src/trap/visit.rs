@@ -115,10 +115,11 @@ impl Visit {
         }
     }
 
-    /// Somebody else has the place.
+    /// Somebody else has the place. It is counted once, although whoever has a last word to say hears of it again.
     fn go(&mut self) {
-        self.is_asked = true;
-        self.cut_short(CutShort { evicted: 1, ..CutShort::default() });
+        if !std::mem::replace(&mut self.is_asked, true) {
+            self.cut_short(CutShort { evicted: 1, ..CutShort::default() });
+        }
     }
 
     fn cut_short(&mut self, by: CutShort) {

@@ -81,15 +81,15 @@ fn text(path: &Path) -> String {
 
 //----------- Replaced files ---------------------------------------------------------------------------------------
 
-/// Takes a file out of those that count, and keeps its path until it is removed.
-pub(super) async fn replace(transaction: &mut Transaction, path: &Path, now: Timestamp) -> Result<(), Error> {
+/// Takes a file out of those that count, and keeps its path until it is removed. Whether it counted still.
+pub(super) async fn replace(transaction: &mut Transaction, path: &Path, now: Timestamp) -> Result<bool, Error> {
     set_replaced(transaction, path, now).await?;
     let delete = query("DELETE FROM archive_files WHERE path = $1").bind(text(path));
-    transaction.execute(delete, "replacing a file of the archive").await.map(|_| ())
+    transaction.execute(delete, "replacing a file of the archive").await.map(|gone| gone > 0)
 }
 
 pub(super) async fn set_replaced(transaction: &mut Transaction, path: &Path, now: Timestamp) -> Result<(), Error> {
-    let insert = "INSERT INTO archive_replaced (path, replaced) VALUES ($1, $2)";
+    let insert = "INSERT INTO archive_replaced (path, replaced) VALUES ($1, $2) ON CONFLICT (path) DO NOTHING";
     let insert = query(insert).bind(text(path)).bind(to_nanos(now));
     transaction.execute(insert, "replacing a file of the archive").await.map(|_| ())
 }

@@ -177,7 +177,26 @@ pub(super) async fn tidy(root: &Path, folder: &Path, ledger: &Ledger) -> Result<
             second_name(&root.join(&file.path), &second)?;
         }
     }
+    for name in known.iter().filter(|name| !folder.join(name).exists()) {
+        give_up(ledger, name).await?;
+    }
     sync_folder(folder)
+}
+
+/// A segment whose file is nowhere, as in a folder that was restored from a backup: what was acknowledged while that was
+/// taken. It must not hold up all that waits behind it.
+async fn give_up(ledger: &Ledger, name: &str) -> Result<(), Error> {
+    tracing::warn!(
+        segment = name,
+        "a segment for ClickHouse is lost; if ClickHouse has not got it, make its tables anew from the archive"
+    );
+    let mut transaction = ledger.begin().await?;
+    let add = "UPDATE outbox_head SET segments_out = segments_out + 1,
+               rows_out = rows_out + (SELECT row_count FROM outbox_segments WHERE path = $1) WHERE id = 0";
+    transaction.execute(query(add).bind(name), "giving up a segment").await?;
+    let delete = query("DELETE FROM outbox_segments WHERE path = $1").bind(name);
+    transaction.execute(delete, "giving up a segment").await?;
+    transaction.commit().await
 }
 
 const LOOKING: &str = "looking into the outbox";

@@ -24,7 +24,7 @@ use tokio::sync::OwnedMutexGuard;
 
 use super::compact::SETTLED;
 use super::file::{self, Written};
-use super::tables::{ContactRow, DailyNameRow, DailySourceRow, OutcomeRow, RawRow, Row as _, VerdictRow};
+use super::tables::{ContactRow, DailyNameRow, DailySourceRow, OutcomeRow, ROLL_UPS, RawRow, Row as _, VerdictRow};
 use super::{Archive, blocking, manifest};
 use crate::Error;
 use crate::ledger::Appending;
@@ -98,12 +98,15 @@ pub struct Purged {
 
 //----------- Purging ----------------------------------------------------------------------------------------------
 
+/// The right to destroy: nobody else does, and nobody copies.
+pub struct Still(#[expect(dead_code, reason = "held for its lock")] OwnedMutexGuard<()>);
+
 /// A day that is being purged; there is one at a time, and no compaction or backup beside it. Dropped before its commit it
 /// changes nothing, and [`Purging::abandon`] leaves no file behind either.
 pub struct Purging {
     archive: Archive,
     _turn: OwnedMutexGuard<()>,
-    _still: OwnedMutexGuard<()>,
+    _still: Still,
     date: Date,
     due: Vec<Due>,
     files: Vec<Written>,
@@ -138,11 +141,15 @@ impl Archive {
         Ok(days.into_iter().filter_map(waiting).collect())
     }
 
-    /// Begins the oldest day that holds something due and is settled. Waits for a compaction, a backup or another purge
-    /// that is under way.
-    pub async fn next_purge(&self, due: &[Due]) -> Result<Option<Purging>, Error> {
+    /// Waits for a backup or another purge that is under way, and holds off others. What is due is to be asked after this:
+    /// a hold may have been placed meanwhile.
+    pub async fn still(&self) -> Still {
+        Still(self.hold_still().lock_owned().await)
+    }
+
+    /// Begins the oldest day that holds something due and is settled. Waits for a compaction that is under way.
+    pub async fn next_purge(&self, still: Still, due: &[Due]) -> Result<Option<Purging>, Error> {
         // In this order: a backup that copies for long must not hold up compaction.
-        let still = self.hold_still().lock_owned().await;
         let turn = self.inner.compacting.clone().lock_owned().await;
         let waiting = self.waiting(due).await?;
         let Some(Waiting { day: date, due, .. }) = waiting.into_iter().find(|one| !one.is_unsettled) else {
@@ -172,6 +179,11 @@ fn order(table: &str) -> usize {
 impl Purging {
     pub fn day(&self) -> Date {
         self.date
+    }
+
+    /// What of it is purged.
+    pub fn due(&self) -> &[Due] {
+        &self.due
     }
 
     /// Does one file; `false` when everything is written and may be committed.
@@ -205,11 +217,18 @@ impl Purging {
         let (root, shown) = (archive.inner.root.clone(), written.clone());
         blocking(move || file::show(&root, &shown)).await?;
         let mut transaction = archive.inner.ledger.begin().await?;
+        let mut are_counts_stale = false;
         for file in &replaced {
-            manifest::replace(&mut transaction, &file.path, now).await?;
+            let counted = manifest::replace(&mut transaction, &file.path, now).await?;
+            are_counts_stale |= !counted && ROLL_UPS.contains(&file.table.as_str());
         }
         for file in &written {
-            manifest::insert(&mut transaction, PURGE, file, now).await?;
+            // Something came for the day meanwhile, and its counts were dropped: these are as old.
+            if are_counts_stale && ROLL_UPS.contains(&file.table.as_str()) {
+                manifest::set_replaced(&mut transaction, &file.path, now).await?;
+            } else {
+                manifest::insert(&mut transaction, PURGE, file, now).await?;
+            }
         }
         let known: Vec<Written> = files.iter().filter(|file| file.day == date.to_string()).cloned().collect();
         let gone = replaced.iter().filter(|file| file.day == date.to_string()).count();

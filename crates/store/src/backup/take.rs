@@ -49,7 +49,7 @@ pub async fn take(
     if ledger.db().is_shared() {
         return Err(BackupError::OnServer);
     }
-    let _alone = archive.hold_still().try_lock_owned().map_err(|_| BackupError::UnderWay)?;
+    let alone = archive.hold_still().try_lock_owned().map_err(|_| BackupError::UnderWay)?;
     let into = prepared(source, into)?;
     let held = source.data.join(HELD);
     let files = {
@@ -62,6 +62,8 @@ pub async fn take(
     };
     let (facts, source, ledger) = (position(&into).await?, source.clone(), ledger.clone());
     blocking(move || {
+        // Held to the end of the copy, also where nobody waits for it any more.
+        let _alone = alone;
         let mut entries = vec![measure(&into.join("data").join(ledger::FILE), format!("data/{}", ledger::FILE))?];
         for file in &files {
             let within = format!("data/archive/{}", text(file));

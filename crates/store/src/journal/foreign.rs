@@ -56,7 +56,7 @@ impl Foreign {
         }
         let mut at = Place { segment: self.key.number, offset: place.offset, seq: place.seq };
         let mut sink = Sink { each, report, left };
-        Walk::open(&listed, false, self.end.unwrap_or(u64::MAX))?.go(&mut at, &mut sink)?;
+        Walk::open_foreign(&listed, self.end.unwrap_or(u64::MAX))?.go(&mut at, &mut sink)?;
         *place = ForeignPlace { offset: at.offset, seq: at.seq };
         Ok(at.offset >= listed.len)
     }

@@ -8,7 +8,9 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
+use model::Timestamp;
 use model::id::{Boot, Lane, SensorId};
 use model::time::{Date, from_nanos, utc_day};
 
@@ -53,7 +55,8 @@ pub fn ripe(
     Ok(all)
 }
 
-/// The same of what sensors sent, which lies in a folder for each. `read` says which segment of a lane is read next.
+/// The same of what sensors sent, which lies in a folder for each. `read` says which segment of a lane is read next. The day
+/// is the one on which it came, by our clock: a sensor's may be wrong.
 pub fn ripe_received(
     received: &Path,
     read: &BTreeMap<(SensorId, Boot, Lane), u32>,
@@ -64,7 +67,9 @@ pub fn ripe_received(
         for (key, segments) in lanes_of(&folder)? {
             let next = read.get(&key).copied().unwrap_or_default();
             for listed in segments.iter().take_while(|listed| listed.name.number < next) {
-                let Some(day) = day_of(&listed.path)?.filter(|day| *day < before) else { break };
+                let came = std::fs::metadata(&listed.path).and_then(|file| file.modified());
+                let came = came.map_err(Error::io("looking at", &listed.path))?;
+                let Some(day) = day_of_time(came).filter(|day| *day < before) else { break };
                 let (of, name) = (folder.file_name().unwrap_or_default(), listed.name.file_name());
                 let name = format!("received/{}/{name}", of.to_string_lossy());
                 all.push(Ripe { path: listed.path.clone(), name, octets: listed.len, day });
@@ -72,6 +77,10 @@ pub fn ripe_received(
         }
     }
     Ok(all)
+}
+
+fn day_of_time(time: SystemTime) -> Option<Date> {
+    Timestamp::try_from(time).ok().map(utc_day)
 }
 
 fn folders(received: &Path) -> Result<Vec<PathBuf>, Error> {
@@ -104,8 +113,6 @@ fn day_of(path: &Path) -> Result<Option<Date>, Error> {
 
 #[cfg(test)]
 mod tests {
-    use model::Timestamp;
-
     use super::super::{Clock, ClockKind, Frame, Journal, JournalLimits};
     use super::*;
     use crate::folder::DataFolder;
@@ -129,6 +136,10 @@ mod tests {
         let (key, segments) = lanes.first_key_value().unwrap();
         let numbers: Vec<u32> = segments.iter().map(|listed| listed.name.number).collect();
         assert_eq!(numbers.len(), 3, "a segment never crosses a day");
+        for (listed, day) in segments.iter().zip(["2019-03-27", "2019-03-28", "2019-03-29"]) {
+            let came = SystemTime::from(at(day));
+            File::options().write(true).open(&listed.path).unwrap().set_modified(came).unwrap();
+        }
         let ripe = |next: u32, before: &str| {
             let read = BTreeMap::from([(*key, next)]);
             let ripe = ripe_received(&received, &read, before.parse().unwrap()).unwrap();

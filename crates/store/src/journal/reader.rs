@@ -100,7 +100,11 @@ pub(super) fn lanes_of(journal: &Path) -> Result<Lanes, Error> {
     for entry in fs::read_dir(journal).map_err(Error::io("listing", journal))? {
         let entry = entry.map_err(Error::io("listing", journal))?;
         if let Some(name) = entry.file_name().to_str().and_then(SegmentName::parse) {
-            let len = entry.metadata().map_err(Error::io("measuring", &entry.path()))?.len();
+            let len = match entry.metadata() {
+                // It was purged a moment ago.
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
+                found => found.map_err(Error::io("measuring", &entry.path()))?.len(),
+            };
             segments.push(Listed { name, path: entry.path(), len });
         }
     }

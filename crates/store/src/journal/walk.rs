@@ -15,6 +15,8 @@ use crate::Error;
 
 /// What is read at once; any frame fits.
 const CHUNK_LEN: usize = 1 << 20;
+/// A segment that a disk has damaged has a handful of them in a megabyte.
+const FALSE_MARKS_MAX: u32 = 4_096;
 const _: () = assert!(CHUNK_LEN >= FRAME_HEADER_LEN + PAYLOAD_LEN_MAX);
 
 /// Where frames go, and what was met on the way.
@@ -34,6 +36,9 @@ pub(super) struct Walk<'a> {
     end_seq: u64,
     /// Frames of this segment below that number were written to another before.
     again_until: u64,
+    /// How many false marks are still looked at behind one damage, where somebody else wrote the segment: each may cost a
+    /// checksum over a whole frame's length.
+    marks_left: Option<u32>,
     /// Where damage began, and whether it looked like a frame that merely ends too early.
     lost: Option<(u64, bool)>,
     has_header: bool,
@@ -47,7 +52,13 @@ impl<'a> Walk<'a> {
         let is_whole = file.read_exact_at(&mut bytes, 0).is_ok();
         let header = SegmentHeader::decode(&bytes).filter(|_| is_whole);
         let again_until = header.map_or(0, |header| header.again.until);
-        Ok(Self { listed, file, is_live, end_seq, again_until, lost: None, has_header: header.is_some() })
+        let (lost, marks_left, has_header) = (None, None, header.is_some());
+        Ok(Self { listed, file, is_live, end_seq, again_until, marks_left, lost, has_header })
+    }
+
+    /// The same for a segment that came from elsewhere.
+    pub(super) fn open_foreign(listed: &'a Listed, end_seq: u64) -> Result<Self, Error> {
+        Ok(Self { marks_left: Some(FALSE_MARKS_MAX), ..Self::open(listed, false, end_seq)? })
     }
 
     /// Walks from the place to the end of the segment, or until the sink has had enough.
@@ -108,12 +119,20 @@ impl<'a> Walk<'a> {
                 Found::Short if !is_last => break,
                 found => {
                     self.lost.get_or_insert((offset, matches!(found, Found::Short)));
-                    next_mark(chunk, at + 1)
+                    if self.has_marks_left() { next_mark(chunk, at + 1) } else { (self.listed.len - start) as usize }
                 }
             };
         }
         place.offset = start + at as u64;
         sink.report.bytes += at as u64;
+    }
+
+    /// Whoever sends a segment full of marks does not make us look at each: the rest of it is damage.
+    fn has_marks_left(&mut self) -> bool {
+        self.marks_left.as_mut().is_none_or(|left| {
+            *left = left.saturating_sub(1);
+            *left > 0
+        })
     }
 
     /// A frame of another lane is none; nor, behind damage, is one whose number has passed.

@@ -36,6 +36,8 @@ pub struct LanePlace {
     pub segment: u32,
     pub offset: u64,
     pub seq: u64,
+    /// Where it stood, segment and offset, when it was asked for: whoever moves it finds it there.
+    pub was: (u32, u64),
 }
 
 impl LanePlace {

@@ -20,7 +20,7 @@ use tokio::task::spawn_blocking;
 use super::Answer;
 use super::read::{LANES_PER_READ_MAX, LanePlace, Plan, SEGMENTS_PER_LANE_MAX};
 use super::reception::{Event, Offer, Reception, Step};
-use super::rows::{self, LaneStatus, LeaseStatus};
+use super::rows::{self, LaneStatus, LeaseStatus, UnreadLane};
 use crate::Error;
 use crate::folder::{DataFolder, make_folder, sync_folder};
 use crate::journal::foreign::{HEAD_LEN, file_name_of, start_of};
@@ -104,7 +104,7 @@ impl Received {
             complain("making room for a segment", &error);
             Answer::Busy
         })?;
-        Ok(Taking { received: self.clone(), reception, draft, _turn: turn })
+        Ok(Taking { received: self.clone(), reception, draft, turn: Arc::new(turn) })
     }
 
     fn draft(&self, offer: &Offer) -> Result<SegmentDraft, Error> {
@@ -197,13 +197,23 @@ impl Received {
         for (start, next) in rows::lanes(db).await? {
             let place = known(start);
             if place.segment < next && lanes.len() < LANES_PER_READ_MAX {
-                let mut lane = rows::lane(db, place, SEGMENTS_PER_LANE_MAX).await?;
-                // What was purged is not there to be read again.
-                lane.segments.retain(|(number, ..)| self.path(SegmentKey { number: *number, ..place.key() }).exists());
-                lanes.push(lane);
+                lanes.extend(self.what_is_left(place).await?);
             }
         }
         Ok(Plan { root: self.inner.root.clone(), lanes })
+    }
+
+    /// The first segments of a lane from that place on which are there to be read again: what was purged is not.
+    async fn what_is_left(&self, mut place: LanePlace) -> Result<Option<UnreadLane>, Error> {
+        loop {
+            let mut lane = rows::lane(self.inner.ledger.db(), place, SEGMENTS_PER_LANE_MAX).await?;
+            let Some(last) = lane.segments.last().map(|segment| segment.0) else { return Ok(None) };
+            lane.segments.retain(|(number, ..)| self.path(SegmentKey { number: *number, ..place.key() }).exists());
+            if !lane.segments.is_empty() {
+                return Ok(Some(lane));
+            }
+            place = LanePlace { segment: last.saturating_add(1), offset: 0, ..place };
+        }
     }
 
     /// Which segment of each lane the archive reads next: those before it are read.
@@ -289,7 +299,7 @@ pub struct Taking {
     received: Received,
     reception: Reception,
     draft: SegmentDraft,
-    _turn: Turn,
+    turn: Arc<Turn>,
 }
 
 impl Taking {
@@ -357,9 +367,11 @@ impl Taking {
         &mut self,
         work: impl FnOnce(&mut SegmentDraft) -> Result<(), Error> + Send + 'static,
     ) -> Result<(), Error> {
-        let mut draft = self.draft.take();
+        let (mut draft, turn) = (self.draft.take(), Arc::clone(&self.turn));
         let work = move || {
             let done = work(&mut draft);
+            // Whoever waits for the lane waits for this, also where nobody waits for the answer any more.
+            drop(turn);
             (draft, done)
         };
         let (draft, done) = spawn_blocking(work).await.map_err(Error::archive("working on a segment"))?;

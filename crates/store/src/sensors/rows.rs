@@ -164,13 +164,15 @@ pub(super) async fn lane(db: &Db, place: LanePlace, segments_max: usize) -> Resu
 }
 
 fn place(row: &Row) -> LanePlace {
+    let (segment, offset) = (number(row.number("read_segment")), count(row, "read_offset"));
     LanePlace {
         sensor: SensorId(number(row.number("sensor"))),
         boot: Boot(number(row.number("boot"))),
         lane: Lane(u16::try_from(row.number("lane")).unwrap_or(u16::MAX)),
-        segment: number(row.number("read_segment")),
-        offset: count(row, "read_offset"),
+        segment,
+        offset,
         seq: count(row, "read_seq"),
+        was: (segment, offset),
     }
 }
 
@@ -186,14 +188,21 @@ async fn segments(db: &Db, place: &LanePlace, most: usize) -> Result<Vec<(u32, u
     Ok(rows.iter().map(segment).collect())
 }
 
+/// Moves a lane from where it stood. A commit whose answer was lost may have moved it: what is committed again then would
+/// be there twice.
 pub(crate) async fn save_place(transaction: &mut Transaction, place: &LanePlace) -> Result<(), Error> {
     let update = "UPDATE received_lanes SET read_segment = $4, read_offset = $5, read_seq = $6
-                  WHERE sensor = $1 AND boot = $2 AND lane = $3";
+                  WHERE sensor = $1 AND boot = $2 AND lane = $3 AND read_segment = $7 AND read_offset = $8";
     let update = bind_lane(query(update), place.key())
         .bind(i64::from(place.segment))
         .bind(place.offset.cast_signed())
-        .bind(place.seq.cast_signed());
-    transaction.execute(update, "moving the place of a lane").await.map(|_| ())
+        .bind(place.seq.cast_signed())
+        .bind(i64::from(place.was.0))
+        .bind(place.was.1.cast_signed());
+    match transaction.execute(update, "moving the place of a lane").await? {
+        0 => Err(Error::Moved { what: "the place of a sensor's lane" }),
+        _ => Ok(()),
+    }
 }
 
 //----------- What sensors stand at --------------------------------------------------------------------------------

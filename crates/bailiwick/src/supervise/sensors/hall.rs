@@ -3,12 +3,12 @@
 //! Whoever shows no certificate may join, with a token, and nothing else. Whoever shows one is the sensor that the
 //! ledger knows it for, asked anew for each request; what is another sensor's is refused, and recorded.
 
-use std::collections::BTreeSet;
-use std::net::TcpListener;
+use std::collections::{BTreeSet, HashMap};
+use std::net::{IpAddr, TcpListener};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::extract::{DefaultBodyLimit, Extension, Path, Query, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::{self, Next};
@@ -26,7 +26,7 @@ use model::id::SensorId;
 use model::segment::SegmentKey;
 use model::time::from_nanos;
 use serde::Deserialize;
-use store::sensors::{Answer, Offer, PROTOCOL, accepts};
+use store::sensors::{Answer, Offer, PROTOCOL, SEGMENT_OCTETS_MAX, accepts};
 use store::{Archive, Ledger, Vault};
 use tokio::net::TcpStream;
 use tokio::sync::{Semaphore, watch};
@@ -48,6 +48,14 @@ const HANDSHAKE: Duration = Duration::from_secs(10);
 const PATIENCE: Duration = Duration::from_secs(30);
 /// How long one connection may last: a sensor makes one for each request.
 const LIFE: Duration = Duration::from_secs(2 * 60 * 60);
+/// The same of one that shows no certificate: it may join, which is one request.
+const STRANGERS_LIFE: Duration = Duration::from_secs(20);
+/// Strangers that are served at a time, so that they take no room from sensors.
+const STRANGERS_MAX: usize = 64;
+/// Connections of one address. A site with many sensors behind one has a few for each.
+const PER_ADDRESS_MAX: usize = 256;
+/// Octets that one connection's reader may hold.
+const READ_OCTETS_MAX: usize = 64 << 10;
 /// Refusals that are remembered, so that each is recorded once.
 const REFUSALS_MAX: usize = 1_024;
 
@@ -81,9 +89,11 @@ impl Hall {
 pub(crate) fn serve(hall: Hall, listeners: Vec<TcpListener>, stopped: &watch::Receiver<bool>) -> Done {
     let acceptor = TlsAcceptor::from(hall.authority.server()?);
     let (router, room) = (router(Arc::new(hall)), Arc::new(Semaphore::new(CONNECTIONS_MAX)));
+    let (strangers, places) = (Arc::new(Semaphore::new(STRANGERS_MAX)), Places::default());
     for listener in listeners {
         let listener = tokio::net::TcpListener::from_std(listener).tried("handing a socket to the runtime")?;
-        tokio::spawn(accept(listener, acceptor.clone(), router.clone(), Arc::clone(&room), stopped.clone()));
+        let limits = (Arc::clone(&room), Arc::clone(&strangers), Arc::clone(&places));
+        tokio::spawn(accept(listener, acceptor.clone(), router.clone(), limits, stopped.clone()));
     }
     Ok(())
 }
@@ -92,7 +102,7 @@ async fn accept(
     listener: tokio::net::TcpListener,
     acceptor: TlsAcceptor,
     router: Router,
-    room: Arc<Semaphore>,
+    (room, strangers, places): (Arc<Semaphore>, Arc<Semaphore>, Places),
     mut stopped: watch::Receiver<bool>,
 ) {
     loop {
@@ -101,33 +111,76 @@ async fn accept(
             _ = stopped.wait_for(|stop| *stop) => return,
             accepted = listener.accept() => accepted,
         };
-        let Ok((stream, _)) = accepted else {
+        let Ok((stream, source)) = accepted else {
             // No file is left, or the peer went away: others will go too.
             tokio::time::sleep(Duration::from_millis(100)).await;
             continue;
         };
+        let Some(place) = Place::take(&places, source.ip()) else { continue };
         let (acceptor, router, mut stopped) = (acceptor.clone(), router.clone(), stopped.clone());
+        let strangers = Arc::clone(&strangers);
         tokio::spawn(async move {
             tokio::select! {
                 _ = stopped.wait_for(|stop| *stop) => {}
-                _ = timeout(LIFE, connection(stream, acceptor, router)) => {}
+                () = connection(stream, acceptor, router, strangers) => {}
             }
-            drop(permit);
+            drop((permit, place));
         });
     }
 }
 
-async fn connection(stream: TcpStream, acceptor: TlsAcceptor, router: Router) {
+async fn connection(stream: TcpStream, acceptor: TlsAcceptor, router: Router, strangers: Arc<Semaphore>) {
     let Ok(Ok(stream)) = timeout(HANDSHAKE, acceptor.accept(stream)).await else { return };
     let certificate = stream.get_ref().1.peer_certificates().and_then(<[_]>::first);
     let shown = Shown(certificate.map(|certificate| Digest::of_bytes(certificate)));
+    let (life, _permit) = match shown.0 {
+        Some(_) => (LIFE, None),
+        None => match strangers.try_acquire_owned() {
+            Ok(permit) => (STRANGERS_LIFE, Some(permit)),
+            Err(_) => return,
+        },
+    };
     let service = TowerToHyperService::new(router.layer(Extension(shown)));
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new()).header_read_timeout(PATIENCE).max_buf_size(READ_OCTETS_MAX);
     // What goes wrong on a connection is the peer's trouble, and it comes again.
-    let _ = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(PATIENCE)
-        .serve_connection(TokioIo::new(stream), service)
-        .await;
+    let _ = timeout(life, http.serve_connection(TokioIo::new(stream), service)).await;
+}
+
+/// How many connections each address has.
+type Places = Arc<Mutex<HashMap<IpAddr, usize>>>;
+
+/// One connection of an address.
+struct Place {
+    places: Places,
+    address: IpAddr,
+}
+
+impl Place {
+    /// `None` if the address has as many as it may.
+    fn take(places: &Places, address: IpAddr) -> Option<Self> {
+        let address = address.to_canonical();
+        let mut counts = places.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = counts.entry(address).or_default();
+        if *count >= PER_ADDRESS_MAX {
+            return None;
+        }
+        *count += 1;
+        drop(counts);
+        Some(Self { places: Arc::clone(places), address })
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut counts = self.places.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = counts.get_mut(&self.address) {
+            *count -= 1;
+            if *count == 0 {
+                counts.remove(&self.address);
+            }
+        }
+    }
 }
 
 fn router(hall: Arc<Hall>) -> Router {
@@ -238,7 +291,7 @@ async fn take(
         return Err(hall.refuse(sensor, offer.key.sensor).await);
     }
     let key = offer.key;
-    let answer = receive(&hall, offer, body).await;
+    let answer = receive(&hall, shown, offer, body).await;
     let status = StatusCode::from_u16(answer.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     if !answer.is_receipt() {
         return Ok((status, Json(answer)).into_response());
@@ -250,13 +303,18 @@ async fn take(
     }
 }
 
-async fn receive(hall: &Hall, offer: Offer, mut body: Body) -> Answer {
+async fn receive(hall: &Hall, shown: Shown, offer: Offer, mut body: Body) -> Answer {
     let mut taking = match hall.archive.received().begin(offer, now()).await {
         Ok(taking) => taking,
-        Err(answer) => return answer,
+        Err(answer) => {
+            drain(body).await;
+            return answer;
+        }
     };
     loop {
         match timeout(PATIENCE, body.frame()).await {
+            // It may have been revoked while it sent.
+            Ok(None) if hall.known(shown).await.is_err() => return Answer::Busy,
             Ok(None) => return taking.finish(now()).await,
             Ok(Some(Ok(frame))) => {
                 let Ok(octets) = frame.into_data() else { continue };
@@ -267,6 +325,15 @@ async fn receive(hall: &Hall, offer: Offer, mut body: Body) -> Answer {
             // It was cut, or stalls: nothing of it stays.
             Ok(Some(Err(_))) | Err(_) => return Answer::Broken,
         }
+    }
+}
+
+/// Reads what comes anyway: closing over it would reset the connection and take our answer with it.
+async fn drain(mut body: Body) {
+    let mut left = SEGMENT_OCTETS_MAX;
+    while left > 0 {
+        let Ok(Some(Ok(frame))) = timeout(PATIENCE, body.frame()).await else { return };
+        left = left.saturating_sub(frame.data_ref().map_or(0, |octets| octets.len() as u64));
     }
 }
 
@@ -315,7 +382,7 @@ async fn set(
     let digest: Option<Digest> = digest.parse().ok();
     let bulletin = digest.and_then(|digest| hall.notice.find(&digest));
     let gone = || Refused(StatusCode::NOT_FOUND, "that set is not told any more; ask for a grant".to_owned());
-    Ok(Body::from(bulletin.ok_or_else(gone)?.octets.to_vec()))
+    Ok(Body::from(Bytes::from_owner(bulletin.ok_or_else(gone)?.octets)))
 }
 
 /// The owner's records that a name of the set needs, and no other file of the vault.

@@ -47,7 +47,9 @@ impl Notice {
             until: issued + self.lease,
         };
         let note = hall.ledger.sign_note(&grant.to_text()).ok_or("the ledger has no key")?;
-        let lease = LeaseStatus { seen: issued, confirmed: version, told: grant.version, until: grant.until };
+        // A later one than ours is none: the ledger was restored from a backup, or the sensor says what it likes.
+        let confirmed = if version <= grant.version { version } else { 0 };
+        let lease = LeaseStatus { seen: issued, confirmed, told: grant.version, until: grant.until };
         hall.archive.received().save_lease(sensor, &lease).await.map_err(|error| error.to_string())?;
         Ok(note)
     }

@@ -4,6 +4,7 @@
 //! The fact comes first, with the names of what it speaks of, in one transaction; then the files go. A crash in between leaves
 //! the names, and the next pass goes on with them.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -13,7 +14,7 @@ use model::fact::{Actor, Body, Draft, FileSet};
 use model::time::Date;
 
 use super::super::{Archive, blocking, manifest};
-use super::PURGE;
+use super::{PURGE, Still};
 use crate::Error;
 use crate::folder::sync_folder;
 use crate::journal::{digest_of, ripe, ripe_received};
@@ -21,8 +22,13 @@ use crate::ledger::Appending;
 
 impl Archive {
     /// Removes segments of days before this one which the follower has archived; what went, if anything did.
-    pub async fn purge_journal(&self, follower: &str, before: Date, now: Timestamp) -> Result<Option<FileSet>, Error> {
-        let _still = self.hold_still().lock_owned().await;
+    pub async fn purge_journal(
+        &self,
+        _still: Still,
+        follower: &str,
+        before: Date,
+        now: Timestamp,
+    ) -> Result<Option<FileSet>, Error> {
         let (ledger, journal) = (&self.inner.ledger, self.journal());
         self.remove_segments(&journal).await?;
         let place = manifest::place(ledger, follower).await?;
@@ -66,9 +72,11 @@ impl Archive {
         }
         let journal = journal.to_owned();
         blocking(move || {
+            let mut folders = BTreeSet::from([journal.clone()]);
             for name in names {
                 // Those of sensors lie beside the journal; their names say in which folder.
                 let path = if name.contains('/') { journal.with_file_name(name) } else { journal.join(name) };
+                folders.extend(path.parent().filter(|folder| folder.exists()).map(Path::to_owned));
                 match fs::remove_file(&path) {
                     Err(error) if error.kind() != ErrorKind::NotFound => {
                         return Err(Error::io("removing", &path)(error));
@@ -76,7 +84,7 @@ impl Archive {
                     _ => {}
                 }
             }
-            sync_folder(&journal)
+            folders.iter().try_for_each(|folder| sync_folder(folder))
         })
         .await?;
         manifest::forget_condemned(&self.inner.ledger).await

@@ -72,7 +72,7 @@ fn now() -> Timestamp {
 
 async fn purge(house: &House, due: &[Due]) -> Vec<Purged> {
     let mut all = Vec::new();
-    while let Some(mut purging) = house.archive.next_purge(due).await.unwrap() {
+    while let Some(mut purging) = house.archive.next_purge(house.archive.still().await, due).await.unwrap() {
         while purging.step().await.unwrap() {}
         all.push(purging.commit(now()).await.unwrap());
     }
@@ -115,7 +115,10 @@ async fn rows(house: &House, table: &str) -> u64 {
 async fn bytes_of_one_case_and_day_go_and_all_else_stays() {
     let house = furnished().await;
     let due = [due(Some("c-2"), RecordPart::Raw, "2019-03-28")];
-    assert!(house.archive.next_purge(&due).await.unwrap().is_none(), "the day is not settled yet");
+    assert!(
+        house.archive.next_purge(house.archive.still().await, &due).await.unwrap().is_none(),
+        "the day is not settled yet"
+    );
     assert!(house.archive.waiting(&due).await.unwrap()[0].is_unsettled);
     settle(&house).await;
     let before = [count(&house, Some("c-1")).await, count(&house, None).await];
@@ -238,11 +241,11 @@ async fn a_purge_that_breaks_off_changes_nothing_and_one_that_is_abandoned_leave
         let folder = house.home.path().join("archive/contacts/day=2019-03-27");
         fs::read_dir(folder).unwrap().count()
     };
-    let mut purging = house.archive.next_purge(&due).await.unwrap().unwrap();
+    let mut purging = house.archive.next_purge(house.archive.still().await, &due).await.unwrap().unwrap();
     while purging.step().await.unwrap() {}
     purging.abandon().await.unwrap();
     assert_eq!(files(&house), 1);
-    let mut purging = house.archive.next_purge(&due).await.unwrap().unwrap();
+    let mut purging = house.archive.next_purge(house.archive.still().await, &due).await.unwrap().unwrap();
     while purging.step().await.unwrap() {}
     drop(purging);
     assert_eq!(files(&house), 2, "a crash leaves a file without a row");
