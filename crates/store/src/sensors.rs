@@ -25,7 +25,7 @@ mod uplink;
 
 pub use answer::{Answer, PROTOCOL, accepts};
 pub use read::{LANES_PER_READ_MAX, LanePlace, Plan, Stretch};
-pub use received::{Received, Taking};
+pub use received::{LaneKey, Received, Taking};
 pub use reception::{Event, Known, LANES_PER_SENSOR_MAX, Offer, Reception, SEGMENT_OCTETS_MAX, Step};
 pub(crate) use rows::save_place;
 pub use rows::{LaneStatus, LeaseStatus};

@@ -15,7 +15,7 @@
 use std::time::Duration;
 
 use store::archive::Staged;
-use store::sensors::LanePlace;
+use store::sensors::{LaneKey, LanePlace};
 
 use super::*;
 
@@ -82,7 +82,7 @@ struct Replay<'a> {
     until: Timestamp,
     cursor: Cursor,
     /// How far what sensors sent was read, lane by lane.
-    places: Vec<LanePlace>,
+    places: BTreeMap<LaneKey, LanePlace>,
     understanding: Understanding,
     /// The last contact that was read: patience goes by the journal's time, not by ours.
     reached: Timestamp,
@@ -101,7 +101,7 @@ impl<'a> Replay<'a> {
             since,
             until,
             cursor: Cursor::default(),
-            places: Vec::new(),
+            places: BTreeMap::new(),
             understanding: Understanding::new(patience, memory, thresholds),
             reached: Timestamp::MIN,
             rows: Vec::new(),
@@ -152,8 +152,7 @@ impl<'a> Replay<'a> {
         self.reached = self.reached.max(reached);
         let (report, stretch) = (report?, stretch?);
         let moved = stretch.places.len() as u64;
-        self.places.retain(|place| !stretch.places.iter().any(|moved| moved.is_of_lane_of(place)));
-        self.places.extend(stretch.places);
+        self.places.extend(stretch.places.into_iter().map(|place| (place.lane_key(), place)));
         Ok(report.frames + moved)
     }
 

@@ -11,6 +11,7 @@ use model::Timestamp;
 use model::id::{Boot, Lane, SensorId};
 use model::segment::SegmentKey;
 
+use super::received::LaneKey;
 use super::rows::UnreadLane;
 use crate::Error;
 use crate::journal::foreign::{Foreign, ForeignPlace, file_name_of};
@@ -41,8 +42,8 @@ pub struct LanePlace {
 }
 
 impl LanePlace {
-    pub fn is_of_lane_of(&self, other: &Self) -> bool {
-        (self.sensor, self.boot, self.lane) == (other.sensor, other.boot, other.lane)
+    pub fn lane_key(&self) -> LaneKey {
+        (self.sensor, self.boot, self.lane)
     }
 
     pub(super) fn key(&self) -> SegmentKey {

@@ -36,7 +36,7 @@ const CHUNK_LEN: usize = 1 << 20;
 /// Room that stays free on the disk: the core's own journal and ledger come first.
 const FREE_OCTETS_MIN: u64 = 256 << 20;
 
-type LaneKey = (SensorId, Boot, Lane);
+pub type LaneKey = (SensorId, Boot, Lane);
 
 //----------- Received ---------------------------------------------------------------------------------------------
 
@@ -190,12 +190,11 @@ impl Received {
     }
 
     /// What may be read again, from the beginning of every lane: for whoever keeps his own places, and hands them over.
-    pub async fn plan_again(&self, places: &[LanePlace]) -> Result<Plan, Error> {
+    pub async fn plan_again(&self, places: &BTreeMap<LaneKey, LanePlace>) -> Result<Plan, Error> {
         let db = self.inner.ledger.db();
-        let known = |start: LanePlace| *places.iter().find(|place| place.is_of_lane_of(&start)).unwrap_or(&start);
         let mut lanes = Vec::new();
         for (start, next) in rows::lanes(db).await? {
-            let place = known(start);
+            let place = places.get(&start.lane_key()).copied().unwrap_or(start);
             if place.segment < next && lanes.len() < LANES_PER_READ_MAX {
                 lanes.extend(self.what_is_left(place).await?);
             }
