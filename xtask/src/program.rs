@@ -203,6 +203,12 @@ impl Program {
             let token = self.token(person);
             self.ask(&["person", "add", person, "--role", role, "--token-file", &token, "--fixture"])?.good()?;
         }
+        // To whoever is not on it a sealed case is not there, and they could approve nothing of it.
+        if fs::read_to_string(case_file)?.contains("sealed_until") {
+            for (person, _) in PEOPLE {
+                self.ask(&["case", "people", &self.case, "--add", person])?.good()?;
+            }
+        }
         let first = PEOPLE[0].0;
         self.ask(&["case", "request", &self.case, "--as", first, "--token-file", &self.token(first)])?.good()?;
         Ok(())

@@ -15,12 +15,14 @@ use model::verdict::Label;
 mod audit;
 mod clickhouse;
 mod keep;
+mod people;
 mod report;
 mod sensor;
 
 pub(crate) use audit::{AuditCommand, ExportArgs, ExportProfile, VerifyArgs};
 pub(crate) use clickhouse::{ClickHouseCommand, EngineWord};
 pub(crate) use keep::{BackupArgs, RestoreArgs, RetentionCommand};
+pub(crate) use people::{ByArgs, MachineCommand, MembersArgs};
 pub(crate) use report::{By, Format as ReportFormat, QueryArgs, ReportArgs};
 pub(crate) use sensor::SensorCommand;
 
@@ -44,6 +46,9 @@ pub(crate) struct Place {
     /// The data folder, instead of the configuration's.
     #[arg(long, global = true, value_name = "DIR")]
     pub(crate) data: Option<PathBuf>,
+    /// Read as the person whose token this file holds: what they may not see is not there.
+    #[arg(long, global = true, value_name = "TOKEN-FILE")]
+    pub(crate) reader: Option<PathBuf>,
 }
 
 #[derive(Subcommand)]
@@ -199,9 +204,11 @@ pub(crate) struct AmplificationArgs {
 
 #[derive(Subcommand)]
 pub(crate) enum CaseCommand {
-    /// Read a case file and record it as a draft. A bad file is refused whole.
+    /// Read a case file and record it as a draft. A bad file is refused whole. Whoever imports it is on the case.
     Import {
         file: PathBuf,
+        #[command(flatten)]
+        by: ByArgs,
         #[command(flatten)]
         out: JsonArgs,
     },
@@ -249,6 +256,8 @@ pub(crate) enum CaseCommand {
     Return(ReturnArgs),
     /// Keep the owner's records of a name, which answer while it is handed back; or show them.
     Records(RecordsArgs),
+    #[command(flatten)]
+    Machine(MachineCommand),
 }
 
 #[derive(Args)]

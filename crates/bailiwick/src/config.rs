@@ -507,7 +507,7 @@ mod tests {
         let file = home.path().join("b.toml");
         std::fs::write(&file, "keys = \"d/keys\"").unwrap();
         for (data, config) in [(home.path().join("d"), Some(file)), (".".into(), None)] {
-            let failure = Config::load(&Place { config, data: Some(data) }).unwrap_err();
+            let failure = Config::load(&Place { config, data: Some(data), reader: None }).unwrap_err();
             assert!(format!("{failure:?}").contains("inside `data`"), "{failure:?}");
         }
     }

@@ -38,6 +38,8 @@ const OTHERS: u32 = 0o077;
 pub(crate) struct Door {
     runtime: Runtime,
     way: Way,
+    /// The token of the person who reads, if not the machine's user.
+    reader: Option<String>,
 }
 
 enum Way {
@@ -57,7 +59,8 @@ impl Door {
     /// Opens the way that there is. `role` stands in the lock while this command works on the folder itself.
     pub(crate) fn open(place: &Place, role: &str) -> Result<Self, Failure> {
         let config = Config::load(place)?;
-        Self::into(&config, role)
+        let reader = place.reader.as_deref().map(|file| token_in(file, "the reader")).transpose()?;
+        Ok(Self { reader, ..Self::into(&config, role)? })
     }
 
     pub(crate) fn into(config: &Config, role: &str) -> Result<Self, Failure> {
@@ -69,7 +72,7 @@ impl Door {
             let house = runtime.block_on(House::open(config, role))?;
             Way::Here(house.router_for_this_user(), house)
         };
-        Ok(Self { runtime, way })
+        Ok(Self { runtime, way, reader: None })
     }
 
     /// The data folder itself, where no daemon runs; else the door as it is.
@@ -81,11 +84,17 @@ impl Door {
     }
 
     pub(crate) fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, Failure> {
-        self.read(self.call(request("GET", path, None, Vec::new(), "application/json")?)?)
+        self.get_as(path, None)
+    }
+
+    /// Reads as a person; without a token as whoever `--reader` says, or as the machine's user.
+    pub(crate) fn get_as<T: DeserializeOwned>(&self, path: &str, token: Option<&str>) -> Result<T, Failure> {
+        let token = token.or(self.reader.as_deref());
+        self.read(self.call(request("GET", path, token, Vec::new(), "application/json")?)?)
     }
 
     pub(crate) fn get_document(&self, path: &str) -> Result<Answer, Failure> {
-        self.call(request("GET", path, None, Vec::new(), "application/json")?)
+        self.call(request("GET", path, self.reader.as_deref(), Vec::new(), "application/json")?)
     }
 
     pub(crate) fn post<T: DeserializeOwned>(
@@ -206,17 +215,20 @@ fn problem(what: &str, status: u16, body: &[u8]) -> Failure {
 
 /// Reads a person's token from its file; a token never stands on a command line.
 pub(crate) fn token(who: &WhoArgs) -> Result<String, Failure> {
-    let shown = who.token_file.display();
-    let found = std::fs::metadata(&who.token_file);
-    let found = found.tried(format_args!("reading the token of {} in {shown}", who.person))?;
+    token_in(&who.token_file, who.person.as_str())
+}
+
+fn token_in(file: &Path, holder: &str) -> Result<String, Failure> {
+    let shown = file.display();
+    let found = std::fs::metadata(file).tried(format_args!("reading the token of {holder} in {shown}"))?;
     if found.permissions().mode() & OTHERS != 0 {
-        terminal::say(&format!("others can read {shown}, and act as {}: chmod 600 {shown}", who.person));
+        terminal::say(&format!("others can read {shown}, and act as {holder}: chmod 600 {shown}"));
     }
     let size = found.len();
     if size > TOKEN_OCTETS_MAX {
         return Err(Failure::new(format!("{shown} has {size} octets; a token file has at most {TOKEN_OCTETS_MAX}")));
     }
-    let text = std::fs::read_to_string(&who.token_file).tried(format_args!("reading the token in {shown}"))?;
+    let text = std::fs::read_to_string(file).tried(format_args!("reading the token in {shown}"))?;
     Ok(text.trim().to_owned())
 }
 

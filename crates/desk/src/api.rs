@@ -20,6 +20,7 @@ mod approvals;
 mod cases;
 mod dns;
 mod groups;
+mod people;
 mod retention;
 mod sensors;
 
@@ -27,6 +28,7 @@ pub use approvals::*;
 pub use cases::*;
 pub use dns::*;
 pub use groups::*;
+pub use people::*;
 pub use retention::*;
 pub use sensors::*;
 

@@ -13,7 +13,8 @@ use crate::asker::Asker;
 use crate::cases;
 use crate::intake::{Named, Sent};
 use crate::problem::{Told, bad_request, not_found};
-use crate::run::Desk;
+use crate::run::{Desk, now};
+use crate::sight::no_request;
 
 //----------- Asking -----------------------------------------------------------------------------------------------
 
@@ -50,14 +51,16 @@ async fn filed(
 
 //----------- Showing ----------------------------------------------------------------------------------------------
 
-pub(crate) async fn list(State(desk): State<Desk>) -> Result<Json<Vec<ApprovalSummary>>, Told> {
-    Ok(Json(desk.view().await?.approvals.iter().map(summary).collect()))
+pub(crate) async fn list(State(desk): State<Desk>, asker: Asker) -> Result<Json<Vec<ApprovalSummary>>, Told> {
+    let view = desk.view().await?;
+    let is_seen = |standing: &&Standing| view.case_seen_by(&standing.request.case, &asker.actor, now()).is_some();
+    Ok(Json(view.approvals.iter().filter(is_seen).map(summary).collect()))
 }
 
 pub(crate) async fn show(State(desk): State<Desk>, Named(id): Named<String>) -> Result<Json<ApprovalDetail>, Told> {
     let id = parse(&id)?;
     let view = desk.view().await?;
-    let standing = view.approvals.get(id).ok_or_else(|| missing(id))?;
+    let standing = view.approvals.get(id).ok_or_else(|| no_request(id))?;
     let request = &standing.request;
     let case = cases::known(&view, &request.case)?;
     let order = match &request.what {
@@ -80,10 +83,6 @@ fn parse(id: &str) -> Result<RequestId, Told> {
     id.parse()
         .map(RequestId)
         .map_err(|_| bad_request(format!("`{id}` is no request"), "`bailiwick approval list` numbers them"))
-}
-
-fn missing(id: RequestId) -> Told {
-    not_found(format!("there is no request {id}"), "`bailiwick approval list` numbers them")
 }
 
 fn order_of(what: &Widening) -> Option<&OrderId> {
@@ -145,7 +144,7 @@ pub(crate) async fn give(
     Sent(YesRequest { role, shown }): Sent<YesRequest>,
 ) -> Result<Json<YesTaken>, Told> {
     let id = parse(&id)?;
-    desk.view().await?.approvals.get(id).ok_or_else(|| missing(id))?;
+    desk.view().await?.approvals.get(id).ok_or_else(|| no_request(id))?;
     let executed = desk.execute(Command::GiveApproval { request: id, role, shown }, asker).await?;
     Ok(Json(taken(&executed.done)))
 }

@@ -21,13 +21,14 @@ use crate::api::{
 };
 use crate::asker::Asker;
 use crate::intake::{Asked, Named, Octets, Sent};
-use crate::problem::{self, Told, not_found};
-use crate::run::Desk;
+use crate::problem::{self, Told};
+use crate::run::{Desk, now};
+use crate::sight;
 
 //----------- Reading ----------------------------------------------------------------------------------------------
 
-pub(crate) async fn list(State(desk): State<Desk>) -> Result<Json<Vec<CaseSummary>>, Told> {
-    Ok(Json(desk.view().await?.cases.values().map(summary).collect()))
+pub(crate) async fn list(State(desk): State<Desk>, asker: Asker) -> Result<Json<Vec<CaseSummary>>, Told> {
+    Ok(Json(sight::cases(&*desk.view().await?, &asker.actor, now()).map(summary).collect()))
 }
 
 pub(crate) async fn show(State(desk): State<Desk>, Named(id): Named<CaseId>) -> Result<Json<CaseDetail>, Told> {
@@ -37,9 +38,9 @@ pub(crate) async fn show(State(desk): State<Desk>, Named(id): Named<CaseId>) -> 
     Ok(Json(detail(&view, case, &file)))
 }
 
+/// A case below whose route the asker stands: [`sight::gate`] has let them in.
 pub(crate) fn known<'v>(view: &'v View, id: &CaseId) -> Result<&'v CaseView, Told> {
-    let missing = || not_found(format!("there is no case {id}"), "`bailiwick case list` names them");
-    view.cases.get(id).ok_or_else(missing)
+    view.cases.get(id).ok_or_else(|| sight::no_case(id))
 }
 
 impl Desk {

@@ -2,6 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
+use model::fact::Actor;
 use model::order::Act;
 use model::seizure::ServiceMode;
 use model::{DomainName, Refusal};
@@ -12,7 +13,8 @@ use crate::api::{ChallengeRequest, ChallengeTold, DnsStatus, ZoneCounts};
 use crate::asker::Asker;
 use crate::intake::Sent;
 use crate::problem::{self, Told};
-use crate::run::Desk;
+use crate::run::{Desk, now};
+use crate::sight;
 
 /// Where an authority looks, below an apex.
 const CHALLENGE_PREFIX: &str = "_acme-challenge.";
@@ -41,10 +43,10 @@ fn zones(view: &View) -> ZoneCounts {
 /// people who put the order in force.
 pub(crate) async fn challenge(
     State(desk): State<Desk>,
-    _: Asker,
+    asker: Asker,
     Sent(ChallengeRequest { name, tokens }): Sent<ChallengeRequest>,
 ) -> Result<Json<ChallengeTold>, Told> {
-    let apex = certified(&*desk.view().await?, &name).map_err(problem::refused)?;
+    let apex = certified(&*desk.view().await?, &name, &asker.actor).map_err(problem::refused)?;
     let read = self::tokens(&tokens)?;
     desk.status.tell_challenge(&apex, read).map_err(problem::refused)?;
     let at = format!("_acme-challenge.{}", apex.defanged());
@@ -57,10 +59,10 @@ pub(crate) async fn challenge(
 }
 
 /// The apex, if an order in force permits public certificates for it.
-fn certified(view: &View, asked: &str) -> Result<DomainName, Refusal> {
+fn certified(view: &View, asked: &str, asker: &Actor) -> Result<DomainName, Refusal> {
     let text = asked.strip_prefix(CHALLENGE_PREFIX).unwrap_or(asked);
     let name = DomainName::parse(text).map_err(|error| Refusal::new(error.to_string()))?;
-    let mut orders = view.cases.values().flat_map(|case| case.orders.values());
+    let mut orders = sight::cases(view, asker, now()).flat_map(|case| case.orders.values());
     let coverage = orders.find_map(|order| order.covers(&name, Act::PublicCertificate));
     coverage.map(|coverage| coverage.apex().clone()).ok_or_else(|| {
         Refusal::new(format!("no order in force permits a public certificate for {}", name.defanged()))

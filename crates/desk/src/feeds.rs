@@ -9,10 +9,10 @@ use store::archive::SightingFilter;
 
 use crate::api::FeedQuery;
 use crate::asker::Asker;
-use crate::cases;
 use crate::intake::{Asked, Named};
 use crate::problem::{self, Told, not_found};
-use crate::run::Desk;
+use crate::run::{Desk, now};
+use crate::sight;
 
 pub(crate) async fn export(
     State(desk): State<Desk>,
@@ -24,7 +24,7 @@ pub(crate) async fn export(
     let format =
         known.map_err(|error| not_found(error.to_string(), "`bailiwick feed formats` says what each is for"))?;
     let view = desk.view().await?;
-    let order = cases::known(&view, &case)?.orders.keys().next().cloned();
+    let order = sight::known(&view, &case, &asker.actor, now())?.orders.keys().next().cloned();
     let filter = SightingFilter { case: Some(case.clone()), ..SightingFilter::default() };
     let sightings = desk.archive.sightings(&filter).await.map_err(|error| problem::ours(&error))?;
     let snapshot = Snapshot::gather(&view, &sightings, &case).map_err(problem::refused)?;

@@ -6,25 +6,31 @@ use axum::http::StatusCode;
 use docket::Command;
 use insight::knowledge::{self, Claims, GroupPicture, KnowledgeLimits};
 use model::Digest;
-use model::fact::KnowledgeFormat;
+use model::fact::{Actor, KnowledgeFormat};
 use model::group::Group;
-use model::id::GroupId;
+use model::id::{CaseId, GroupId};
 use model::name::defang;
 use serde::Deserialize;
-use store::view::{Knowledge, View};
+use store::view::{CaseView, Knowledge, View, groups_called};
 
 use crate::api::{ConflictDetail, GroupDetail, GroupInCase, IndicatorDetail, KnowledgeDetail, KnowledgeImported};
 use crate::asker::Asker;
 use crate::cases;
 use crate::intake::{Asked, Named, Octets};
 use crate::problem::{self, Told, bad_request, not_found};
-use crate::run::Desk;
+use crate::run::{Desk, now};
+use crate::sight;
 
 //----------- Showing ----------------------------------------------------------------------------------------------
 
-pub(crate) async fn show(State(desk): State<Desk>, Named(alias): Named<String>) -> Result<Json<GroupDetail>, Told> {
+pub(crate) async fn show(
+    State(desk): State<Desk>,
+    Named(alias): Named<String>,
+    asker: Asker,
+) -> Result<Json<GroupDetail>, Told> {
     let view = desk.view().await?;
-    let pictures = desk.pictures(&view, &alias)?;
+    let seen: Vec<&CaseView> = sight::cases(&view, &asker.actor, now()).collect();
+    let pictures = desk.pictures(&view, &seen, &alias)?;
     if pictures.is_empty() {
         let shown = alias.escape_debug();
         return Err(not_found(
@@ -33,14 +39,15 @@ pub(crate) async fn show(State(desk): State<Desk>, Named(alias): Named<String>) 
         ));
     }
     let named = |id: &GroupId| pictures.iter().any(|picture| picture.id == *id);
-    let in_case = view.cases.values().filter(|case| named(&case.terms.group.id));
+    let in_case = seen.iter().filter(|case| named(&case.terms.group.id));
     let mut groups = Vec::new();
     let mut conflicts = Vec::new();
     for case in in_case {
         groups.push(GroupInCase { case: case.terms.id.clone(), group: case.terms.group.clone() });
         conflicts.extend(cases::conflicts(&desk.case_file(case).await?));
     }
-    let indicators = view.indicators.iter().filter(|(_, group, _)| named(group));
+    let is_seen = |case: &CaseId| seen.iter().any(|one| one.terms.id == *case);
+    let indicators = view.indicators.iter().filter(|(case, group, _)| named(group) && is_seen(case));
     Ok(Json(GroupDetail {
         groups,
         knowledge: view.knowledge.iter().filter(|known| named(&known.group)).map(detail).collect(),
@@ -52,7 +59,7 @@ pub(crate) async fn show(State(desk): State<Desk>, Named(alias): Named<String>) 
     }))
 }
 
-fn in_detail(case: &model::id::CaseId, indicator: &model::fact::Indicator) -> IndicatorDetail {
+fn in_detail(case: &CaseId, indicator: &model::fact::Indicator) -> IndicatorDetail {
     IndicatorDetail { case: case.clone(), indicator: indicator.clone() }
 }
 
@@ -79,11 +86,11 @@ fn text(pictures: &[GroupPicture], conflicts: &[ConflictDetail]) -> String {
 
 impl Desk {
     /// What the cases and all imported files say of the groups that are called so.
-    fn pictures(&self, view: &View, alias: &str) -> Result<Vec<GroupPicture>, Told> {
+    fn pictures(&self, view: &View, seen: &[&CaseView], alias: &str) -> Result<Vec<GroupPicture>, Told> {
         let mut groups: Vec<Group> = Vec::new();
         let unnamed =
             |id: &GroupId| Group { id: id.clone(), name: id.to_string(), aliases: Vec::new(), attributed_to: None };
-        let of_cases = view.cases.values().map(|case| case.terms.group.clone());
+        let of_cases = seen.iter().map(|case| case.terms.group.clone());
         for group in of_cases.chain(view.knowledge.iter().map(|known| unnamed(&known.group))) {
             if !groups.iter().any(|known| known.id == group.id) {
                 groups.push(group);
@@ -132,7 +139,7 @@ pub(crate) async fn import(
     Asked(ImportQuery { format, source }): Asked<ImportQuery>,
     Octets(body): Octets,
 ) -> Result<(StatusCode, Json<KnowledgeImported>), Told> {
-    let group = group_called(&*desk.view().await?, &id)?;
+    let group = group_called(&*desk.view().await?, &id, &asker.actor)?;
     let limits = KnowledgeLimits::default();
     let unread = |error: knowledge::KnowledgeError| {
         let said = error.to_string();
@@ -152,8 +159,8 @@ pub(crate) async fn import(
 }
 
 /// Any alias that a case knows means its group; anything else is the id of a group that is new here.
-fn group_called(view: &View, text: &str) -> Result<GroupId, Told> {
-    match &view.group(text)[..] {
+fn group_called(view: &View, text: &str, asker: &Actor) -> Result<GroupId, Told> {
+    match &groups_called(sight::cases(view, asker, now()), text)[..] {
         [] => GroupId::parse(text)
             .map_err(|error| bad_request(format!("`{}`: {error}", text.escape_debug()), "e.g. apt35")),
         [group] => Ok(group.id.clone()),

@@ -19,6 +19,7 @@ mod engine;
 mod feeds;
 mod groups;
 mod intake;
+mod members;
 mod metrics;
 mod people;
 mod problem;
@@ -60,6 +61,7 @@ pub fn router(desk: Desk) -> Router {
         .route("/cases/{id}/state", post(cases::advance))
         .route("/cases/{id}/narrow", post(cases::narrow))
         .route("/cases/{id}/names/{name}/records", get(records::show).merge(post(records::keep).layer(zone_files)))
+        .route("/cases/{id}/people", get(members::list).post(members::change))
         .route("/cases/{id}/requests", post(approvals::request))
         .route("/cases/{id}/unsealing", post(approvals::request_unsealing))
         .route("/sensors", get(sensors::list))
@@ -82,6 +84,7 @@ pub fn router(desk: Desk) -> Router {
         .route("/reports/{name}", post(reports::show))
         .route("/feeds/{format}", get(feeds::export))
         .layer(DefaultBodyLimit::max(BODY_OCTETS_MAX))
+        .route_layer(axum::middleware::from_fn_with_state(desk.clone(), sight::gate))
         .with_state(desk);
     Router::new()
         .nest("/api/v1", api)

@@ -18,7 +18,7 @@ use crate::asker::Asker;
 use crate::intake::{Asked, Named, Sent};
 use crate::problem::{self, Told, bad_request, not_found};
 use crate::run::{Desk, now};
-use crate::{cases, query, sight};
+use crate::{query, sight};
 
 /// What stands beside every count of addresses.
 const NOTE: &str = "addresses: an upper bound, never a number of machines; one that stands in two rows is one address";
@@ -34,7 +34,7 @@ pub(crate) async fn show(
     let view = desk.view().await?;
     let sight = sight::of(&view, &asker.actor, now());
     if let Some(case) = &wish.case {
-        cases::known(&view, case).and_then(|_| if sight.hidden.contains(case) { Err(hidden(case)) } else { Ok(()) })?;
+        sight::known(&view, case, &asker.actor, now())?;
     }
     if name.tells_of_callers()
         && let Err(refusal) = sight::check_callers(&view, &asker.actor)
@@ -74,11 +74,6 @@ pub(crate) fn unanswered(error: store::Error) -> Told {
 fn unknown(what: &str) -> Told {
     let names = ReportName::ALL.map(ReportName::as_str).join(", ");
     not_found(what, &format!("there are {names}"))
-}
-
-/// To whoever may not see it, a case is not there.
-fn hidden(case: &model::id::CaseId) -> Told {
-    not_found(format!("there is no case {case}"), "`bailiwick case list` names them")
 }
 
 //----------- What today's terms withhold --------------------------------------------------------------------------

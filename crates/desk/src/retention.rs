@@ -8,13 +8,13 @@ use axum::http::StatusCode;
 use docket::retention::{Plan, Rule, carried_out, plan};
 use docket::{Command, Done};
 use model::fact::{Body, FileSet};
-use model::id::Position;
+use model::id::{CaseId, Position};
 use model::marking::Retention;
 use model::time::Date;
 use model::{Refusal, Timestamp};
 use store::archive::{Archive, Purged, Purging, Trace};
 use store::ledger::Ledger;
-use store::view::View;
+use store::view::CaseView;
 use store::{Error, journal};
 
 use crate::api::{
@@ -22,32 +22,35 @@ use crate::api::{
     TracesTold, WaitingTold,
 };
 use crate::asker::Asker;
-use crate::cases;
 use crate::intake::Sent;
 use crate::problem::{self, Told};
 use crate::run::{Desk, now};
+use crate::sight;
 
 /// The follower whose cursor says what of the journal is archived.
 const FOLLOWER: &str = insight::run::FOLLOWER;
 
 //----------- Showing ----------------------------------------------------------------------------------------------
 
-pub(crate) async fn show(State(desk): State<Desk>, _asker: Asker) -> Result<Json<RetentionTold>, Told> {
+pub(crate) async fn show(State(desk): State<Desk>, asker: Asker) -> Result<Json<RetentionTold>, Told> {
     let view = desk.view().await?;
     let plan = plan(&view, &desk.retention, now());
     let waiting = desk.archive.waiting(&plan.due).await.map_err(|error| problem::ours(&error))?;
     let last_pass = desk.archive.last_retention_pass().await.map_err(|error| problem::ours(&error))?;
+    let is_seen = |case: &Option<CaseId>| {
+        case.as_ref().is_none_or(|case| view.case_seen_by(case, &asker.actor, now()).is_some())
+    };
     let told = |one: &store::archive::Waiting| WaitingTold {
         day: one.day,
-        parts: one.due.iter().map(|due| (due.case.clone(), due.part, due.apex.clone())).collect(),
+        parts: one.due.iter().filter(|due| is_seen(&due.case)).map(|due| (due.case.clone(), due.part, due.apex.clone())).collect(),
         is_unsettled: one.is_unsettled,
     };
     Ok(Json(RetentionTold {
         last_pass,
-        rules: plan.rules.iter().map(kept).collect(),
+        rules: plan.rules.iter().filter(|rule| is_seen(&rule.case)).map(kept).collect(),
         journal_before: plan.journal_before,
-        waiting: waiting.iter().map(told).collect(),
-        holds: holds(&view),
+        waiting: waiting.iter().map(told).filter(|one| !one.parts.is_empty()).collect(),
+        holds: holds(sight::cases(&view, &asker.actor, now())),
     }))
 }
 
@@ -56,8 +59,8 @@ fn kept(rule: &Rule) -> KeptTold {
     KeptTold { case, kept, is_shortened, is_held }
 }
 
-fn holds(view: &View) -> Vec<HoldTold> {
-    let of = |case: &store::view::CaseView| {
+fn holds<'v>(cases: impl Iterator<Item = &'v CaseView>) -> Vec<HoldTold> {
+    let of = |case: &CaseView| {
         let id = case.terms.id.clone();
         let told = |(hold, one): (&Position, &store::view::HoldView)| HoldTold {
             hold: hold.to_string(),
@@ -68,7 +71,7 @@ fn holds(view: &View) -> Vec<HoldTold> {
         };
         case.holds.iter().map(told).collect::<Vec<_>>()
     };
-    view.cases.values().flat_map(of).collect()
+    cases.flat_map(of).collect()
 }
 
 //----------- Carrying it out --------------------------------------------------------------------------------------
@@ -185,11 +188,11 @@ pub(crate) async fn hold(
     asker: Asker,
     Sent(HoldRequest { case, reason }): Sent<HoldRequest>,
 ) -> Result<(StatusCode, Json<HoldTold>), Told> {
-    cases::known(&*desk.view().await?, &case)?;
+    sight::known(&*desk.view().await?, &case, &asker.actor, now())?;
     let executed = desk.execute(Command::PlaceHold { case: case.clone(), reason }, asker).await?;
     let Done::HoldPlaced { hold } = executed.done else { unreachable!("a hold is placed or refused") };
     let view = desk.view().await?;
-    let told = holds(&view).into_iter().find(|one| one.hold == hold.to_string());
+    let told = holds(view.cases.values()).into_iter().find(|one| one.hold == hold.to_string());
     let gone = || problem::not_found(format!("the hold {hold} on case {case} is gone already"), "see `retention show`");
     told.map(|told| (StatusCode::CREATED, Json(told))).ok_or_else(gone)
 }
@@ -199,7 +202,7 @@ pub(crate) async fn release(
     asker: Asker,
     Sent(ReleaseRequest { case, hold }): Sent<ReleaseRequest>,
 ) -> Result<(StatusCode, Json<RequestsFiled>), Told> {
-    cases::known(&*desk.view().await?, &case)?;
+    sight::known(&*desk.view().await?, &case, &asker.actor, now())?;
     let hold: u64 = hold
         .parse()
         .map_err(|_| problem::bad_request(format!("`{hold}` is no hold"), "see `bailiwick retention show`"))?;

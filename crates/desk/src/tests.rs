@@ -6,6 +6,7 @@ use model::{Digest, Timestamp};
 use serde_json::{Value, json};
 
 mod house;
+mod people;
 
 use house::{House, enrolment, request, settled, token};
 

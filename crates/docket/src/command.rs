@@ -5,7 +5,7 @@
 
 use model::case::CaseState;
 use model::fact::KnowledgeFormat;
-use model::id::{CaseId, GroupId, OrderId, Position, RequestId, SensorId, SensorName};
+use model::id::{CaseId, GroupId, OrderId, PersonId, Position, RequestId, SensorId, SensorName};
 use model::marking::Audience;
 use model::name::{DomainName, defang};
 use model::person::{Person, Role};
@@ -112,6 +112,15 @@ pub enum Command {
         files: u64,
         octets: u64,
     },
+    /// Puts somebody on a case.
+    AddMember {
+        case: CaseId,
+        person: PersonId,
+    },
+    RemoveMember {
+        case: CaseId,
+        person: PersonId,
+    },
     /// Remembers a refusal that was made before the docket was asked: no token, no such thing.
     Refuse {
         tried: String,
@@ -129,7 +138,34 @@ impl Command {
                 | Self::NarrowService { .. }
                 | Self::CaptureRecords { .. }
                 | Self::PlaceHold { .. }
+                | Self::RemoveMember { .. }
         )
+    }
+
+    /// The case that has to be there for whoever asks. Whoever adds a command says it here: a sealed case is not there
+    /// for a person who is not on it.
+    pub fn case(&self) -> Option<&CaseId> {
+        match self {
+            Self::RequestApproval { case }
+            | Self::RequestUnsealing { case }
+            | Self::AdvanceCase { case, .. }
+            | Self::NarrowService { case, .. }
+            | Self::CaptureRecords { case, .. }
+            | Self::RecordExport { case, .. }
+            | Self::PlaceHold { case, .. }
+            | Self::RequestRelease { case, .. }
+            | Self::AddMember { case, .. }
+            | Self::RemoveMember { case, .. } => Some(case),
+            Self::ImportCase { .. }
+            | Self::EnrolPerson { .. }
+            | Self::GiveApproval { .. }
+            | Self::ImportKnowledge { .. }
+            | Self::OfferEnrolment { .. }
+            | Self::EnrolSensor { .. }
+            | Self::RevokeSensor { .. }
+            | Self::RecordBackup { .. }
+            | Self::Refuse { .. } => None,
+        }
     }
 
     /// What was tried, in a few words: refusals are recorded under it.
@@ -153,6 +189,8 @@ impl Command {
             Self::PlaceHold { case, .. } => format!("place a legal hold on case {case}"),
             Self::RequestRelease { case, hold } => format!("ask for the release of hold {hold} on case {case}"),
             Self::RecordBackup { backup, .. } => format!("record the backup {}", backup.short()),
+            Self::AddMember { case, person } => format!("put {person} on case {case}"),
+            Self::RemoveMember { case, person } => format!("take {person} off case {case}"),
             Self::Refuse { tried, .. } => tried.clone(),
         }
     }

@@ -23,6 +23,7 @@ use crate::command::Command;
 mod approve;
 mod capture;
 mod narrow;
+mod people;
 mod sensors;
 
 /// The most octets of one piece of imported knowledge: ATT&CK's enterprise bundle has 50 MB.
@@ -103,6 +104,9 @@ pub enum Done {
     KnowledgeImported {
         objects: u64,
     },
+    MembersChanged {
+        case: CaseId,
+    },
     SensorEnrolled {
         sensor: SensorId,
         name: SensorName,
@@ -118,8 +122,9 @@ impl Decision {
 
 /// What `command`, asked by `actor`, changes in what stands.
 pub fn decide(view: &View, command: &Command, actor: &Actor, now: Timestamp) -> Result<Decision, Refusal> {
+    people::check_seen(view, command, actor, now)?;
     match command {
-        Command::ImportCase { file, .. } => import_case(view, file, actor),
+        Command::ImportCase { file, .. } => import_case(view, file, actor, now),
         Command::EnrolPerson { person } => enrol(view, person, actor),
         Command::RequestApproval { case } => approve::ask(view, case, actor, now),
         Command::RequestUnsealing { case } => approve::ask_to_unseal(view, case, actor, now),
@@ -165,6 +170,8 @@ pub fn decide(view: &View, command: &Command, actor: &Actor, now: Timestamp) -> 
             let (backup, facts, files, octets) = (*backup, *facts, *files, *octets);
             Ok(Decision::of(actor, Body::BackupTaken { backup, facts, files, octets }, Done::Recorded))
         }
+        Command::AddMember { case, person } => people::add(view, case, person, actor),
+        Command::RemoveMember { case, person } => people::remove(view, case, person, actor),
         Command::Refuse { tried, why } => {
             let body = Body::Refused { tried: cut(tried), why: cut(why) };
             Ok(Decision::of(actor, body, Done::Recorded))
@@ -225,14 +232,16 @@ fn may_prepare(view: &View, actor: &Actor) -> Result<(), Refusal> {
 //----------- Cases and people -------------------------------------------------------------------------------------
 
 fn known_case<'v>(view: &'v View, case: &CaseId) -> Result<&'v CaseView, Refusal> {
-    let missing = || Refusal::new(format!("there is no case {case}")).hint("see `bailiwick case list`");
-    view.cases.get(case).ok_or_else(missing)
+    view.cases.get(case).ok_or_else(|| people::no_case(case))
 }
 
-fn import_case(view: &View, file: &CaseFile, actor: &Actor) -> Result<Decision, Refusal> {
+fn import_case(view: &View, file: &CaseFile, actor: &Actor, now: Timestamp) -> Result<Decision, Refusal> {
     may_prepare(view, actor)?;
     let id = &file.terms.id;
     if let Some(known) = view.cases.get(id) {
+        if !known.is_seen_by(actor, now) {
+            return Err(taken(&format!("the id {id}")));
+        }
         if known.file == file.digest {
             let done = Done::CaseKnown { case: id.clone() };
             return Ok(Decision { drafts: Vec::new(), named_sets: Vec::new(), done });
@@ -243,6 +252,9 @@ fn import_case(view: &View, file: &CaseFile, actor: &Actor) -> Result<Decision, 
     for order in &file.orders {
         let same = |case: &&CaseView| case.orders.contains_key(&order.terms.id);
         if let Some(other) = view.cases.values().find(same) {
+            if !other.is_seen_by(actor, now) {
+                return Err(taken(&format!("the order id {}", order.terms.id)));
+            }
             return Err(Refusal::new(format!("order {} belongs to case {} already", order.terms.id, other.terms.id))
                 .hint("give the order an id of its own"));
         }
@@ -258,6 +270,11 @@ fn import_case(view: &View, file: &CaseFile, actor: &Actor) -> Result<Decision, 
         decision.named_sets.push(set);
     }
     Ok(decision)
+}
+
+/// An id is one for the whole ledger. Whoever may not see what has it learns that it is taken, and nothing else.
+fn taken(what: &str) -> Refusal {
+    Refusal::new(format!("{what} is taken")).hint("choose another")
 }
 
 /// The machine's user enrols people until there is an admin; from then on an admin does. A demo's admin counts for a

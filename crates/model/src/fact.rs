@@ -291,6 +291,16 @@ pub enum Body {
         backup: Digest,
         facts: Position,
     },
+    // People and the case machine.
+    /// Somebody is on the case from now on: it is there for them while it is sealed.
+    MemberAdded {
+        case: CaseId,
+        person: PersonId,
+    },
+    MemberRemoved {
+        case: CaseId,
+        person: PersonId,
+    },
     /// The law said no.
     Refused {
         tried: String,
@@ -316,6 +326,8 @@ impl Body {
             | Self::SeizureMoved { case, .. }
             | Self::HoldPlaced { case, .. }
             | Self::HoldReleased { case, .. }
+            | Self::MemberAdded { case, .. }
+            | Self::MemberRemoved { case, .. }
             | Self::IndicatorLearned { case, .. } => Some(case),
             Self::Purged { case, .. } => case.as_ref(),
             Self::ApprovalRequested { .. }

@@ -572,3 +572,27 @@ mod any_bytes {
         }
     }
 }
+
+/// Who is on a case decides for whom it is there while it is sealed.
+#[test]
+fn who_is_on_a_case_is_written_and_read_as_ever() {
+    let (case, person) = (CaseId::parse("phosphorus-2019").unwrap(), PersonId::parse("bea").unwrap());
+    let bodies = [
+        FactBody::MemberAdded { case: case.clone(), person: person.clone() },
+        FactBody::MemberRemoved { case, person },
+    ];
+    let actor = Actor::Person { id: PersonId::parse("alice").unwrap() };
+    compare_facts("fact-members.v1.jsonl", &actor, bodies);
+}
+
+fn compare_facts<const N: usize>(name: &str, actor: &Actor, bodies: [FactBody; N]) {
+    let at = "2026-11-28T00:00:00Z".parse().unwrap();
+    let fact = |(position, body): (u64, FactBody)| Draft::new(actor.clone(), body).at(Position(position), at);
+    let facts: Vec<Fact> = (0..).zip(bodies).map(fact).collect();
+    let lines = facts.iter().map(|fact| String::from_utf8(model::digest::canonical_json(fact)).unwrap() + "\n");
+    compare(name, &lines.collect::<String>());
+    let golden = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name));
+    for (line, fact) in golden.unwrap().lines().zip(facts) {
+        assert_eq!(serde_json::from_str::<Fact>(line).unwrap(), fact);
+    }
+}

@@ -10,7 +10,6 @@ use model::contact::Kind;
 use model::fact::Indicator;
 use model::id::CaseId;
 use model::order::{Act, Order, OrderStatus};
-use model::time::utc_day;
 use model::verdict::Label;
 use model::{DomainName, Refusal, Timestamp};
 use store::archive::Sighting;
@@ -99,8 +98,7 @@ fn latest(case: &CaseView, told: &[&Sighting]) -> Timestamp {
 
 /// Whether the case is under seal: until the paper's day, unless two people have lifted the seal before.
 pub fn is_sealed(case: &CaseView, at: Timestamp) -> bool {
-    let until = case.orders.values().filter_map(|order| case.sealed_until(order)).max();
-    until.is_some_and(|until| utc_day(at) < until)
+    case.is_sealed(at)
 }
 
 //----------- Names ------------------------------------------------------------------------------------------------

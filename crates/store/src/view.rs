@@ -13,7 +13,6 @@ use std::sync::Arc;
 use model::approval::Approvals;
 use model::case::{CaseState, CaseTerms};
 use model::fact::{Fact, Indicator, KnowledgeFormat, PurgedPart};
-use model::group::Group;
 use model::id::{CaseId, GroupId, OrderId, PersonId, Position};
 use model::order::{Act, Names, Order};
 use model::person::Person;
@@ -26,6 +25,7 @@ use crate::zones::{Zone, ZoneSet, ZoneTerms};
 mod captured;
 mod fold;
 mod names;
+mod people;
 mod sensors;
 #[cfg(test)]
 mod tests;
@@ -34,6 +34,7 @@ mod touched;
 pub use captured::CapturedView;
 pub use fold::names_to_serve;
 pub use names::{CaseNames, NameView};
+pub use people::{Members, groups_called};
 pub use sensors::{EnrolmentOffer, FIRST_SENSOR, SensorView, Sensors};
 
 //----------- View -------------------------------------------------------------------------------------------------
@@ -86,6 +87,8 @@ pub struct CaseView {
     pub returned: BTreeMap<DomainName, Timestamp>,
     /// Legal holds that stand, by the position of the fact that placed each.
     pub holds: BTreeMap<Position, HoldView>,
+    /// Who is on it.
+    pub members: Members,
 }
 
 /// Somebody else's knowledge of a group; the file lies in the vault.
@@ -151,23 +154,15 @@ impl View {
         }
         self.next.0 += 1;
         let folded = self.fold(fact, names);
+        if folded.is_ok() {
+            self.join(fact);
+        }
         match (&folded, fact.body.case().and_then(|id| self.cases.get_mut(id))) {
             (Err(refusal), _) => self.without_effect.push((fact.position, refusal.clone())),
             (Ok(()), Some(case)) => (case.changed, case.changed_at) = (fact.position, fact.time),
             (Ok(()), None) => {}
         }
         folded
-    }
-
-    /// The groups that are called so, however spelled, each once.
-    pub fn group(&self, alias: &str) -> Vec<&Group> {
-        let mut groups: Vec<&Group> = Vec::new();
-        for group in self.cases.values().map(|case| &case.terms.group).filter(|group| group.is_called(alias)) {
-            if !groups.contains(&group) {
-                groups.push(group);
-            }
-        }
-        groups
     }
 
     /// What the sinkhole is to answer for at that instant: names that are served, as far as an order in force covers

@@ -57,7 +57,7 @@ impl Play {
         let started = Instant::now();
         let interrupted = on_interrupt()?;
         let daemon = Daemon::start(&stage)?;
-        let config = Config::load(&Place { config: Some(stage.config()), data: None })?;
+        let config = Config::load(&Place { config: Some(stage.config()), data: None, reader: None })?;
         let door = Door::into(&config, "demo")?;
         Ok(Self {
             stage,

@@ -10,17 +10,19 @@ use model::id::CaseId;
 use model::order::{Authority, Sourced};
 use model::seizure::ServiceMode;
 
-use crate::cli::{CaseCommand, NarrowArgs, NarrowMode, Place, QuickArgs, QuickAuthority, WhoArgs};
+use crate::cli::{ByArgs, CaseCommand, NarrowArgs, NarrowMode, Place, QuickArgs, QuickAuthority, WhoArgs};
 use crate::door::{Door, in_query, token};
 use crate::failure::{Done, Failure, Tried, code};
 use crate::terminal::{self, count, table};
 
+mod machine;
 mod records;
 mod returning;
 
 pub(crate) fn run(place: &Place, command: CaseCommand) -> Done {
     match command {
-        CaseCommand::Import { file, out } => import(&Door::open(place, "case import")?, &file, out.json),
+        CaseCommand::Machine(command) => machine::run(place, command),
+        CaseCommand::Import { file, by, out } => import(&Door::open(place, "case import")?, &file, by, out.json),
         CaseCommand::Quick(args) => quick(&Door::open(place, "case quick")?, args),
         CaseCommand::List(out) => list(&Door::open(place, "case list")?, out.json),
         CaseCommand::Show { case, out } => show(&Door::open(place, "case show")?, &case, out.json),
@@ -42,10 +44,15 @@ pub(crate) fn run(place: &Place, command: CaseCommand) -> Done {
     }
 }
 
-fn import(door: &Door, file: &std::path::Path, json: bool) -> Done {
+fn import(door: &Door, file: &std::path::Path, by: ByArgs, json: bool) -> Done {
+    let token = by.who().map(|who| token(&who)).transpose()?;
     let text = std::fs::read(file).tried(format_args!("reading the case file {}", file.display()))?;
     let name = in_query(&file.display().to_string());
-    let imported: CaseImported = door.post_file(&format!("/cases?file={name}"), text, "application/toml")?;
+    let path = format!("/cases?file={name}");
+    let imported: CaseImported = match token {
+        Some(token) => door.post_file_as(&path, text, "application/toml", &token)?,
+        None => door.post_file(&path, text, "application/toml")?,
+    };
     if json {
         return terminal::json(&imported);
     }

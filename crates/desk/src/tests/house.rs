@@ -100,6 +100,11 @@ impl House {
             let answer = house.post("/people", None, &enrolment(id, &[role], true)).await;
             assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.json());
         }
+        let on_it = if case_file.contains("sealed_until") { &["ada", "bea"][..] } else { &[] };
+        for id in on_it {
+            let answer = house.post("/cases/phosphorus-2019/people", None, &json!({ "add": id })).await;
+            assert_eq!(answer.status, StatusCode::OK, "{}", answer.json());
+        }
         let answer = house.post("/cases/phosphorus-2019/requests", None, &Value::Null).await;
         assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.json());
         house

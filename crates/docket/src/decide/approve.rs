@@ -161,7 +161,7 @@ pub(super) fn give(
     let yes = Body::ApprovalGiven { approval };
     let mut decision = Decision::of(actor, yes, Done::HalfApproved { request: id });
     decision.drafts[0].authority = Some(order.terms().id.clone());
-    act_on(&mut decision, view, &approvals, request, order, actor)?;
+    act_on(&mut decision, view, &approvals, request, order, (actor, now))?;
     Ok(decision)
 }
 
@@ -189,7 +189,7 @@ fn act_on(
     approvals: &Approvals,
     request: &Request,
     order: &Order,
-    actor: &Actor,
+    (actor, now): (&Actor, Timestamp),
 ) -> Result<(), Refusal> {
     let case = known_case(view, &request.case)?;
     let (case_id, id) = (request.case.clone(), order.terms().id.clone());
@@ -198,7 +198,7 @@ fn act_on(
         decision.done = Done::OrderInForce { request: request.id, order: id.clone() };
         (Body::OrderPutInForce { case: case_id, order: id.clone(), request: request.id }, Some(CaseState::Granted))
     } else if let Some(approved) = approvals.approved::<Serve>(request.id) {
-        check_servable(view, case, order)?;
+        check_servable(view, case, order, (actor, now))?;
         let Serve { names, count, .. } = *approved.what();
         decision.done = Done::NamesServed { request: request.id, order: id.clone(), names: count };
         let order = id.clone();
@@ -226,7 +226,12 @@ fn after_unsealing(case: &CaseView, order: &Order) -> Option<CaseState> {
     (is_last && case.state.has_been_granted()).then_some(CaseState::Unsealed)
 }
 
-fn check_servable(view: &View, case: &CaseView, order: &Order) -> Result<(), Refusal> {
+fn check_servable(
+    view: &View,
+    case: &CaseView,
+    order: &Order,
+    (actor, now): (&Actor, Timestamp),
+) -> Result<(), Refusal> {
     let id: &OrderId = &order.terms().id;
     if order.status() != OrderStatus::InForce {
         return Err(Refusal::new(format!("order {id} is not in force"))
@@ -238,7 +243,8 @@ fn check_servable(view: &View, case: &CaseView, order: &Order) -> Result<(), Ref
     let others = || view.cases.values().filter(|other| other.terms.id != case.terms.id);
     for (name, _) in names_to_serve(order) {
         if let Some(other) = others().find(|other| is_served(other, name)) {
-            return Err(Refusal::new(format!("{} is served for case {}", name.defanged(), other.terms.id))
+            let other = if other.is_seen_by(actor, now) { other.terms.id.as_str() } else { "that you are not on" };
+            return Err(Refusal::new(format!("{} is served for case {other}", name.defanged()))
                 .hint("narrow it there first"));
         }
     }

@@ -24,6 +24,9 @@ fn asked_by(file: &str) -> (Book, RequestId, RequestId) {
         book.execute(&Command::EnrolPerson { person: person(id, roles, false) }, &someone()).unwrap();
     }
     book.execute(&import(file), &someone()).unwrap();
+    for who in ["alice", "bob"].map(|who| PersonId::parse(who).unwrap()) {
+        book.execute(&Command::AddMember { case: case("c-1"), person: who }, &someone()).unwrap();
+    }
     let done = book.execute(&Command::RequestApproval { case: case("c-1") }, &someone()).unwrap();
     let Done::ApprovalAsked { requests } = done else { panic!("{done:?}") };
     (book, requests[0], requests[1])
@@ -456,4 +459,92 @@ fn a_seal_may_be_lifted_after_the_authority_has_ended_and_not_after_its_own_day(
     let at = |day: &str| decide(&book.view, &ask, &someone(), day.parse().unwrap());
     assert!(at("2026-04-01T23:59:59Z").is_ok(), "it ended on 29 March");
     assert_eq!(at("2026-04-02T00:00:00Z").unwrap_err().what, "case c-1 is not sealed");
+}
+
+//----------- Who is on a case -------------------------------------------------------------------------------------
+
+fn sealed() -> String {
+    text("c-1", "civil-tro")
+        .replace("expires =", "sealed_until = { value = 2099-01-01, source = \"the paper\" }\nexpires =")
+}
+
+/// Every command about a case, said of the one that is asked for.
+fn all_about(id: &str, request: RequestId) -> Vec<Command> {
+    let (case, reason) = (case(id), "because".to_owned());
+    let name = name("login-harbour.example");
+    vec![
+        Command::RequestApproval { case: case.clone() },
+        Command::RequestUnsealing { case: case.clone() },
+        Command::AdvanceCase { case: case.clone(), to: model::case::CaseState::Evidence },
+        Command::NarrowService {
+            case: case.clone(),
+            names: vec![name.clone()],
+            mode: ServiceMode::Hold,
+            reason: reason.clone(),
+            disarm: false,
+        },
+        Command::CaptureRecords { case: case.clone(), name, source: "x".into(), octets: b"x".to_vec(), count: 1 },
+        Command::PlaceHold { case: case.clone(), reason },
+        Command::RequestRelease { case: case.clone(), hold: Position(0) },
+        Command::AddMember { case: case.clone(), person: PersonId::parse("carol").unwrap() },
+        Command::RemoveMember { case, person: PersonId::parse("alice").unwrap() },
+        Command::GiveApproval { request, role: Role::Investigator, shown: model::Digest::of_bytes(b"x") },
+    ]
+}
+
+#[test]
+fn to_whoever_is_not_on_it_a_sealed_case_is_exactly_what_a_missing_one_is() {
+    let mut book = served_by(&sealed());
+    let request = book.view.approvals.iter().next().unwrap().request.id;
+    let missing = all_about("c-2", RequestId(9_999)).into_iter();
+    for (there, missing) in all_about("c-1", request).into_iter().zip(missing) {
+        let said = refused(&mut book, &there, &as_person("carol")).to_string();
+        let wanted = refused(&mut book, &missing, &as_person("carol")).to_string();
+        assert_eq!(said.replace("c-1", "c-2").replace(&format!("request {request}"), "request 9999"), wanted, "{there:?}");
+    }
+    let add = Command::AddMember { case: case("c-1"), person: PersonId::parse("carol").unwrap() };
+    book.execute(&add, &as_person("alice")).unwrap();
+    let hold = Command::PlaceHold { case: case("c-1"), reason: "a letter".into() };
+    book.execute(&hold, &as_person("carol")).unwrap();
+    let remove = Command::RemoveMember { case: case("c-1"), person: PersonId::parse("carol").unwrap() };
+    assert!(book.execute(&remove, &someone()).is_err(), "the machine's user takes nobody off");
+    book.execute(&remove, &as_person("bob")).unwrap();
+    assert_eq!(refused(&mut book, &hold, &as_person("carol")).what, "there is no case c-1");
+}
+
+#[test]
+fn an_outsider_learns_of_a_taken_id_and_of_nothing_else() {
+    let mut book = served_by(&sealed());
+    assert_eq!(refused(&mut book, &import(&sealed()), &as_person("carol")).what, "the id c-1 is taken");
+    let order = text("c-2", "civil-tro").replace("o-c-2", "o-c-1");
+    assert_eq!(refused(&mut book, &import(&order), &as_person("carol")).what, "the order id o-c-1 is taken");
+    assert!(matches!(book.execute(&import(&sealed()), &as_person("bob")), Ok(Done::CaseKnown { .. })));
+}
+
+#[test]
+fn whoever_opens_asks_or_approves_is_on_the_case_and_the_last_one_stays() {
+    let mut book = Book::default();
+    let enrol = |id: &str, role, fixture| Command::EnrolPerson { person: person(id, &[role], fixture) };
+    for (id, role) in [("alice", Role::Investigator), ("bob", Role::Legal), ("dora", Role::Operator), ("root", Role::Admin)] {
+        let admin = book.view.people.contains_key(&PersonId::parse("root").unwrap());
+        assert!(!admin);
+        book.execute(&enrol(id, role, false), &someone()).unwrap();
+    }
+    let on = |book: &Book| book.view.cases[&case("c-1")].members.iter().map(ToString::to_string).collect::<Vec<_>>();
+    book.execute(&import(&text("c-1", "civil-tro")), &as_person("alice")).unwrap();
+    assert_eq!(on(&book), ["alice"]);
+    let remove = |id: &str| Command::RemoveMember { case: case("c-1"), person: PersonId::parse(id).unwrap() };
+    assert!(refused(&mut book, &remove("alice"), &as_person("root")).what.contains("the last person"));
+    let ask = Command::RequestApproval { case: case("c-1") };
+    let Done::ApprovalAsked { requests } = book.execute(&ask, &as_person("bob")).unwrap() else { panic!() };
+    let command = yes(&book, requests[0], Role::Operator);
+    book.execute(&command, &as_person("dora")).unwrap();
+    assert_eq!(on(&book), ["alice", "bob", "dora"]);
+    book.execute(&remove("alice"), &as_person("root")).unwrap();
+    assert_eq!(on(&book), ["bob", "dora"]);
+    let add = Command::AddMember { case: case("c-1"), person: PersonId::parse("alice").unwrap() };
+    assert!(refused(&mut book, &add, &as_person("alice")).what.contains("alice is not on case c-1"));
+    let nobody = Command::AddMember { case: case("c-1"), person: PersonId::parse("nobody").unwrap() };
+    assert_eq!(refused(&mut book, &nobody, &as_person("root")).what, "nobody is not enrolled");
+    assert!(book.view.without_effect.is_empty());
 }

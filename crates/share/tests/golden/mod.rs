@@ -100,6 +100,7 @@ impl Terms {
             captured: Default::default(),
             returned: Default::default(),
             holds: Default::default(),
+            members: Default::default(),
             unsealed: Default::default(),
             orders: [(OrderId::parse(ORDER).expect("a slug"), self.order())].into(),
             names: NAMES.map(named).into_iter().collect(),

@@ -47,6 +47,7 @@ impl View {
                 captured: Default::default(),
                 returned: Default::default(),
                 holds: Default::default(),
+                members: Default::default(),
             }),
             Body::CaseAdvanced { case, to } => {
                 let case = self.case(case)?;
@@ -76,6 +77,14 @@ impl View {
                 let by = actor_person(&fact.actor).cloned();
                 let hold = HoldView { reason: reason.clone(), by, placed: fact.time };
                 self.case(case)?.holds.insert(fact.position, hold);
+                Ok(())
+            }
+            Body::MemberAdded { case, person } => {
+                self.case(case)?.members.insert(person.clone());
+                Ok(())
+            }
+            Body::MemberRemoved { case, person } => {
+                self.case(case)?.members.remove(person);
                 Ok(())
             }
             Body::HoldReleased { case, hold, request } => self.release(case, *hold, *request),

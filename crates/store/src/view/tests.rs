@@ -272,7 +272,7 @@ fn facts_come_in_their_order() {
     let late = late.at(Position(next.0 + 1), docket.time);
     assert!(docket.view.apply(&late, |_| None).is_err());
     assert_eq!((docket.view.next, docket.view.refusals), (next, 0));
-    assert_eq!(docket.view.group("Phosphorus").len(), 1);
+    assert_eq!(groups_called(docket.view.cases.values(), "Phosphorus").len(), 1);
 }
 
 #[test]
