@@ -22,7 +22,7 @@ mod sensor;
 pub(crate) use audit::{AuditCommand, ExportArgs, ExportProfile, VerifyArgs};
 pub(crate) use clickhouse::{ClickHouseCommand, EngineWord};
 pub(crate) use keep::{BackupArgs, RestoreArgs, RetentionCommand};
-pub(crate) use people::{ByArgs, MachineCommand, MembersArgs};
+pub(crate) use people::{AdvanceArgs, AuthorityCommand, ByArgs, MachineCommand, MembersArgs};
 pub(crate) use report::{By, Format as ReportFormat, QueryArgs, ReportArgs};
 pub(crate) use sensor::SensorCommand;
 
@@ -67,6 +67,9 @@ pub(crate) enum Command {
     /// Cases: import, make, show, ask for approval, narrow.
     #[command(subcommand)]
     Case(CaseCommand),
+    /// By what right: what each kind of instrument gives, and which papers it takes.
+    #[command(subcommand)]
+    Authority(AuthorityCommand),
     /// People who act.
     #[command(subcommand)]
     Person(PersonCommand),

@@ -208,10 +208,10 @@ pub(crate) async fn advance(
     State(desk): State<Desk>,
     Named(id): Named<CaseId>,
     asker: Asker,
-    Sent(AdvanceRequest { to }): Sent<AdvanceRequest>,
+    Sent(AdvanceRequest { to, documents }): Sent<AdvanceRequest>,
 ) -> Result<Json<Said>, Told> {
     known(&*desk.view().await?, &id)?;
-    desk.execute(Command::AdvanceCase { case: id.clone(), to }, asker).await?;
+    desk.execute(Command::AdvanceCase { case: id.clone(), to, documents }, asker).await?;
     Ok(Json(Said { said: format!("case {id} is {to:?} now").to_lowercase() }))
 }
 

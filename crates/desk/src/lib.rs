@@ -21,6 +21,7 @@ mod groups;
 mod intake;
 mod members;
 mod metrics;
+mod papers;
 mod people;
 mod problem;
 mod query;
@@ -49,6 +50,7 @@ pub fn router(desk: Desk) -> Router {
     let case_files = DefaultBodyLimit::max(docket::casefile::CASE_FILE_OCTETS_MAX);
     let knowledge = DefaultBodyLimit::max(docket::decide::KNOWLEDGE_OCTETS_MAX);
     let zone_files = DefaultBodyLimit::max(docket::zonefile::ZONE_FILE_OCTETS_MAX);
+    let papers = DefaultBodyLimit::max(docket::decide::PAPER_OCTETS_MAX);
     let api = Router::new()
         .route("/status", get(status::show))
         .route("/dns", get(dns::show))
@@ -61,6 +63,8 @@ pub fn router(desk: Desk) -> Router {
         .route("/cases/{id}/state", post(cases::advance))
         .route("/cases/{id}/narrow", post(cases::narrow))
         .route("/cases/{id}/names/{name}/records", get(records::show).merge(post(records::keep).layer(zone_files)))
+        .route("/cases/{id}/papers", get(papers::list).merge(post(papers::file).layer(papers)))
+        .route("/authorities", get(papers::authorities))
         .route("/cases/{id}/people", get(members::list).post(members::change))
         .route("/cases/{id}/requests", post(approvals::request))
         .route("/cases/{id}/unsealing", post(approvals::request_unsealing))

@@ -7,6 +7,7 @@ use model::case::CaseState;
 use model::fact::KnowledgeFormat;
 use model::id::{CaseId, GroupId, OrderId, PersonId, Position, RequestId, SensorId, SensorName};
 use model::marking::Audience;
+use model::paper::PaperKind;
 use model::name::{DomainName, defang};
 use model::person::{Person, Role};
 use model::seizure::ServiceMode;
@@ -43,6 +44,14 @@ pub enum Command {
     AdvanceCase {
         case: CaseId,
         to: CaseState,
+        /// Papers on file that the step rests on.
+        documents: Vec<Digest>,
+    },
+    /// Puts a paper of the case on file. `octets` go to the vault as they are.
+    FilePaper {
+        case: CaseId,
+        kind: PaperKind,
+        octets: Vec<u8>,
     },
     /// Does less with the traffic of some names; no names means all that are served.
     NarrowService {
@@ -135,6 +144,7 @@ impl Command {
             self,
             Self::GiveApproval { .. }
                 | Self::AdvanceCase { .. }
+                | Self::FilePaper { .. }
                 | Self::NarrowService { .. }
                 | Self::CaptureRecords { .. }
                 | Self::PlaceHold { .. }
@@ -149,6 +159,7 @@ impl Command {
             Self::RequestApproval { case }
             | Self::RequestUnsealing { case }
             | Self::AdvanceCase { case, .. }
+            | Self::FilePaper { case, .. }
             | Self::NarrowService { case, .. }
             | Self::CaptureRecords { case, .. }
             | Self::RecordExport { case, .. }
@@ -176,7 +187,8 @@ impl Command {
             Self::RequestApproval { case } => format!("ask for approval of case {case}"),
             Self::RequestUnsealing { case } => format!("ask for the unsealing of case {case}"),
             Self::GiveApproval { request, role, .. } => format!("approve request {request} as {role}"),
-            Self::AdvanceCase { case, to } => format!("advance case {case} to {to:?}").to_lowercase(),
+            Self::FilePaper { case, kind, .. } => format!("file a {kind} in case {case}"),
+            Self::AdvanceCase { case, to, .. } => format!("advance case {case} to {to:?}").to_lowercase(),
             Self::NarrowService { case, names, mode, .. } => narrowing(case, names, *mode),
             Self::CaptureRecords { case, name, .. } => {
                 format!("capture the records of {} of case {case}", name.defanged())

@@ -25,6 +25,9 @@ mod capture;
 mod narrow;
 mod people;
 mod sensors;
+mod step;
+
+pub use step::PAPER_OCTETS_MAX;
 
 /// The most octets of one piece of imported knowledge: ATT&CK's enterprise bundle has 50 MB.
 pub const KNOWLEDGE_OCTETS_MAX: usize = 128 << 20;
@@ -107,6 +110,9 @@ pub enum Done {
     MembersChanged {
         case: CaseId,
     },
+    PaperFiled {
+        paper: model::paper::Paper,
+    },
     SensorEnrolled {
         sensor: SensorId,
         name: SensorName,
@@ -129,11 +135,8 @@ pub fn decide(view: &View, command: &Command, actor: &Actor, now: Timestamp) -> 
         Command::RequestApproval { case } => approve::ask(view, case, actor, now),
         Command::RequestUnsealing { case } => approve::ask_to_unseal(view, case, actor, now),
         Command::GiveApproval { request, role, shown } => approve::give(view, *request, *role, *shown, actor, now),
-        Command::AdvanceCase { case, to } => {
-            working_on(view, case, actor)?.state.advance(*to)?;
-            let body = Body::CaseAdvanced { case: case.clone(), to: *to };
-            Ok(Decision::of(actor, body, Done::CaseAdvanced { case: case.clone() }))
-        }
+        Command::AdvanceCase { case, to, documents } => step::advance(view, (case, *to), documents, actor, now),
+        Command::FilePaper { case, kind, octets } => step::file(view, (case, *kind), octets, actor),
         Command::NarrowService { case, names, mode, reason, disarm } => {
             narrow::service(view, case, names, (*mode, *disarm), reason, actor)
         }
@@ -259,6 +262,7 @@ fn import_case(view: &View, file: &CaseFile, actor: &Actor, now: Timestamp) -> R
                 .hint("give the order an id of its own"));
         }
     }
+    file.orders.iter().try_for_each(|order| crate::authority::check_order(&order.terms, &order.names))?;
     let opened = Body::CaseOpened { case: Box::new(file.terms.clone()), file: file.digest };
     let done = Done::CaseOpened { case: id.clone(), names: file.name_count() };
     let mut decision = Decision::of(actor, opened, done);
@@ -325,5 +329,7 @@ fn distinct<T: Ord + Clone>(all: &[T]) -> BTreeSet<T> {
 pub(crate) mod book;
 #[cfg(test)]
 mod histories;
+#[cfg(test)]
+mod story;
 #[cfg(test)]
 mod tests;

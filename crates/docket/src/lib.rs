@@ -2,12 +2,13 @@
 //!
 //! [`casefile`] reads a case file and says every fault in it at once; [`zonefile`] reads the
 //! owner's records of a name; [`quick`] writes the smallest one for a team that
-//! already holds a few names. [`retention`] says what is kept for how long. [`decide`] is the law in action: what a command may change, as facts to append, or the
+//! already holds a few names. [`authority`] says what each kind of instrument gives and which papers it takes. [`retention`] says what is kept for how long. [`decide`] is the law in action: what a command may change, as facts to append, or the
 //! refusal; [`shown`] is exactly what two people approve. [`run`] is the door: it loads the view, decides, appends.
 //!
 //! What is deliberately absent: the state machines themselves (room `model`), storage (room `store`), and everything
 //! that would ask the world whether a seizure took effect.
 
+pub mod authority;
 pub mod casefile;
 pub mod command;
 pub mod decide;

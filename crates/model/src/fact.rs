@@ -16,6 +16,7 @@ use crate::id::{CaseId, GroupId, OrderId, PersonId, Position, RequestId, SensorN
 use crate::marking::Audience;
 use crate::name::DomainName;
 use crate::order::OrderTerms;
+use crate::paper::Paper;
 use crate::person::Person;
 use crate::seizure::{Seizure, ServiceMode};
 use crate::time::{Date, Timestamp};
@@ -113,6 +114,9 @@ pub enum Body {
     CaseAdvanced {
         case: CaseId,
         to: CaseState,
+        /// The papers that came with the step.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        documents: Vec<Paper>,
     },
     /// An order with the digest and number of its names; the names are in the table `listed`.
     OrderListed {
@@ -301,6 +305,11 @@ pub enum Body {
         case: CaseId,
         person: PersonId,
     },
+    /// A paper of the case is on file; it lies in the vault.
+    PaperFiled {
+        case: CaseId,
+        paper: Paper,
+    },
     /// The law said no.
     Refused {
         tried: String,
@@ -328,6 +337,7 @@ impl Body {
             | Self::HoldReleased { case, .. }
             | Self::MemberAdded { case, .. }
             | Self::MemberRemoved { case, .. }
+            | Self::PaperFiled { case, .. }
             | Self::IndicatorLearned { case, .. } => Some(case),
             Self::Purged { case, .. } => case.as_ref(),
             Self::ApprovalRequested { .. }

@@ -21,6 +21,7 @@ pub mod marking;
 pub mod name;
 pub mod order;
 pub mod outcome;
+pub mod paper;
 pub mod person;
 pub mod segment;
 pub mod seizure;

@@ -596,3 +596,17 @@ fn compare_facts<const N: usize>(name: &str, actor: &Actor, bodies: [FactBody; N
         assert_eq!(serde_json::from_str::<Fact>(line).unwrap(), fact);
     }
 }
+
+/// A step names the papers that came with it; a step of before has none, and the bytes that it had.
+#[test]
+fn papers_and_steps_are_written_and_read_as_ever() {
+    use model::case::CaseState;
+    use model::paper::{Paper, PaperKind};
+    let case = CaseId::parse("phosphorus-2019").unwrap();
+    let paper = Paper { kind: PaperKind::Order, file: Digest([7; 32]), octets: 81_234 };
+    let step = |documents| FactBody::CaseAdvanced { case: case.clone(), to: CaseState::Granted, documents };
+    let bodies =
+        [FactBody::PaperFiled { case: case.clone(), paper: paper.clone() }, step(vec![paper]), step(Vec::new())];
+    let actor = Actor::Person { id: PersonId::parse("alice").unwrap() };
+    compare_facts("fact-papers.v1.jsonl", &actor, bodies);
+}

@@ -18,7 +18,7 @@ fn fact(body: Body) -> Fact {
 }
 
 fn advanced(case: CaseId) -> Fact {
-    fact(Body::CaseAdvanced { case, to: CaseState::Executed })
+    fact(Body::CaseAdvanced { case, to: CaseState::Executed, documents: Vec::new() })
 }
 
 fn learned(terms: &Terms) -> Fact {

@@ -15,6 +15,7 @@ use model::case::{CaseState, CaseTerms};
 use model::fact::{Fact, Indicator, KnowledgeFormat, PurgedPart};
 use model::id::{CaseId, GroupId, OrderId, PersonId, Position};
 use model::order::{Act, Names, Order};
+use model::paper::Paper;
 use model::person::Person;
 use model::seizure::ServiceMode;
 use model::time::Date;
@@ -89,6 +90,8 @@ pub struct CaseView {
     pub holds: BTreeMap<Position, HoldView>,
     /// Who is on it.
     pub members: Members,
+    /// What is on file, in the order in which it came.
+    pub papers: Vec<Paper>,
 }
 
 /// Somebody else's knowledge of a group; the file lies in the vault.

@@ -1,8 +1,13 @@
 //! The commands about people and the case machine: who is on a case, where it goes, what changes in its orders.
 
-use clap::{Args, Subcommand};
-use model::id::{CaseId, PersonId};
 use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use docket::authority::state_word;
+use model::Refusal;
+use model::case::CaseState;
+use model::id::{CaseId, PersonId};
+use model::paper::PaperKind;
 
 use super::{JsonArgs, WhoArgs};
 
@@ -11,6 +16,48 @@ use super::{JsonArgs, WhoArgs};
 pub(crate) enum MachineCommand {
     /// Who is on a case; while it is sealed it is there for them and for nobody else.
     People(MembersArgs),
+    /// Take a case one state further, with the papers that its authority asks for.
+    Advance(AdvanceArgs),
+}
+
+#[derive(Args)]
+pub(crate) struct AdvanceArgs {
+    pub(crate) case: CaseId,
+    /// evidence, review, filed, granted, executing, executed, unsealed, served, injunction, supplemental, judgment,
+    /// permanent, monitoring, closed; denied, expired, amended, contested, vacated.
+    #[arg(value_parser = state)]
+    pub(crate) state: CaseState,
+    /// A paper to file with the step, such as `complaint=complaint.pdf`; `authority show` says which are needed.
+    #[arg(long = "document", value_name = "KIND=FILE", value_parser = document)]
+    pub(crate) documents: Vec<(PaperKind, PathBuf)>,
+    #[command(flatten)]
+    pub(crate) who: WhoArgs,
+    #[command(flatten)]
+    pub(crate) out: JsonArgs,
+}
+
+fn state(word: &str) -> Result<CaseState, String> {
+    let found = CaseState::ALL.into_iter().find(|state| state_word(*state) == word);
+    found.ok_or_else(|| format!("there are {}", CaseState::ALL.map(state_word).join(", ")))
+}
+
+fn document(text: &str) -> Result<(PaperKind, PathBuf), String> {
+    let (kind, file) = text.split_once('=').ok_or("write it as KIND=FILE")?;
+    let kind = kind.parse().map_err(|refusal: Refusal| refusal.hint.unwrap_or(refusal.what))?;
+    Ok((kind, file.into()))
+}
+
+/// What each kind of instrument gives and asks for.
+#[derive(Subcommand)]
+pub(crate) enum AuthorityCommand {
+    /// Every kind of instrument: who issues it, and whether it binds.
+    List(JsonArgs),
+    /// One of them: outcomes, acts, states, papers by step, expiry, appeal, sources.
+    Show {
+        instrument: String,
+        #[command(flatten)]
+        out: JsonArgs,
+    },
 }
 
 #[derive(Args)]

@@ -5,6 +5,7 @@ pub(crate) mod accounts;
 pub(crate) mod approval;
 pub(crate) mod archive;
 pub(crate) mod audit;
+pub(crate) mod authority;
 pub(crate) mod backup;
 pub(crate) mod case;
 pub(crate) mod clickhouse;

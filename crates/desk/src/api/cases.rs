@@ -121,13 +121,6 @@ pub struct QuickMade {
     pub registrar_text: String,
 }
 
-/// `POST /cases/{id}/state`
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct AdvanceRequest {
-    pub to: CaseState,
-}
-
 /// `POST /cases/{id}/narrow`. No names means all that still do more.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -19,6 +19,7 @@ use model::{Digest, Refusal, Timestamp};
 use store::view::{CaseView, View, names_to_serve};
 
 use super::{Decision, Done, acting_person, known_case, may_prepare};
+use crate::authority;
 use crate::shown::Shown;
 
 //----------- Asking -----------------------------------------------------------------------------------------------
@@ -30,6 +31,10 @@ pub(super) fn ask(view: &View, id: &CaseId, actor: &Actor, now: Timestamp) -> Re
     let mut wishes = Vec::new();
     let mut lapsed = None;
     for order in case.orders.values() {
+        if order.status() == OrderStatus::Draft {
+            authority::check_order(order.terms(), order.names())?;
+            authority::check_stated(order.terms())?;
+        }
         match check_not_expired(order, now) {
             Ok(()) => wishes.extend(wanted(view, case, order).into_iter().map(|what| (order, what))),
             Err(refusal) => lapsed = Some(refusal),
@@ -254,5 +259,5 @@ fn check_servable(
 /// The case goes on with what was decided, unless it stands further already.
 fn advance(case: &CaseView, to: CaseState) -> Option<Body> {
     let goes_on = case.state < to && case.state.advance(to).is_ok();
-    goes_on.then(|| Body::CaseAdvanced { case: case.terms.id.clone(), to })
+    goes_on.then(|| Body::CaseAdvanced { case: case.terms.id.clone(), to, documents: Vec::new() })
 }

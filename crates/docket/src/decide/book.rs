@@ -2,8 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use model::fact::Actor;
-use model::fact::Fact;
+use model::fact::{Actor, Body, Draft, Fact};
 use model::id::{CaseId, PersonId, RequestId};
 use model::order::Names;
 use model::person::{Person, Role};
@@ -24,15 +23,27 @@ pub(crate) struct Book {
 impl Book {
     /// Decides and, if the law says yes, appends. The fold has to agree with the decision.
     pub(crate) fn execute(&mut self, command: &Command, actor: &Actor) -> Result<Done, Refusal> {
-        let decision = decide(&self.view, command, actor, now())?;
+        self.execute_at(command, actor, now())
+    }
+
+    pub(crate) fn execute_at(&mut self, command: &Command, actor: &Actor, at: Timestamp) -> Result<Done, Refusal> {
+        let decision = decide(&self.view, command, actor, at)?;
         self.sets.extend(decision.named_sets.into_iter().map(|set| (set.digest, set.names)));
         for draft in decision.drafts {
-            let fact = draft.at(self.view.next, now());
+            let fact = draft.at(self.view.next, at);
             let sets = &self.sets;
             self.view.apply(&fact, |digest| sets.get(digest).cloned()).expect("what was decided folds");
             self.facts.push(fact);
         }
         Ok(decision.done)
+    }
+
+    /// A fact that nobody decided here: the fold alone says whether it has an effect.
+    pub(crate) fn append(&mut self, body: Body, actor: &Actor) -> Result<(), Refusal> {
+        let fact = Draft::new(actor.clone(), body).at(self.view.next, now());
+        let folded = self.view.apply(&fact, |_| None);
+        self.facts.push(fact);
+        folded
     }
 
     pub(crate) fn shown(&self, request: RequestId) -> Digest {

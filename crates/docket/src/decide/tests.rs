@@ -136,7 +136,7 @@ fn a_demos_people_touch_nothing_that_is_real() {
             reason: "x".into(),
             disarm: false,
         };
-        let advance = Command::AdvanceCase { case: id, to: model::case::CaseState::Executed };
+        let advance = Command::AdvanceCase { case: id, to: model::case::CaseState::Executed, documents: Vec::new() };
         for command in [hold, advance] {
             let outcome = book.execute(&command, &as_person("ada"));
             assert_eq!(outcome.is_ok(), allowed, "{instrument}: {outcome:?}");
@@ -159,7 +159,7 @@ fn a_demos_admin_enrols_no_real_people_and_stands_in_nobodys_way() {
 #[test]
 fn an_order_that_has_lapsed_holds_up_no_other_of_its_case() {
     let mut book = Book::default();
-    let first = text("c-1", "civil-tro");
+    let first = text("c-1", "prosecutor-order");
     let at = first.find("[[order]]").unwrap();
     let second = first[at..].replace("o-c-1", "o-c-2").replace("-harbour.example", "-quay.example");
     let second: String = second.lines().filter(|line| !line.starts_with("expires")).map(|l| format!("{l}\n")).collect();
@@ -297,7 +297,7 @@ fn partners_and_auditors_read_and_do_not_act() {
     let (mut book, ..) = asked("civil-tro");
     book.execute(&Command::EnrolPerson { person: person("pat", &[Role::Partner, Role::Auditor], false) }, &someone())
         .unwrap();
-    let advance = Command::AdvanceCase { case: case("c-1"), to: model::case::CaseState::Evidence };
+    let advance = Command::AdvanceCase { case: case("c-1"), to: model::case::CaseState::Evidence, documents: Vec::new() };
     assert_eq!(refused(&mut book, &advance, &as_person("pat")).what, "pat may read and not act");
     assert!(book.execute(&import(&text("c-9", "exercise")), &as_person("pat")).is_err());
     book.execute(&advance, &as_person("alice")).unwrap();
@@ -475,7 +475,7 @@ fn all_about(id: &str, request: RequestId) -> Vec<Command> {
     vec![
         Command::RequestApproval { case: case.clone() },
         Command::RequestUnsealing { case: case.clone() },
-        Command::AdvanceCase { case: case.clone(), to: model::case::CaseState::Evidence },
+        Command::AdvanceCase { case: case.clone(), to: model::case::CaseState::Evidence, documents: Vec::new() },
         Command::NarrowService {
             case: case.clone(),
             names: vec![name.clone()],

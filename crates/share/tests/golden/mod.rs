@@ -101,6 +101,7 @@ impl Terms {
             returned: Default::default(),
             holds: Default::default(),
             members: Default::default(),
+            papers: Default::default(),
             unsealed: Default::default(),
             orders: [(OrderId::parse(ORDER).expect("a slug"), self.order())].into(),
             names: NAMES.map(named).into_iter().collect(),

@@ -48,8 +48,9 @@ impl View {
                 returned: Default::default(),
                 holds: Default::default(),
                 members: Default::default(),
+                papers: Default::default(),
             }),
-            Body::CaseAdvanced { case, to } => {
+            Body::CaseAdvanced { case, to, .. } => {
                 let case = self.case(case)?;
                 case.state = case.state.advance(*to)?;
                 Ok(())
@@ -77,6 +78,10 @@ impl View {
                 let by = actor_person(&fact.actor).cloned();
                 let hold = HoldView { reason: reason.clone(), by, placed: fact.time };
                 self.case(case)?.holds.insert(fact.position, hold);
+                Ok(())
+            }
+            Body::PaperFiled { case, paper } => {
+                self.case(case)?.papers.push(paper.clone());
                 Ok(())
             }
             Body::MemberAdded { case, person } => {

@@ -1,15 +1,16 @@
-//! `bailiwick case people`: who is on a case.
+//! `bailiwick case people` and `case advance`: who is on a case, and how far it has come.
 
-use desk::api::{MembersRequest, MembersTold};
+use desk::api::{AdvanceRequest, MembersRequest, MembersTold, PaperFiled, Said};
 
-use crate::cli::{MachineCommand, MembersArgs, Place};
+use crate::cli::{AdvanceArgs, MachineCommand, MembersArgs, Place};
 use crate::door::{Door, token};
-use crate::failure::Done;
+use crate::failure::{Done, Tried};
 use crate::terminal;
 
 pub(super) fn run(place: &Place, command: MachineCommand) -> Done {
     match command {
         MachineCommand::People(args) => people(&Door::open(place, "case people")?, args),
+        MachineCommand::Advance(args) => advance(&Door::open(place, "case advance")?, &args),
     }
 }
 
@@ -33,4 +34,25 @@ fn people(door: &Door, MembersArgs { case, add, remove, by, out }: MembersArgs) 
         (false, false) => format!("case {case} is not sealed: it is there for everybody who is enrolled"),
     });
     Ok(())
+}
+
+/// Each paper is on file before the step that names it; a step that is refused leaves them there.
+fn advance(door: &Door, AdvanceArgs { case, state, documents, who, out }: &AdvanceArgs) -> Done {
+    let token = token(who)?;
+    let mut filed = Vec::new();
+    for (kind, file) in documents {
+        let octets = std::fs::read(file).tried(format_args!("reading the {kind} {}", file.display()))?;
+        let path = format!("/cases/{case}/papers?kind={kind}");
+        let told: PaperFiled = door.post_file_as(&path, octets, "application/octet-stream", &token)?;
+        filed.push(told.paper);
+    }
+    let wish = AdvanceRequest { to: *state, documents: filed.iter().map(|paper| paper.file).collect() };
+    let said: Said = door.post(&format!("/cases/{case}/state"), &wish, Some(&token))?;
+    if out.json {
+        return terminal::json(&serde_json::json!({ "said": said.said, "filed": filed }));
+    }
+    for paper in &filed {
+        terminal::line(&format!("on file: {} {}, {} octets", paper.kind, paper.file, paper.octets))?;
+    }
+    terminal::line(&said.said)
 }
