@@ -22,7 +22,7 @@ mod sensor;
 pub(crate) use audit::{AuditCommand, ExportArgs, ExportProfile, VerifyArgs};
 pub(crate) use clickhouse::{ClickHouseCommand, EngineWord};
 pub(crate) use keep::{BackupArgs, RestoreArgs, RetentionCommand};
-pub(crate) use people::{AdvanceArgs, AuthorityCommand, ByArgs, MachineCommand, MembersArgs};
+pub(crate) use people::{AdvanceArgs, AuthorityCommand, ByArgs, MachineCommand, MembersArgs, TokenCommand};
 pub(crate) use report::{By, Format as ReportFormat, QueryArgs, ReportArgs};
 pub(crate) use sensor::SensorCommand;
 
@@ -382,6 +382,9 @@ pub(crate) enum PersonCommand {
         /// A demo's person: an approval counts for exercises only.
         #[arg(long)]
         fixture: bool,
+        /// The file that holds the one-time token which the first start printed: it enrols the first admin.
+        #[arg(long, value_name = "FILE", conflicts_with = "admin")]
+        first: Option<PathBuf>,
         /// The admin who enrols, once there is one. Until then whoever sits at this machine does.
         #[arg(long = "as", value_name = "ADMIN", requires = "admin_token_file")]
         admin: Option<PersonId>,
@@ -393,6 +396,9 @@ pub(crate) enum PersonCommand {
     },
     /// Everyone who is enrolled.
     List(JsonArgs),
+    /// Tokens for programs: add, list, revoke.
+    #[command(subcommand)]
+    Token(TokenCommand),
 }
 
 #[derive(Subcommand)]

@@ -218,7 +218,7 @@ pub(crate) fn token(who: &WhoArgs) -> Result<String, Failure> {
     token_in(&who.token_file, who.person.as_str())
 }
 
-fn token_in(file: &Path, holder: &str) -> Result<String, Failure> {
+pub(crate) fn token_in(file: &Path, holder: &str) -> Result<String, Failure> {
     let shown = file.display();
     let found = std::fs::metadata(file).tried(format_args!("reading the token of {holder} in {shown}"))?;
     if found.permissions().mode() & OTHERS != 0 {

@@ -12,6 +12,7 @@ use insight::run::Labels;
 use model::Timestamp;
 use model::fact::{Actor, Body, Draft};
 use model::id::Position;
+use model::person::Role;
 use sinkhole::transfer::{Primary, Transfer};
 use sinkhole::{Keys, NamesByAddress, Settings, ZoneTable};
 use store::clickhouse::ClickHouse;
@@ -22,6 +23,7 @@ use tokio::task::JoinHandle;
 use crate::config::Config;
 use crate::failure::{Failure, Tried};
 use crate::listen::Sockets;
+use crate::terminal;
 
 mod acme;
 mod captured;
@@ -341,5 +343,24 @@ async fn note_start(config: &Config, house: &House) -> Result<(), Failure> {
         Draft::new(actor(), Body::ConfigApplied { digest: config.digest() }),
     ];
     house.ledger.append(None, drafts, Vec::new(), now()).await.tried("noting the start in the ledger")?;
+    offer_first_token(house, actor()).await
+}
+
+/// Where nobody is enrolled there is no password: whoever started the program is given a one-time token, printed once.
+async fn offer_first_token(house: &House, actor: Actor) -> Result<(), Failure> {
+    let view = house.ledger.view().await.tried("reading who is enrolled")?;
+    let is_real_admin = |person: &model::person::Person| person.roles.contains(&Role::Admin) && !person.fixture;
+    let is_unused = view.tokens.first.is_some() && !view.people.values().any(is_real_admin);
+    if !view.people.is_empty() && !is_unused {
+        return Ok(());
+    }
+    let token = crate::roles::person::fresh_token()?;
+    let command = docket::Command::MakeFirstToken { token: model::Digest::of_bytes(token.as_bytes()) };
+    let made = docket::execute(&house.ledger, &house.vault, command, actor, now()).await;
+    made.tried("making the one-time token of the first admin")?;
+    terminal::say(&format!(
+        "no admin is enrolled. This token enrols the first one, once, and is printed nowhere else:\n\n  {token}\n\nput it into a \
+         file: `bailiwick person add PERSON --role admin --token-file NEW-FILE --first FILE`"
+    ));
     Ok(())
 }

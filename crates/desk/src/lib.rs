@@ -33,6 +33,7 @@ mod run;
 mod sensors;
 mod sight;
 mod status;
+mod tokens;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -72,6 +73,8 @@ pub fn router(desk: Desk) -> Router {
         .route("/sensors/offers", post(sensors::offer))
         .route("/sensors/{id}/revoke", post(sensors::revoke))
         .route("/people", get(people::list).post(people::enrol))
+        .route("/people/{id}/tokens", get(tokens::list).post(tokens::issue))
+        .route("/people/{id}/tokens/{token}/revoke", post(tokens::revoke))
         .route("/approvals", get(approvals::list))
         .route("/approvals/{id}", get(approvals::show).post(approvals::give))
         .route("/groups/{alias}", get(groups::show))

@@ -4,6 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use docket::Command;
+use model::Digest;
 use model::person::Person;
 
 use crate::api::{EnrolRequest, PersonSummary};
@@ -21,10 +22,14 @@ pub(crate) async fn enrol(
     asker: Asker,
     Sent(wish): Sent<EnrolRequest>,
 ) -> Result<(StatusCode, Json<PersonSummary>), Told> {
-    let EnrolRequest { id, roles, token_sha256, fixture } = wish;
+    let EnrolRequest { id, roles, token_sha256, fixture, first_token } = wish;
     let person = Person { id, roles, token: token_sha256, fixture };
     let answer = summary(&person);
-    desk.execute(Command::EnrolPerson { person }, asker).await?;
+    let command = match first_token {
+        Some(token) => Command::EnrolFirst { person, first: Digest::of_bytes(token.trim().as_bytes()) },
+        None => Command::EnrolPerson { person },
+    };
+    desk.execute(command, asker).await?;
     Ok((StatusCode::CREATED, Json(answer)))
 }
 

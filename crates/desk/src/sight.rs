@@ -7,6 +7,8 @@
 //! One place says it. Routes below `/cases/{id}` and `/approvals/{id}` are behind [`gate`], so that none can forget to
 //! ask; lists take [`cases`]; a case that is named in a body or a query is looked up by [`known`].
 
+use std::collections::BTreeSet;
+
 use axum::extract::{FromRequestParts, RawPathParams, Request, State};
 use axum::http::header;
 use axum::http::request::Parts;
@@ -18,6 +20,7 @@ use model::fact::Actor;
 use model::id::{CaseId, RequestId};
 use model::person::Role;
 use store::archive::Sight;
+use store::report::ReportName;
 use store::view::{CaseView, View};
 
 use crate::asker::Asker;
@@ -58,12 +61,18 @@ pub(crate) fn of(view: &View, asker: &Actor, now: Timestamp) -> Sight {
 
 /// Whether the asker may see single callers.
 pub(crate) fn check_callers(view: &View, asker: &Actor) -> Result<(), Refusal> {
-    check_role(view, asker, &OF_CASES, "see single callers")
+    check_role(view, (asker, None), &OF_CASES, "see single callers")
 }
 
-fn check_role(view: &View, asker: &Actor, any_of: &[Role], what: &str) -> Result<(), Refusal> {
+/// `narrowed`: the roles of the token that was shown, where it has not all of the person's.
+fn check_role(
+    view: &View,
+    (asker, narrowed): (&Actor, Option<&BTreeSet<Role>>),
+    any_of: &[Role],
+    what: &str,
+) -> Result<(), Refusal> {
     let Actor::Person { id } = asker else { return Ok(()) };
-    let roles = view.people.get(id).map(|person| &person.roles);
+    let roles = narrowed.or_else(|| view.people.get(id).map(|person| &person.roles));
     if roles.is_some_and(|roles| any_of.iter().any(|role| roles.contains(role))) {
         return Ok(());
     }
@@ -83,7 +92,7 @@ pub(crate) async fn gate(State(desk): State<Desk>, request: Request, next: Next)
     let (mut parts, body) = request.into_parts();
     let about = About::of(&mut parts, &desk).await;
     let asker = Asker::from_request_parts(&mut parts, &desk).await?;
-    if let Err((why, told)) = about.check(&*desk.view().await?, &asker.actor) {
+    if let Err((why, told)) = about.check(&*desk.view().await?, &asker) {
         desk.remember_refusal(&format!("{} {}", parts.method, parts.uri.path()), &why, asker.actor).await;
         return Err(told);
     }
@@ -95,6 +104,8 @@ enum About {
     Case(CaseId),
     Request(RequestId),
     Machine,
+    /// Single callers.
+    Callers,
     /// Anything else, and what cannot be read: the route says so itself.
     Other,
 }
@@ -114,12 +125,15 @@ impl About {
                 id.parse().map_or(Self::Other, |id| Self::Request(RequestId(id)))
             }
             _ if MACHINE.contains(&path) => Self::Machine,
+            _ if path == "/query" || tells_of_callers(path) => Self::Callers,
             _ => Self::Other,
         }
     }
 
     /// Why it is recorded as refused, and what is said.
-    fn check(&self, view: &View, asker: &Actor) -> Result<(), (String, Told)> {
+    fn check(&self, view: &View, asker: &Asker) -> Result<(), (String, Told)> {
+        let Asker { actor: asker, roles } = asker;
+        let refused = |refusal: Refusal| (refusal.what.clone(), problem::refused(refusal));
         let not_there = |told: Told| (told.detail.clone(), told);
         match self {
             Self::Case(id) => known(view, id, asker, now()).map(drop).map_err(not_there),
@@ -128,11 +142,20 @@ impl About {
                 let seen = standing.and_then(|one| view.case_seen_by(&one.request.case, asker, now()));
                 seen.map(drop).ok_or_else(|| not_there(no_request(*id)))
             }
-            Self::Machine => check_role(view, asker, &OF_THE_MACHINE, "see how the machine runs")
-                .map_err(|refusal| (refusal.what.clone(), problem::refused(refusal))),
+            Self::Machine => {
+                check_role(view, (asker, roles.as_ref()), &OF_THE_MACHINE, "see how the machine runs").map_err(refused)
+            }
+            Self::Callers => {
+                check_role(view, (asker, roles.as_ref()), &OF_CASES, "see single callers").map_err(refused)
+            }
             Self::Other => Ok(()),
         }
     }
+}
+
+fn tells_of_callers(path: &str) -> bool {
+    let name = path.strip_prefix("/reports/").and_then(|name| name.parse::<ReportName>().ok());
+    name.is_some_and(ReportName::tells_of_callers)
 }
 
 /// What is said of a request that does not exist, and of one about a case that the asker is not on.

@@ -5,12 +5,13 @@
 
 use model::case::CaseState;
 use model::fact::KnowledgeFormat;
-use model::id::{CaseId, GroupId, OrderId, PersonId, Position, RequestId, SensorId, SensorName};
+use model::id::{CaseId, GroupId, OrderId, PersonId, Position, RequestId, SensorId, SensorName, TokenName};
 use model::marking::Audience;
 use model::paper::PaperKind;
 use model::name::{DomainName, defang};
 use model::person::{Person, Role};
 use model::seizure::ServiceMode;
+use model::token::ApiToken;
 use model::{Digest, Timestamp};
 
 use crate::casefile::CaseFile;
@@ -121,6 +122,23 @@ pub enum Command {
         files: u64,
         octets: u64,
     },
+    /// Makes a token for a program, for whoever asks.
+    IssueToken {
+        token: ApiToken,
+    },
+    RevokeToken {
+        person: PersonId,
+        token: TokenName,
+    },
+    /// The program's own: a one-time token for the first admin.
+    MakeFirstToken {
+        token: Digest,
+    },
+    /// Enrols the first admin, by the one-time token of that digest.
+    EnrolFirst {
+        person: Person,
+        first: Digest,
+    },
     /// Puts somebody on a case.
     AddMember {
         case: CaseId,
@@ -149,6 +167,8 @@ impl Command {
                 | Self::CaptureRecords { .. }
                 | Self::PlaceHold { .. }
                 | Self::RemoveMember { .. }
+                | Self::IssueToken { .. }
+                | Self::RevokeToken { .. }
         )
     }
 
@@ -169,6 +189,10 @@ impl Command {
             | Self::RemoveMember { case, .. } => Some(case),
             Self::ImportCase { .. }
             | Self::EnrolPerson { .. }
+            | Self::IssueToken { .. }
+            | Self::RevokeToken { .. }
+            | Self::MakeFirstToken { .. }
+            | Self::EnrolFirst { .. }
             | Self::GiveApproval { .. }
             | Self::ImportKnowledge { .. }
             | Self::OfferEnrolment { .. }
@@ -201,6 +225,10 @@ impl Command {
             Self::PlaceHold { case, .. } => format!("place a legal hold on case {case}"),
             Self::RequestRelease { case, hold } => format!("ask for the release of hold {hold} on case {case}"),
             Self::RecordBackup { backup, .. } => format!("record the backup {}", backup.short()),
+            Self::IssueToken { token } => format!("make the token {} of {}", token.name, token.person),
+            Self::RevokeToken { person, token } => format!("revoke the token {token} of {person}"),
+            Self::MakeFirstToken { .. } => "make a one-time token".to_owned(),
+            Self::EnrolFirst { person, .. } => format!("enrol {} as the first admin", person.id),
             Self::AddMember { case, person } => format!("put {person} on case {case}"),
             Self::RemoveMember { case, person } => format!("take {person} off case {case}"),
             Self::Refuse { tried, .. } => tried.clone(),

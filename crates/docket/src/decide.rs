@@ -26,8 +26,10 @@ mod narrow;
 mod people;
 mod sensors;
 mod step;
+mod tokens;
 
 pub use step::PAPER_OCTETS_MAX;
+pub use tokens::TOKEN_DAYS_MAX;
 
 /// The most octets of one piece of imported knowledge: ATT&CK's enterprise bundle has 50 MB.
 pub const KNOWLEDGE_OCTETS_MAX: usize = 128 << 20;
@@ -126,6 +128,19 @@ impl Decision {
     }
 }
 
+/// The same for whoever shows a token that has only some of a person's roles.
+pub fn decide_as(
+    view: &View,
+    command: &Command,
+    actor: &Actor,
+    roles: Option<&BTreeSet<Role>>,
+    now: Timestamp,
+) -> Result<Decision, Refusal> {
+    people::check_seen(view, command, actor, now)?;
+    roles.map_or(Ok(()), |roles| tokens::check_narrowed(command, roles))?;
+    decide(view, command, actor, now)
+}
+
 /// What `command`, asked by `actor`, changes in what stands.
 pub fn decide(view: &View, command: &Command, actor: &Actor, now: Timestamp) -> Result<Decision, Refusal> {
     people::check_seen(view, command, actor, now)?;
@@ -173,6 +188,10 @@ pub fn decide(view: &View, command: &Command, actor: &Actor, now: Timestamp) -> 
             let (backup, facts, files, octets) = (*backup, *facts, *files, *octets);
             Ok(Decision::of(actor, Body::BackupTaken { backup, facts, files, octets }, Done::Recorded))
         }
+        Command::IssueToken { token } => tokens::issue(view, token, actor, now),
+        Command::RevokeToken { person, token } => tokens::revoke(view, person, token, actor),
+        Command::MakeFirstToken { token } => tokens::make_first(view, *token, actor),
+        Command::EnrolFirst { person, first } => tokens::enrol_first(view, person, *first, actor),
         Command::AddMember { case, person } => people::add(view, case, person, actor),
         Command::RemoveMember { case, person } => people::remove(view, case, person, actor),
         Command::Refuse { tried, why } => {
@@ -289,18 +308,26 @@ fn enrol(view: &View, person: &Person, actor: &Actor) -> Result<Decision, Refusa
     if !by_admin && (matches!(actor, Actor::Person { .. }) || view.people.values().any(is_admin)) {
         return Err(Refusal::new("people are enrolled by an admin").hint("act with an admin's token"));
     }
+    if view.tokens.first.is_some() && person.roles.contains(&Role::Admin) && !person.fixture && !by_admin {
+        return Err(Refusal::new("the first admin is enrolled by the one-time token that the first start printed")
+            .hint("put it into a file: `bailiwick person add PERSON --role admin --token-file FILE --first FILE`"));
+    }
+    check_new(view, person)?;
+    let body = Body::PersonEnrolled { person: person.clone() };
+    Ok(Decision::of(actor, body, Done::PersonEnrolled { person: person.id.clone() }))
+}
+
+/// Somebody who is not there yet, with a token and a role.
+fn check_new(view: &View, person: &Person) -> Result<(), Refusal> {
     if view.people.contains_key(&person.id) {
         return Err(Refusal::new(format!("{} is enrolled already", person.id)).hint("choose another id"));
     }
-    if view.people.values().any(|known| known.token == person.token) {
-        return Err(Refusal::new("this token is another person's").hint("two people have two tokens"));
-    }
+    tokens::check_unused(view, person.token)?;
     if person.roles.is_empty() {
         let roles: Vec<&str> = Role::ALL.into_iter().map(Role::as_str).collect();
         return Err(Refusal::new(format!("{} has no role", person.id)).hint(format!("one of {}", roles.join(", "))));
     }
-    let body = Body::PersonEnrolled { person: person.clone() };
-    Ok(Decision::of(actor, body, Done::PersonEnrolled { person: person.id.clone() }))
+    Ok(())
 }
 
 //----------- Text -------------------------------------------------------------------------------------------------

@@ -2,13 +2,16 @@
 //!
 //! Order of writes: a file is in the vault, synced, before the fact that names it. A refusal is a fact too.
 
+use std::collections::BTreeSet;
+
 use model::fact::{Actor, Body, Draft, Fact};
+use model::person::Role;
 use model::{Refusal, Timestamp};
 use store::ledger::{AppendError, Ledger};
 use store::vault::Vault;
 
 use crate::command::Command;
-use crate::decide::{Done, decide};
+use crate::decide::{Done, decide_as};
 
 /// How often a command is decided again because somebody else appended in between.
 pub const TRIES_MAX: usize = 8;
@@ -40,7 +43,18 @@ pub async fn execute(
     actor: Actor,
     now: Timestamp,
 ) -> Result<Executed, ExecuteError> {
-    until_appended(|| attempt(ledger, vault, &command, &actor, now)).await
+    execute_as(ledger, vault, command, (actor, None), now).await
+}
+
+/// The same for whoever shows a token that has only some of a person's roles.
+pub async fn execute_as(
+    ledger: &Ledger,
+    vault: &Vault,
+    command: Command,
+    (actor, roles): (Actor, Option<BTreeSet<Role>>),
+    now: Timestamp,
+) -> Result<Executed, ExecuteError> {
+    until_appended(|| attempt(ledger, vault, &command, (&actor, roles.as_ref()), now)).await
 }
 
 /// Tries until an attempt comes to something; one that lost a race comes to `None`.
@@ -60,11 +74,11 @@ async fn attempt(
     ledger: &Ledger,
     vault: &Vault,
     command: &Command,
-    actor: &Actor,
+    (actor, roles): (&Actor, Option<&BTreeSet<Role>>),
     now: Timestamp,
 ) -> Result<Option<Executed>, ExecuteError> {
     let view = ledger.view().await?;
-    let decision = match decide(&view, command, actor, now) {
+    let decision = match decide_as(&view, command, actor, roles, now) {
         Ok(decision) => decision,
         Err(refusal) => return Err(record(ledger, command, actor.clone(), refusal, now).await),
     };

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::approval::{Approval, Request};
 use crate::case::{CaseState, CaseTerms};
 use crate::digest::{Digest, canonical_json};
-use crate::id::{CaseId, GroupId, OrderId, PersonId, Position, RequestId, SensorName};
+use crate::id::{CaseId, GroupId, OrderId, PersonId, Position, RequestId, SensorName, TokenName};
 use crate::marking::Audience;
 use crate::name::DomainName;
 use crate::order::OrderTerms;
@@ -20,6 +20,7 @@ use crate::paper::Paper;
 use crate::person::Person;
 use crate::seizure::{Seizure, ServiceMode};
 use crate::time::{Date, Timestamp};
+use crate::token::ApiToken;
 
 /// The version that this program writes. Older ones are read for ever; `tests/golden` holds one of each.
 pub const FACT_VERSION: u16 = 1;
@@ -305,6 +306,23 @@ pub enum Body {
         case: CaseId,
         person: PersonId,
     },
+    /// A person made a token for a program.
+    TokenIssued {
+        token: Box<ApiToken>,
+    },
+    /// It acts for nobody any more.
+    TokenRevoked {
+        person: PersonId,
+        token: TokenName,
+    },
+    /// Whoever shows the token of this digest enrols the first admin; one that was made before is void.
+    FirstTokenMade {
+        token: Digest,
+    },
+    /// The first admin was enrolled by it.
+    FirstTokenSpent {
+        person: PersonId,
+    },
     /// A paper of the case is on file; it lies in the vault.
     PaperFiled {
         case: CaseId,
@@ -346,6 +364,10 @@ impl Body {
             | Self::Started { .. }
             | Self::ConfigApplied { .. }
             | Self::PersonEnrolled { .. }
+            | Self::TokenIssued { .. }
+            | Self::TokenRevoked { .. }
+            | Self::FirstTokenMade { .. }
+            | Self::FirstTokenSpent { .. }
             | Self::KnowledgeImported { .. }
             | Self::SuspectFound { .. }
             | Self::HistoryReplayed { .. }

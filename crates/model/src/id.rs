@@ -84,6 +84,8 @@ slugs! {
     GroupId
     /// A person who acts. `alice`
     PersonId
+    /// One of a person's tokens. `ci`
+    TokenName
     /// A sensor as people call it. `fra-1`
     SensorName
 }

@@ -29,6 +29,7 @@ pub mod spelling;
 pub mod suspect;
 pub mod tally;
 pub mod time;
+pub mod token;
 pub mod verdict;
 
 pub use digest::Digest;

@@ -610,3 +610,21 @@ fn papers_and_steps_are_written_and_read_as_ever() {
     let actor = Actor::Person { id: PersonId::parse("alice").unwrap() };
     compare_facts("fact-papers.v1.jsonl", &actor, bodies);
 }
+
+#[test]
+fn tokens_are_written_and_read_as_ever() {
+    use model::id::TokenName;
+    use model::person::Role;
+    use model::token::ApiToken;
+    let (person, name) = (PersonId::parse("alice").unwrap(), TokenName::parse("ci").unwrap());
+    let expires = "2027-01-01T00:00:00Z".parse().unwrap();
+    let token =
+        ApiToken { person: person.clone(), name: name.clone(), roles: [Role::Analyst].into(), expires, token: Digest([9; 32]) };
+    let bodies = [
+        FactBody::TokenIssued { token: Box::new(token) },
+        FactBody::TokenRevoked { person: person.clone(), token: name },
+        FactBody::FirstTokenMade { token: Digest([8; 32]) },
+        FactBody::FirstTokenSpent { person: person.clone() },
+    ];
+    compare_facts("fact-tokens.v1.jsonl", &Actor::Person { id: person }, bodies);
+}

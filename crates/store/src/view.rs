@@ -30,12 +30,14 @@ mod people;
 mod sensors;
 #[cfg(test)]
 mod tests;
+mod tokens;
 mod touched;
 
 pub use captured::CapturedView;
 pub use fold::names_to_serve;
 pub use names::{CaseNames, NameView};
 pub use people::{Members, groups_called};
+pub use tokens::{TokenView, Tokens};
 pub use sensors::{EnrolmentOffer, FIRST_SENSOR, SensorView, Sensors};
 
 //----------- View -------------------------------------------------------------------------------------------------
@@ -48,6 +50,8 @@ pub struct View {
     pub cases: BTreeMap<CaseId, CaseView>,
     pub approvals: Approvals,
     pub people: BTreeMap<PersonId, Person>,
+    /// Their other tokens.
+    pub tokens: Tokens,
     pub knowledge: Vec<Knowledge>,
     pub indicators: Vec<(CaseId, GroupId, Indicator)>,
     pub suspects: BTreeMap<DomainName, SuspectView>,

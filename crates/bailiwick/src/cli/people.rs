@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 use docket::authority::state_word;
 use model::Refusal;
 use model::case::CaseState;
-use model::id::{CaseId, PersonId};
+use model::id::{CaseId, PersonId, TokenName};
 use model::paper::PaperKind;
 
 use super::{JsonArgs, WhoArgs};
@@ -90,4 +90,39 @@ impl ByArgs {
     pub(crate) fn who(self) -> Option<WhoArgs> {
         self.person.zip(self.token_file).map(|(person, token_file)| WhoArgs { person, token_file })
     }
+}
+
+/// A token for a program acts as its person, in some of their roles, until it ends.
+#[derive(Subcommand)]
+pub(crate) enum TokenCommand {
+    /// Make a token of your own and write it to a new file, once.
+    Add {
+        name: TokenName,
+        /// In which of your roles it acts; one or more.
+        #[arg(long = "role", required = true)]
+        roles: Vec<String>,
+        /// How long it lives, in days.
+        #[arg(long, default_value_t = 90, value_parser = clap::value_parser!(u32).range(1..=366))]
+        days: u32,
+        /// Where to write the token (mode 0600); the file must not exist.
+        #[arg(long, value_name = "FILE")]
+        into: PathBuf,
+        #[command(flatten)]
+        who: WhoArgs,
+        #[command(flatten)]
+        out: JsonArgs,
+    },
+    /// A person's tokens, ended ones too.
+    List {
+        person: PersonId,
+        #[command(flatten)]
+        out: JsonArgs,
+    },
+    /// End a token, at once: your own, or anybody's as an admin.
+    Revoke {
+        person: PersonId,
+        name: TokenName,
+        #[command(flatten)]
+        who: WhoArgs,
+    },
 }

@@ -35,7 +35,7 @@ pub(crate) fn approve(door: &Door) -> Result<(), Failure> {
     for (id, role, token) in PEOPLE {
         let id = PersonId::parse(id).expect("the demo's people have ids");
         let token_sha256 = Digest::of_bytes(token.as_bytes());
-        let wish = EnrolRequest { id, roles: [role].into(), token_sha256, fixture: true };
+        let wish = EnrolRequest { id, roles: [role].into(), token_sha256, fixture: true, first_token: None };
         door.post::<PersonSummary>("/people", &wish, None)?;
     }
     let (_, _, asking) = PEOPLE[0];

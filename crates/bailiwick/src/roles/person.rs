@@ -9,19 +9,23 @@ use model::Digest;
 use model::person::Role;
 
 use crate::cli::{PersonCommand, Place, WhoArgs};
-use crate::door::{Door, token};
+use crate::door::{Door, token, token_in};
 use crate::failure::{Done, Failure, Tried, code};
 use crate::terminal::{self, table};
+
+mod tokens;
 
 pub(crate) fn run(place: &Place, command: PersonCommand) -> Done {
     match command {
         PersonCommand::List(out) => list(&Door::open(place, "person list")?, out.json),
-        PersonCommand::Add { person, roles, token_file, fixture, admin, admin_token_file, out } => {
+        PersonCommand::Token(command) => tokens::run(place, command),
+        PersonCommand::Add { person, roles, token_file, fixture, first, admin, admin_token_file, out } => {
+            let first_token = first.map(|file| token_in(&file, "the first start")).transpose()?;
             let admin = admin.zip(admin_token_file).map(|(person, token_file)| WhoArgs { person, token_file });
             let admin = admin.map(|who| token(&who)).transpose()?;
             let roles = roles.iter().map(|text| role(text)).collect::<Result<_, _>>()?;
             let door = Door::open(place, "person add")?;
-            let wish = |token_sha256| EnrolRequest { id: person, roles, token_sha256, fixture };
+            let wish = |token_sha256| EnrolRequest { id: person, roles, token_sha256, fixture, first_token };
             add(&door, wish, &token_file, admin.as_deref(), out.json)
         }
     }
@@ -57,7 +61,7 @@ fn add(door: &Door, wish: impl FnOnce(Digest) -> EnrolRequest, file: &Path, admi
 }
 
 /// 256 random bits: no one guesses it, so its plain digest may be stored.
-fn fresh_token() -> Result<String, Failure> {
+pub(crate) fn fresh_token() -> Result<String, Failure> {
     let mut octets = [0; 32];
     getrandom::fill(&mut octets).tried("drawing a random token")?;
     Ok(format!("bw_{}", octets.map(|octet| format!("{octet:02x}")).concat()))

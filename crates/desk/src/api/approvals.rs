@@ -26,6 +26,9 @@ pub struct EnrolRequest {
     pub token_sha256: Digest,
     #[serde(default)]
     pub fixture: bool,
+    /// The one-time token of the first start, by which the first admin is enrolled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_token: Option<String>,
 }
 
 /// Answer to `POST /cases/{id}/requests` and to `POST /cases/{id}/unsealing`.

@@ -118,3 +118,33 @@ async fn the_request_of_a_sealed_case_is_not_there_for_an_outsider() {
     let removed = house.post("/cases/quarrystone/people", None, &json!({ "remove": "eve" })).await;
     assert_eq!(removed.status, StatusCode::UNAUTHORIZED, "taking somebody off takes a person");
 }
+
+#[tokio::test]
+async fn a_token_of_a_program_acts_in_its_roles_until_it_ends() {
+    let house = House::new().await;
+    assert_eq!(house.post("/people", None, &enrolment("ada", &["legal", "analyst"], false)).await.status, StatusCode::CREATED);
+    let digest = model::Digest::of_bytes(b"a program's");
+    let wish = json!({ "name": "ci", "roles": ["analyst"], "days": 30, "token_sha256": digest });
+    assert_eq!(house.post("/people/ada/tokens", None, &wish).await.status, StatusCode::UNAUTHORIZED);
+    let made = house.post("/people/ada/tokens", Some(&token("ada")), &wish).await;
+    assert_eq!((made.status, &made.json()["roles"]), (StatusCode::CREATED, &json!(["analyst"])));
+    let read = async |path: &str, token: &str| house.call(request("GET", path, Some(token), Body::empty())).await;
+    assert_eq!(read("/cases", "a program's").await.status, StatusCode::OK);
+    for (who, refused) in [("a program's", true), (token("ada").as_str(), false)] {
+        let more = json!({ "name": "more", "roles": ["analyst"], "days": 1, "token_sha256": model::Digest::of_bytes(b"more") });
+        let answer = house.post("/people/ada/tokens", Some(who), &more).await;
+        assert_eq!(answer.status == StatusCode::FORBIDDEN, refused, "{}", answer.json());
+    }
+    let status = read("/status", "a program's").await;
+    assert_eq!(status.status, StatusCode::FORBIDDEN, "an analyst does not run the machine");
+    let before = house.refusals().await;
+    let revoked = house.post("/people/ada/tokens/ci/revoke", Some(&token("ada")), &Value::Null).await;
+    assert_eq!(revoked.status, StatusCode::OK);
+    let answer = read("/cases", "a program's").await;
+    assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
+    assert!(answer.json()["detail"].as_str().unwrap().starts_with("the token ci of ada was revoked at "));
+    assert_eq!(house.refusals().await, before + 1);
+    let list = house.get("/people/ada/tokens").await.json();
+    assert_eq!((&list[0]["name"], &list[0]["ended"], &list[1]["ended"]), (&json!("ci"), &json!(true), &json!(false)));
+    assert!(!list.to_string().contains(&digest.to_string()), "not even the digest is told");
+}

@@ -80,6 +80,13 @@ impl View {
                 self.case(case)?.holds.insert(fact.position, hold);
                 Ok(())
             }
+            Body::TokenIssued { token } => self.issue_token(token, fact.time),
+            Body::TokenRevoked { person, token } => self.revoke_token(person, token, fact.time),
+            Body::FirstTokenMade { token } => {
+                self.tokens.first = Some(*token);
+                Ok(())
+            }
+            Body::FirstTokenSpent { .. } => self.spend_first_token(),
             Body::PaperFiled { case, paper } => {
                 self.case(case)?.papers.push(paper.clone());
                 Ok(())
