@@ -185,6 +185,7 @@ impl Daemon {
         let access = peers::access(&config.transfer)?;
         let house = House::open(config, "serve").await?;
         note_start(config, &house).await?;
+        offer_first_token(&house).await?;
         let keys = Keys { dir: config.keys.clone() };
         let journal = Journal::open(&house.folder, config.journal.limits()).tried("opening the journal")?;
         let labels = Arc::new(labels(config, Arc::clone(&journal))?);
@@ -343,11 +344,12 @@ async fn note_start(config: &Config, house: &House) -> Result<(), Failure> {
         Draft::new(actor(), Body::ConfigApplied { digest: config.digest() }),
     ];
     house.ledger.append(None, drafts, Vec::new(), now()).await.tried("noting the start in the ledger")?;
-    offer_first_token(house, actor()).await
+    Ok(())
 }
 
 /// Where nobody is enrolled there is no password: whoever started the program is given a one-time token, printed once.
-async fn offer_first_token(house: &House, actor: Actor) -> Result<(), Failure> {
+async fn offer_first_token(house: &House) -> Result<(), Failure> {
+    let actor = Actor::Room { name: "bailiwick".into() };
     let view = house.ledger.view().await.tried("reading who is enrolled")?;
     let is_real_admin = |person: &model::person::Person| person.roles.contains(&Role::Admin) && !person.fixture;
     let is_unused = view.tokens.first.is_some() && !view.people.values().any(is_real_admin);
