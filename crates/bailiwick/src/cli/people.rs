@@ -120,7 +120,9 @@ pub(crate) enum TokenCommand {
     },
     /// End a token, at once: your own, or anybody's as an admin.
     Revoke {
-        person: PersonId,
+        /// Whose it is.
+        #[arg(value_name = "PERSON")]
+        holder: PersonId,
         name: TokenName,
         #[command(flatten)]
         who: WhoArgs,

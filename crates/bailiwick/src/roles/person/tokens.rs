@@ -31,9 +31,9 @@ pub(super) fn run(place: &Place, command: TokenCommand) -> Done {
                 Door::open(place, "person token list")?.get(&format!("/people/{person}/tokens"))?;
             if out.json { terminal::json(&all) } else { terminal::line(&shown(&all)) }
         }
-        TokenCommand::Revoke { person, name, who } => {
+        TokenCommand::Revoke { holder, name, who } => {
             let (by, door) = (token(&who)?, Door::open(place, "person token revoke")?);
-            let path = format!("/people/{person}/tokens/{name}/revoke");
+            let path = format!("/people/{holder}/tokens/{name}/revoke");
             let said: Said = door.post(&path, &serde_json::json!({}), Some(&by))?;
             terminal::line(&said.said)
         }
