@@ -14,6 +14,7 @@ use model::verdict::Label;
 
 mod audit;
 mod clickhouse;
+mod gate;
 mod keep;
 mod people;
 mod report;
@@ -21,6 +22,7 @@ mod sensor;
 
 pub(crate) use audit::{AuditCommand, ExportArgs, ExportProfile, VerifyArgs};
 pub(crate) use clickhouse::{ClickHouseCommand, EngineWord};
+pub(crate) use gate::{DecideArgs, GateArgs, GateCommand, RelatedArgs};
 pub(crate) use keep::{BackupArgs, RestoreArgs, RetentionCommand};
 pub(crate) use people::{AdvanceArgs, AuthorityCommand, ByArgs, MachineCommand, MembersArgs, TokenCommand};
 pub(crate) use report::{By, Format as ReportFormat, QueryArgs, ReportArgs};
@@ -261,6 +263,7 @@ pub(crate) enum CaseCommand {
     Records(RecordsArgs),
     #[command(flatten)]
     Machine(MachineCommand),
+    Gate(GateCommand),
 }
 
 #[derive(Args)]

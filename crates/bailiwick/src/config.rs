@@ -32,6 +32,7 @@ mod acme;
 mod archive;
 mod clickhouse;
 mod dnstap;
+mod gate;
 mod journal;
 mod ledger;
 mod mail;
@@ -77,6 +78,7 @@ struct Draft {
     sensors: sensors::Sensors,
     uplink: sensors::Uplink,
     retention: retention::Retention,
+    gate: gate::Gate,
 }
 
 impl Default for Draft {
@@ -104,6 +106,7 @@ impl Default for Draft {
             sensors: sensors::Sensors::default(),
             uplink: sensors::Uplink::default(),
             retention: retention::Retention::default(),
+            gate: gate::Gate::default(),
         }
     }
 }
@@ -269,6 +272,8 @@ pub(crate) struct Config {
     pub(crate) uplink: sensors::Uplink,
     /// For how long what is kept.
     pub(crate) retention: retention::Retention,
+    /// What names are held against before an order is filed.
+    pub(crate) gate: gate::Gate,
 }
 
 impl Config {
@@ -324,6 +329,7 @@ impl Config {
             sensors: draft.sensors,
             uplink: draft.uplink,
             retention: draft.retention,
+            gate: draft.gate.resolve(&base),
             file,
         };
         config.check()?;

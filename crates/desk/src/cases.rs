@@ -55,7 +55,7 @@ impl Desk {
 }
 
 /// A file of a million names takes seconds to read: other requests go on meanwhile.
-async fn off_the_runtime<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Told> {
+pub(crate) async fn off_the_runtime<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Told> {
     tokio::task::spawn_blocking(work).await.map_err(|error| problem::ours(&error))
 }
 

@@ -17,6 +17,7 @@ mod counts;
 mod dns;
 mod engine;
 mod feeds;
+mod gate;
 mod groups;
 mod intake;
 mod members;
@@ -50,6 +51,7 @@ pub const BODY_OCTETS_MAX: usize = 1 << 20;
 pub fn router(desk: Desk) -> Router {
     let case_files = DefaultBodyLimit::max(docket::casefile::CASE_FILE_OCTETS_MAX);
     let knowledge = DefaultBodyLimit::max(docket::decide::KNOWLEDGE_OCTETS_MAX);
+    let tables = DefaultBodyLimit::max(docket::gate::TABLES_OCTETS_MAX);
     let zone_files = DefaultBodyLimit::max(docket::zonefile::ZONE_FILE_OCTETS_MAX);
     let papers = DefaultBodyLimit::max(docket::decide::PAPER_OCTETS_MAX);
     let api = Router::new()
@@ -63,6 +65,9 @@ pub fn router(desk: Desk) -> Router {
         .route("/cases/{id}/counts", get(counts::show))
         .route("/cases/{id}/state", post(cases::advance))
         .route("/cases/{id}/narrow", post(cases::narrow))
+        .route("/cases/{id}/gate", get(gate::show).merge(post(gate::run).layer(tables.clone())))
+        .route("/cases/{id}/gate/decisions", post(gate::decide))
+        .route("/cases/{id}/related", post(gate::related).layer(tables))
         .route("/cases/{id}/names/{name}/records", get(records::show).merge(post(records::keep).layer(zone_files)))
         .route("/cases/{id}/papers", get(papers::list).merge(post(papers::file).layer(papers)))
         .route("/authorities", get(papers::authorities))

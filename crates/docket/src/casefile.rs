@@ -10,6 +10,7 @@ use model::id::OrderId;
 use model::name::DomainName;
 use model::order::{Acts, NameOutcome, Names, OrderTerms, Source, Sourced};
 use model::seizure::AnswerEffect;
+use serde::Deserialize;
 
 mod answers;
 mod fault;
@@ -54,7 +55,19 @@ pub struct NameList {
     pub outcome: NameOutcome,
     pub acts: Acts,
     pub answer_effect: AnswerEffect,
+    /// What the names are used for, where the file says it.
+    pub threat: Option<Threat>,
     pub names: Vec<DomainName>,
+}
+
+/// What a listed name is used for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Threat {
+    /// Pages at which people type passwords: only people call.
+    Credentials,
+    /// Programs call, and an answer may set something off.
+    Malware,
 }
 
 /// Whoever keeps the zone in which the names are delegated.

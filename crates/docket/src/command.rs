@@ -3,9 +3,13 @@
 //! A command says what is wanted; whether the law allows it is [`crate::decide`]'s to say. Commands carry values that
 //! have been parsed at the door, never text to be understood later.
 
+use std::collections::BTreeSet;
+
 use model::case::CaseState;
 use model::fact::KnowledgeFormat;
 use model::id::{CaseId, GroupId, OrderId, PersonId, Position, RequestId, SensorId, SensorName, TokenName};
+use model::gate::{GateRun, WarningChoice, WarningKind};
+use model::id::{CaseId, GroupId, OrderId, Position, RequestId, SensorId, SensorName};
 use model::marking::Audience;
 use model::paper::PaperKind;
 use model::name::{DomainName, defang};
@@ -147,6 +151,18 @@ pub enum Command {
     RemoveMember {
         case: CaseId,
         person: PersonId,
+    /// Remembers what the harm gate found over a case. `report` goes to the vault as it is.
+    RecordGate {
+        run: Box<GateRun>,
+        report: Vec<u8>,
+    },
+    /// Counsel decides warnings of one kind; no names means all that are not decided.
+    DecideWarnings {
+        case: CaseId,
+        kind: WarningKind,
+        names: BTreeSet<DomainName>,
+        choice: WarningChoice,
+        reason: String,
     },
     /// Remembers a refusal that was made before the docket was asked: no token, no such thing.
     Refuse {
@@ -169,6 +185,7 @@ impl Command {
                 | Self::RemoveMember { .. }
                 | Self::IssueToken { .. }
                 | Self::RevokeToken { .. }
+                | Self::DecideWarnings { .. }
         )
     }
 
@@ -231,6 +248,7 @@ impl Command {
             Self::EnrolFirst { person, .. } => format!("enrol {} as the first admin", person.id),
             Self::AddMember { case, person } => format!("put {person} on case {case}"),
             Self::RemoveMember { case, person } => format!("take {person} off case {case}"),
+            Self::RecordGate { .. } | Self::DecideWarnings { .. } => crate::decide::gate::tried(self).unwrap_or_default(),
             Self::Refuse { tried, .. } => tried.clone(),
         }
     }

@@ -22,6 +22,7 @@ use crate::command::Command;
 
 mod approve;
 mod capture;
+pub(crate) mod gate;
 mod narrow;
 mod people;
 mod sensors;
@@ -119,6 +120,14 @@ pub enum Done {
         sensor: SensorId,
         name: SensorName,
     },
+    /// The gate ran; the run is named by its position.
+    GateRecorded {
+        run: Position,
+    },
+    WarningsDecided {
+        case: CaseId,
+        kind: model::gate::WarningKind,
+    },
     Recorded,
 }
 
@@ -150,8 +159,13 @@ pub fn decide(view: &View, command: &Command, actor: &Actor, now: Timestamp) -> 
         Command::RequestApproval { case } => approve::ask(view, case, actor, now),
         Command::RequestUnsealing { case } => approve::ask_to_unseal(view, case, actor, now),
         Command::GiveApproval { request, role, shown } => approve::give(view, *request, *role, *shown, actor, now),
-        Command::AdvanceCase { case, to, documents } => step::advance(view, (case, *to), documents, actor, now),
-        Command::FilePaper { case, kind, octets } => step::file(view, (case, *kind), octets, actor),
+        Command::AdvanceCase { case, to } => {
+            let known = working_on(view, case, actor)?;
+            known.state.advance(*to)?;
+            gate::admits(known, *to)?;
+            let body = Body::CaseAdvanced { case: case.clone(), to: *to };
+            Ok(Decision::of(actor, body, Done::CaseAdvanced { case: case.clone() }))
+        }
         Command::NarrowService { case, names, mode, reason, disarm } => {
             narrow::service(view, case, names, (*mode, *disarm), reason, actor)
         }
@@ -188,12 +202,10 @@ pub fn decide(view: &View, command: &Command, actor: &Actor, now: Timestamp) -> 
             let (backup, facts, files, octets) = (*backup, *facts, *files, *octets);
             Ok(Decision::of(actor, Body::BackupTaken { backup, facts, files, octets }, Done::Recorded))
         }
-        Command::IssueToken { token } => tokens::issue(view, token, actor, now),
-        Command::RevokeToken { person, token } => tokens::revoke(view, person, token, actor),
-        Command::MakeFirstToken { token } => tokens::make_first(view, *token, actor),
-        Command::EnrolFirst { person, first } => tokens::enrol_first(view, person, *first, actor),
-        Command::AddMember { case, person } => people::add(view, case, person, actor),
-        Command::RemoveMember { case, person } => people::remove(view, case, person, actor),
+        Command::RecordGate { run, report } => gate::record(view, run, report, actor),
+        Command::DecideWarnings { case, kind, names, choice, reason } => {
+            gate::warnings(view, (case, *kind), names, (*choice, reason), actor)
+        }
         Command::Refuse { tried, why } => {
             let body = Body::Refused { tried: cut(tried), why: cut(why) };
             Ok(Decision::of(actor, body, Done::Recorded))

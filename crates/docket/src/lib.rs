@@ -4,6 +4,8 @@
 //! owner's records of a name; [`quick`] writes the smallest one for a team that
 //! already holds a few names. [`authority`] says what each kind of instrument gives and which papers it takes. [`retention`] says what is kept for how long. [`decide`] is the law in action: what a command may change, as facts to append, or the
 //! refusal; [`shown`] is exactly what two people approve. [`run`] is the door: it loads the view, decides, appends.
+//! already holds a few names. [`retention`] says what is kept for how long. [`decide`] is the law in action: what a command may change, as facts to append, or the
+//! refusal; [`gate`] holds names against what speaks against taking them; [`shown`] is exactly what two people approve. [`run`] is the door: it loads the view, decides, appends.
 //!
 //! What is deliberately absent: the state machines themselves (room `model`), storage (room `store`), and everything
 //! that would ask the world whether a seizure took effect.
@@ -12,7 +14,10 @@ pub mod authority;
 pub mod casefile;
 pub mod command;
 pub mod decide;
+pub mod gate;
+pub mod observed;
 pub mod quick;
+pub mod related;
 pub mod retention;
 pub mod run;
 pub mod shown;

@@ -97,9 +97,8 @@ async fn attempt(
 fn keep_file(vault: &Vault, command: &Command) -> Result<(), store::Error> {
     match command {
         Command::ImportCase { text, .. } => vault.put(text.as_bytes()).map(drop),
-        Command::ImportKnowledge { octets, .. }
-        | Command::CaptureRecords { octets, .. }
-        | Command::FilePaper { octets, .. } => vault.put(octets).map(drop),
+        Command::RecordGate { report, .. } => vault.put(report).map(drop),
+        Command::ImportKnowledge { octets, .. } | Command::CaptureRecords { octets, .. } => vault.put(octets).map(drop),
         _ => Ok(()),
     }
 }

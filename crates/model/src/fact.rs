@@ -13,6 +13,8 @@ use crate::approval::{Approval, Request};
 use crate::case::{CaseState, CaseTerms};
 use crate::digest::{Digest, canonical_json};
 use crate::id::{CaseId, GroupId, OrderId, PersonId, Position, RequestId, SensorName, TokenName};
+use crate::gate::{GateDecided, GateRun};
+use crate::id::{CaseId, GroupId, OrderId, PersonId, Position, RequestId, SensorName};
 use crate::marking::Audience;
 use crate::name::DomainName;
 use crate::order::OrderTerms;
@@ -327,6 +329,14 @@ pub enum Body {
     PaperFiled {
         case: CaseId,
         paper: Paper,
+    // The harm gate.
+    /// Every name of the case was held against the gate's list.
+    GateRun {
+        run: Box<GateRun>,
+    },
+    /// Counsel has decided warnings of one kind.
+    GateDecided {
+        decided: Box<GateDecided>,
     },
     /// The law said no.
     Refused {
@@ -357,6 +367,8 @@ impl Body {
             | Self::MemberRemoved { case, .. }
             | Self::PaperFiled { case, .. }
             | Self::IndicatorLearned { case, .. } => Some(case),
+            Self::GateRun { run } => Some(&run.case),
+            Self::GateDecided { decided } => Some(&decided.case),
             Self::Purged { case, .. } => case.as_ref(),
             Self::ApprovalRequested { .. }
             | Self::ApprovalGiven { .. }

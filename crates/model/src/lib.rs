@@ -15,6 +15,7 @@ pub mod contact;
 pub mod digest;
 pub mod fact;
 pub mod frame;
+pub mod gate;
 pub mod group;
 pub mod id;
 pub mod marking;

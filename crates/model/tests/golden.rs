@@ -10,6 +10,7 @@ use model::answers::AnswerSet;
 use model::approval::{self, Approval, Serve, Widening};
 use model::contact::*;
 use model::fact::{Actor, Body as FactBody, Draft, Fact, FileSet, PurgedPart, RecordPart};
+use model::gate::{GateDecided, GateRun, TableSeen, Warned, WarningChoice, WarningKind};
 use model::id::{Boot, CaseId, ContactId, Lane, OrderId, PersonId, Position, RequestId, SensorId, SensorName};
 use model::order::{
     Act, Authority, Instrument, Listed, NameOutcome, Names, Order, OrderTerms, Source, Sourced, names_digest,
@@ -452,6 +453,44 @@ fn captured_records_of_version_1_are_written_committed_to_and_read_as_ever() {
     compare("fact-captured.v1.json", &String::from_utf8(model::digest::canonical_json(&fact)).unwrap());
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/fact-captured.v1.json");
     assert_eq!(serde_json::from_str::<Fact>(&std::fs::read_to_string(path).unwrap()).unwrap(), fact);
+}
+
+#[test]
+fn a_run_of_the_gate_and_a_decision_of_version_1_are_written_committed_to_and_read_as_ever() {
+    let name = DomainName::parse("login-verify.info").unwrap();
+    let table = TableSeen { file: "sinkholes.csv".into(), digest: Digest([3; 32]), date: "2026-11-22".parse().ok() };
+    let warned = |kind, names: &[DomainName]| Warned { kind, count: 1, names: names.iter().cloned().collect() };
+    let case = CaseId::parse("phosphorus-2019").unwrap();
+    let run = GateRun {
+        case: case.clone(),
+        orders: [(OrderId::parse("o-1").unwrap(), Digest([1; 32]))].into(),
+        names: 2,
+        tables: vec![table],
+        report: Digest([2; 32]),
+        warnings: vec![warned(WarningKind::Popular, &[name.clone()]), warned(WarningKind::NotLooked, &[])],
+        stops: vec![warned(WarningKind::BrandOwned, &[name.clone()])],
+    };
+    let decided = GateDecided {
+        case,
+        run: Position(7),
+        kind: WarningKind::Popular,
+        names: [name].into(),
+        choice: WarningChoice::Accept,
+        reason: "seen by eye".into(),
+    };
+    let bodies = [FactBody::GateRun { run: Box::new(run) }, FactBody::GateDecided { decided: Box::new(decided) }];
+    let facts = bodies.into_iter().enumerate().map(|(at, body)| {
+        Draft::new(Actor::LocalUser { uid: 1000 }, body)
+            .at(Position(40 + at as u64), "2026-11-28T12:00:00Z".parse().unwrap())
+    });
+    let facts: Vec<Fact> = facts.collect();
+    let lines: Vec<String> =
+        facts.iter().map(|fact| String::from_utf8(model::digest::canonical_json(fact)).unwrap()).collect();
+    compare("fact-gate.v1.jsonl", &lines.join("\n"));
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/fact-gate.v1.jsonl");
+    let text = std::fs::read_to_string(path).unwrap();
+    let read: Vec<Fact> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(read, facts);
 }
 
 #[test]

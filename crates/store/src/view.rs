@@ -25,6 +25,7 @@ use crate::zones::{Zone, ZoneSet, ZoneTerms};
 
 mod captured;
 mod fold;
+mod gate;
 mod names;
 mod people;
 mod sensors;
@@ -96,6 +97,8 @@ pub struct CaseView {
     pub members: Members,
     /// What is on file, in the order in which it came.
     pub papers: Vec<Paper>,
+    /// The last run of the harm gate, with what counsel decided.
+    pub gate: Option<Box<model::gate::Gate>>,
 }
 
 /// Somebody else's knowledge of a group; the file lies in the vault.

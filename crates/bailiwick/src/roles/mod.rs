@@ -14,6 +14,7 @@ pub(crate) mod dns;
 pub(crate) mod doctor;
 pub(crate) mod export;
 pub(crate) mod feed;
+pub(crate) mod gate;
 pub(crate) mod group;
 pub(crate) mod journal;
 pub(crate) mod person;

@@ -25,7 +25,7 @@ pub(super) fn read<'t>(
     let section = Section::open(
         value,
         "list",
-        &["order", "registry", "source", "outcome", "acts", "answer_effect", "names"],
+        &["order", "registry", "source", "outcome", "acts", "answer_effect", "threat", "names"],
         faults,
     )?;
     let order = under(&section, orders, faults);
@@ -36,6 +36,7 @@ pub(super) fn read<'t>(
         acts: section.or_default("acts", faults),
         answer_effect: section.or_default("answer_effect", faults),
     };
+    let threat = section.optional("threat", faults);
     answers::check_effect(&section, listed, faults);
     let entries = entries(&section, listed, registry.as_ref(), faults);
     let names = entries.iter().map(|entry| entry.name.clone()).collect();
@@ -43,7 +44,7 @@ pub(super) fn read<'t>(
     let order = order?;
     gathered.of(&order).extend(entries);
     let Listed { outcome, acts, answer_effect } = listed;
-    Some(NameList { order, registry, source: source?, outcome, acts, answer_effect, names })
+    Some(NameList { order, registry, source: source?, outcome, acts, answer_effect, threat, names })
 }
 
 /// The order that a list stands under. Without one its names are outside every authority.

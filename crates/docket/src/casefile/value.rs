@@ -17,6 +17,7 @@ use serde::de::{DeserializeOwned, IntoDeserializer};
 use toml::Spanned;
 use toml::de::DeValue;
 
+use super::Threat;
 use super::fault::Faults;
 use super::names;
 use super::section::Section;
@@ -62,6 +63,7 @@ scalars! {
     Instrument: "an instrument", "\"exercise\"";
     NameOutcome: "an outcome", "\"redirect\"";
     Act: "an act", "\"answer\"";
+    Threat: "a threat", "\"credentials\"";
 }
 
 /// Reads text, a date or a whole number through the type's own `Deserialize`.

@@ -200,6 +200,7 @@ fn act_on(
     let (case_id, id) = (request.case.clone(), order.terms().id.clone());
     let (body, next) = if let Some(approved) = approvals.approved::<PutInForce>(request.id) {
         order.clone().put_in_force(&approved)?;
+        super::gate::is_clean(case)?;
         decision.done = Done::OrderInForce { request: request.id, order: id.clone() };
         (Body::OrderPutInForce { case: case_id, order: id.clone(), request: request.id }, Some(CaseState::Granted))
     } else if let Some(approved) = approvals.approved::<Serve>(request.id) {

@@ -49,6 +49,7 @@ impl View {
                 holds: Default::default(),
                 members: Default::default(),
                 papers: Default::default(),
+                gate: None,
             }),
             Body::CaseAdvanced { case, to, .. } => {
                 let case = self.case(case)?;
@@ -138,6 +139,8 @@ impl View {
             Body::SegmentsLost { sensor, from, until, .. } => {
                 self.lose_segments(SensorId(*sensor), until.saturating_sub(*from))
             }
+            Body::GateRun { run } => self.case(&run.case)?.take_gate(run, fact),
+            Body::GateDecided { decided } => self.case(&decided.case)?.decide_gate(decided, actor_person(&fact.actor), fact),
             Body::Refused { .. } => {
                 self.refusals += 1;
                 Ok(())

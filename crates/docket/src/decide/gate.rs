@@ -1,0 +1,189 @@
+//! The harm gate in the law: a run is recorded, counsel decides its warnings, and until then nothing is filed.
+//!
+//! A rehearsal need not run it. Once it has, its warnings are decided there as anywhere.
+
+use std::collections::BTreeSet;
+
+use model::case::CaseState;
+use model::fact::{Actor, Body};
+use model::gate::{GateDecided, GateRun, WarningChoice, WarningKind};
+use model::id::CaseId;
+use model::name::DomainName;
+use model::person::Role;
+use model::{Digest, Refusal};
+use store::view::{CaseView, View};
+
+use super::{Decision, Done, check_text, known_case, may_prepare, working_on};
+use crate::command::Command;
+
+/// Records a run over the orders as they stand.
+pub(super) fn record(view: &View, run: &GateRun, report: &[u8], actor: &Actor) -> Result<Decision, Refusal> {
+    may_prepare(view, actor)?;
+    let case = known_case(view, &run.case)?;
+    if run.orders != case.order_digests() {
+        return Err(Refusal::new(format!("the orders of case {} changed while the gate ran", run.case))
+            .hint("run it again"));
+    }
+    if Digest::of_bytes(report) != run.report {
+        return Err(Refusal::new("the run names another report than the one that came with it"));
+    }
+    let body = Body::GateRun { run: Box::new(run.clone()) };
+    Ok(Decision::of(actor, body, Done::GateRecorded { run: view.next }))
+}
+
+/// Counsel's word on warnings of one kind; no names means all that are not decided.
+pub(super) fn warnings(
+    view: &View,
+    (id, kind): (&CaseId, WarningKind),
+    names: &BTreeSet<DomainName>,
+    (choice, reason): (WarningChoice, &str),
+    actor: &Actor,
+) -> Result<Decision, Refusal> {
+    let case = working_on(view, id, actor)?;
+    let person = super::acting_person(view, actor)?;
+    if !person.roles.contains(&Role::Legal) {
+        return Err(Refusal::new(format!("{} does not have the role legal: counsel decides warnings", person.id)));
+    }
+    check_text("reason", reason)?;
+    let gate = case.gate.as_ref().ok_or_else(|| not_run(id))?;
+    let reason = reason.trim().to_owned();
+    let decided = GateDecided { case: id.clone(), run: gate.at, kind, names: names.clone(), choice, reason };
+    gate.check(&decided)?;
+    let done = Done::WarningsDecided { case: id.clone(), kind };
+    Ok(Decision::of(actor, Body::GateDecided { decided: Box::new(decided) }, done))
+}
+
+/// Whether the gate lets the case become filed, or anything behind that.
+pub(super) fn admits(case: &CaseView, to: CaseState) -> Result<(), Refusal> {
+    if case.state >= CaseState::Filed || to < CaseState::Filed { Ok(()) } else { is_clean(case) }
+}
+
+/// Whether every warning about the orders as they stand is decided, and nothing is stopped.
+pub(super) fn is_clean(case: &CaseView) -> Result<(), Refusal> {
+    let id = &case.terms.id;
+    let Some(gate) = &case.gate else {
+        let is_exercise = case.orders.values().all(|order| order.terms().authority.is_exercise());
+        return if is_exercise { Ok(()) } else { Err(not_run(id)) };
+    };
+    let in_the_way = gate.in_the_way(&case.order_digests());
+    if in_the_way.is_empty() {
+        return Ok(());
+    }
+    Err(Refusal::new(format!("the harm gate holds case {id}: {}", in_the_way.join("; "))).hint(format!(
+        "`bailiwick case gate {id} --show` says why; counsel decides with `bailiwick case decide {id}`, names that have to go leave the \
+         order, and what changed is looked at again with `bailiwick case gate {id}`"
+    )))
+}
+
+fn not_run(id: &CaseId) -> Refusal {
+    Refusal::new(format!("the harm gate has not run over case {id}")).hint(format!("`bailiwick case gate {id}` runs it"))
+}
+
+/// What was tried, in a few words.
+pub(crate) fn tried(command: &Command) -> Option<String> {
+    match command {
+        Command::RecordGate { run, .. } => Some(format!("record a run of the gate over case {}", run.case)),
+        Command::DecideWarnings { case, kind, .. } => Some(format!("decide warnings of {kind} of case {case}")),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::decide::book::*;
+    use model::case::CaseState;
+    use model::gate::Warned;
+
+    fn book(instrument: &str) -> Book {
+        let mut book = Book::ungated();
+        for (id, roles) in [("alice", &[Role::Investigator][..]), ("bob", &[Role::Legal])] {
+            book.execute(&Command::EnrolPerson { person: person(id, roles, false) }, &someone()).unwrap();
+        }
+        book.execute(&import(&text("c-1", instrument)), &someone()).unwrap();
+        book
+    }
+
+    fn advance(to: CaseState) -> Command {
+        Command::AdvanceCase { case: case("c-1"), to }
+    }
+
+    fn ran(book: &Book, warnings: Vec<Warned>) -> Command {
+        let case = &book.view.cases[&case("c-1")];
+        let (orders, report) = (case.order_digests(), b"the report".to_vec());
+        let digest = Digest::of_bytes(&report);
+        let (case, tables) = (case.terms.id.clone(), Vec::new());
+        let run = GateRun { case, orders, names: 3, tables, report: digest, warnings, stops: Vec::new() };
+        Command::RecordGate { run: Box::new(run), report }
+    }
+
+    fn popular() -> Vec<Warned> {
+        let names: BTreeSet<_> = [DomainName::parse("login-harbour.example").unwrap()].into();
+        vec![Warned { kind: WarningKind::Popular, count: 1, names }]
+    }
+
+    fn decide_popular(choice: WarningChoice) -> Command {
+        let (case, kind) = (case("c-1"), WarningKind::Popular);
+        Command::DecideWarnings { case, kind, names: BTreeSet::new(), choice, reason: "seen by eye".into() }
+    }
+
+    #[test]
+    fn a_case_is_not_filed_before_the_gate_ran_and_counsel_decided() {
+        let mut book = book("civil-tro");
+        let (alice, bob) = (as_person("alice"), as_person("bob"));
+        book.execute(&advance(CaseState::Review), &alice).unwrap();
+        for to in [CaseState::Filed, CaseState::Granted, CaseState::Executing] {
+            let refusal = book.execute(&advance(to), &alice).unwrap_err();
+            assert_eq!(refusal.what, "the harm gate has not run over case c-1");
+        }
+        let run = ran(&book, popular());
+        book.execute(&run, &someone()).unwrap();
+        let refusal = book.execute(&advance(CaseState::Filed), &alice).unwrap_err();
+        assert_eq!(refusal.what, "the harm gate holds case c-1: 1 undecided: popular");
+        let not_counsel = book.execute(&decide_popular(WarningChoice::Accept), &alice).unwrap_err();
+        assert_eq!(not_counsel.what, "alice does not have the role legal: counsel decides warnings");
+        book.execute(&decide_popular(WarningChoice::Drop), &bob).unwrap();
+        assert!(book.execute(&advance(CaseState::Filed), &alice).unwrap_err().what.contains("dropped by counsel"));
+        book.execute(&decide_popular(WarningChoice::Accept), &bob).unwrap();
+        book.execute(&advance(CaseState::Filed), &alice).unwrap();
+    }
+
+    #[test]
+    fn a_new_run_asks_counsel_anew() {
+        let mut book = book("civil-tro");
+        let run = ran(&book, popular());
+        book.execute(&run, &someone()).unwrap();
+        book.execute(&decide_popular(WarningChoice::Accept), &as_person("bob")).unwrap();
+        book.execute(&run, &someone()).unwrap();
+        let refusal = book.execute(&advance(CaseState::Filed), &as_person("alice")).unwrap_err();
+        assert!(refusal.what.ends_with("1 undecided: popular"), "{}", refusal.what);
+    }
+
+    #[test]
+    fn an_order_is_not_put_in_force_past_the_gate_unless_it_is_a_rehearsal() {
+        for (instrument, allowed) in [("own-registration", false), ("registrar-action", false), ("exercise", true)] {
+            let mut book = book(instrument);
+            let done = book.execute(&Command::RequestApproval { case: case("c-1") }, &someone()).unwrap();
+            let Done::ApprovalAsked { requests } = done else { panic!("{done:?}") };
+            let yes = |book: &Book, role| Command::GiveApproval { request: requests[0], role, shown: book.shown(requests[0]) };
+            let first = yes(&book, Role::Investigator);
+            book.execute(&first, &as_person("alice")).unwrap();
+            let second = yes(&book, Role::Legal);
+            let done = book.execute(&second, &as_person("bob"));
+            assert_eq!(done.is_ok(), allowed, "{instrument}: {done:?}");
+            if !allowed {
+                let run = ran(&book, Vec::new());
+                book.execute(&run, &someone()).unwrap();
+                book.execute(&second, &as_person("bob")).unwrap();
+            }
+        }
+    }
+
+    #[test]
+    fn a_rehearsal_that_ran_the_gate_is_held_by_it() {
+        let mut book = book("exercise");
+        let run = ran(&book, popular());
+        book.execute(&run, &someone()).unwrap();
+        assert!(book.execute(&advance(CaseState::Filed), &as_person("alice")).is_err());
+    }
+}

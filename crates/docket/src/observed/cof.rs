@@ -1,0 +1,113 @@
+//! Passive DNS in the Common Output Format (draft-dulaunoy-dnsop-passive-dns-cof): one JSON object a line.
+
+use std::borrow::Cow;
+use std::net::IpAddr;
+
+use model::{DomainName, Timestamp};
+use serde::Deserialize;
+
+use super::{FileFault, Taken, instant, lines, text_of};
+
+/// One set of records that somebody saw.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Seen {
+    pub line: usize,
+    pub name: DomainName,
+    pub data: Vec<Data>,
+    pub first: Option<Timestamp>,
+    pub last: Option<Timestamp>,
+}
+
+/// What a name pointed to.
+#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub enum Data {
+    Address(IpAddr),
+    NameServer(DomainName),
+    MailServer(DomainName),
+    Alias(DomainName),
+}
+
+impl Data {
+    /// The name that others come to by it.
+    pub fn target(&self) -> Option<(&'static str, &DomainName)> {
+        match self {
+            Self::Address(_) => None,
+            Self::NameServer(host) => Some(("NS", host)),
+            Self::MailServer(host) => Some(("MX", host)),
+            Self::Alias(host) => Some(("CNAME", host)),
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct Row<'a> {
+    #[serde(borrow)]
+    rrname: Cow<'a, str>,
+    rrtype: Kind,
+    #[serde(borrow)]
+    rdata: OneOrMany<'a>,
+    time_first: Option<i64>,
+    time_last: Option<i64>,
+    zone_time_first: Option<i64>,
+    zone_time_last: Option<i64>,
+}
+
+/// The draft allows the type's word or its number.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Kind {
+    Word(String),
+    Number(u16),
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum OneOrMany<'a> {
+    #[serde(borrow)]
+    One(Cow<'a, str>),
+    Many(Vec<Cow<'a, str>>),
+}
+
+/// Hands every record that concerns us to `take`.
+pub fn read(file: &str, octets: &[u8], mut take: impl FnMut(Seen)) -> Result<Taken, FileFault> {
+    let mut taken = Taken::default();
+    for line in lines(file, text_of(file, octets)?) {
+        let (at, line) = line?;
+        let row: Row<'_> = serde_json::from_str(line).map_err(|error| {
+            FileFault::at(file, at, format!("no passive DNS record in COF (rrname, rrtype, rdata): {error}"))
+        })?;
+        taken.records += 1;
+        match seen(at, &row) {
+            Some(seen) => take(seen),
+            None => taken.passed_over += 1,
+        }
+    }
+    Ok(taken)
+}
+
+fn seen(line: usize, row: &Row<'_>) -> Option<Seen> {
+    let name = DomainName::parse(&row.rrname).ok()?;
+    let values: Vec<&str> = match &row.rdata {
+        OneOrMany::One(value) => vec![value],
+        OneOrMany::Many(values) => values.iter().map(|value| &**value).collect(),
+    };
+    let data: Vec<Data> = values.into_iter().filter_map(|value| datum(&row.rrtype, value.trim())).collect();
+    let first = [row.time_first, row.zone_time_first].into_iter().flatten().min().and_then(instant);
+    let last = [row.time_last, row.zone_time_last].into_iter().flatten().max().and_then(instant);
+    (!data.is_empty()).then_some(Seen { line, name, data, first, last })
+}
+
+fn datum(kind: &Kind, value: &str) -> Option<Data> {
+    let word = match kind {
+        Kind::Word(word) => word.to_ascii_uppercase(),
+        Kind::Number(number) => number.to_string(),
+    };
+    let host = |text: &str| DomainName::parse(text).ok();
+    match &*word {
+        "A" | "1" | "AAAA" | "28" => value.parse().ok().map(|address: IpAddr| Data::Address(address.to_canonical())),
+        "NS" | "2" => host(value).map(Data::NameServer),
+        "CNAME" | "5" => host(value).map(Data::Alias),
+        "MX" | "15" => host(value.split_whitespace().next_back()?).map(Data::MailServer),
+        _ => None,
+    }
+}
