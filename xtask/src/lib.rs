@@ -68,7 +68,7 @@ enum Task {
         /// For http: hold so many half-open connections at once, and measure nothing else.
         #[arg(long, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
         slow: Option<u32>,
-        /// For sni: hellos, each of another server name.
+        /// For sni: hellos, each of another server name. For gate: names of the order.
         #[arg(long, default_value_t = 1_000_000, value_parser = clap::value_parser!(u64).range(10..=10_000_000))]
         names: u64,
         /// Which build of ours: `dist` is what packages carry.

@@ -7,6 +7,7 @@
 mod archive;
 mod dns;
 mod echo;
+mod gate;
 mod held;
 mod http;
 mod journal;
@@ -50,6 +51,8 @@ pub enum What {
     Archive,
     /// Hellos of ever new server names, against nobody: what must not grow does not.
     Sni,
+    /// An order of so many names: its import against a bare parse of the file, and the harm gate over it.
+    Gate,
 }
 
 /// How much is measured.
@@ -129,6 +132,7 @@ pub fn run(what: What, plan: Plan, binary: impl FnOnce() -> Result<PathBuf, Trou
         },
         What::Archive => archive::compare(plan.rows, plan.rounds, &binary),
         What::Sni => sni::measure(plan.names, &binary),
+        What::Gate => gate::measure(plan.names, plan.rounds, &binary),
     }
 }
 
@@ -138,6 +142,9 @@ pub fn build(what: What, profile: &str) -> Result<PathBuf, Trouble> {
     println!("building the program with profile {profile}; the first time takes minutes");
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo.args(["build", "--quiet", "--package", "bailiwick", "--profile", profile]).current_dir(root());
+    if what == What::Gate {
+        cargo.args(["--package", "bailiwick-docket", "--bin", "bailiwick", "--example", "bare_toml"]);
+    }
     if profile != "dev" && what != What::Archive {
         cargo.arg("--no-default-features");
     }
