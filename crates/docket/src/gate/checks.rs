@@ -108,13 +108,22 @@ impl<'a> Context<'a> {
         Asked { context: self, order, since: at.unwrap_or(self.now) }
     }
 
+    /// What the check for sinkholes lacks.
+    fn for_sinkholes(&self) -> &'static str {
+        match (self.tables.has(TableKind::Sinkholes), self.tables.has(TableKind::PassiveDns)) {
+            (true, _) => "passive DNS, to see where the names pointed (their own names were held against the table)",
+            (false, true) => "a table of known sinkholes",
+            (false, false) => "a table of known sinkholes, and passive DNS",
+        }
+    }
+
     /// Which checks had something to look at. One that had not is a warning by itself.
     pub(super) fn coverage(&self, findings: &mut Findings) -> Vec<Check> {
         use WarningKind as K;
         let has = |kind| self.tables.has(kind);
         let seen = has(TableKind::PassiveDns);
         let all = [
-            (K::AlreadySinkholed, has(TableKind::Sinkholes) && seen, "a table of known sinkholes, and passive DNS"),
+            (K::AlreadySinkholed, has(TableKind::Sinkholes) && seen, self.for_sinkholes()),
             (K::SharedSuffix, has(TableKind::Shared), "a table of dynamic DNS and free hosting (the public suffix list was asked)"),
             (K::Popular, has(TableKind::Popular), "a top list"),
             (K::BrandOwned, has(TableKind::BrandOwned), "a table of names that brands own"),
@@ -130,6 +139,11 @@ impl<'a> Context<'a> {
         }
         all.into_iter().map(|(kind, looked, _)| Check { kind, looked }).collect()
     }
+}
+
+/// A suffix below which a registry registers, such as `com` and `co.uk`.
+fn is_registry_suffix(text: &str) -> bool {
+    DomainName::parse(text).is_ok_and(|name| name.is_public_suffix() && !name.is_under_shared_suffix())
 }
 
 /// A popular host by the registration that it lies in.
@@ -195,7 +209,8 @@ impl Asked<'_> {
             all.push(stop(kind, "below a suffix of the public suffix list's private section: its provider has to act"));
         }
         for table in self.context.tables.of(TableKind::Shared) {
-            let Some(hit) = table.at_or_above(name) else { continue };
+            // A copy of the public suffix list has `com` in it, too: everybody is below that.
+            let Some(hit) = table.at_or_above(name).filter(|hit| !is_registry_suffix(&hit.value)) else { continue };
             if hit.value == name.as_str() {
                 all.push(stop(kind, format!("strangers hold names below it: {}", told(&hit))).by(&table.seen));
             } else if !by_provider {

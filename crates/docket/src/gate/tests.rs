@@ -95,7 +95,7 @@ file = "rdap.json"
 "#;
 
 const SINKHOLES: &str = "indicator,type,operator\n192.0.2.66,ip,\"Sink, Inc.\"\nns.sink.info,host,Sink\n";
-const LISTS: &str = "value,list\ndyn-home.info,dyn\nwww.much-read.info,top\n";
+const LISTS: &str = "value,list\ninfo,dyn\nir,dyn\ndyn-home.info,dyn\nwww.much-read.info,top\n";
 const SEEN: &str = r#"{"rrname":"taken.info","rrtype":"A","rdata":"192.0.2.66","time_first":1767225600,"time_last":1769904000}
 {"rrname":"taken-too.info","rrtype":"NS","rdata":"a.ns.sink.info"}
 {"rrname":"old-baker.info","rrtype":"A","rdata":"198.51.100.1","time_first":1420070400,"time_last":1769904000}
