@@ -31,7 +31,7 @@ impl DomainName {
         if text.is_empty() {
             return Err(NameError::Empty);
         }
-        if text.contains("[.]") || text.contains("hxxp") {
+        if text.contains("[.]") || text.contains("hxxp:") || text.contains("hxxps:") {
             return Err(NameError::Defanged);
         }
         if is_canonical(text) {
@@ -227,6 +227,9 @@ mod tests {
             assert_eq!(name(text).as_str(), "outlook-verify.net");
         }
         assert_eq!(name("bücher.example").as_str(), "xn--bcher-kva.example");
+        // Generated names have any letters next to each other.
+        assert_eq!(name("qhxxpsw.net").as_str(), "qhxxpsw.net");
+        assert_eq!(DomainName::parse("hxxp://a.net"), Err(NameError::Defanged));
         assert_eq!(name("outlook-verify.net").defanged().to_string(), "outlook-verify[.]net");
     }
 
