@@ -19,6 +19,7 @@ mod keep;
 mod people;
 mod report;
 mod sensor;
+mod verify;
 
 pub(crate) use audit::{AuditCommand, ExportArgs, ExportProfile, VerifyArgs};
 pub(crate) use clickhouse::{ClickHouseCommand, EngineWord};
@@ -27,6 +28,7 @@ pub(crate) use keep::{BackupArgs, RestoreArgs, RetentionCommand};
 pub(crate) use people::{AdvanceArgs, AuthorityCommand, ByArgs, MachineCommand, MembersArgs, TokenCommand};
 pub(crate) use report::{By, Format as ReportFormat, QueryArgs, ReportArgs};
 pub(crate) use sensor::SensorCommand;
+pub(crate) use verify::{VerifyCaseArgs, VerifyCommand};
 
 /// Turn an order into protection: take over a threat group's names, answer for them safely, learn from whoever
 /// still calls, and hand what was learned to those who can act on it.
@@ -72,6 +74,8 @@ pub(crate) enum Command {
     /// By what right: what each kind of instrument gives, and which papers it takes.
     #[command(subcommand)]
     Authority(AuthorityCommand),
+    /// Whether the seizures of a case took effect: every parent server, our own, resolvers, RDAP, the trap; name by name.
+    Verify(VerifyCaseArgs),
     /// People who act.
     #[command(subcommand)]
     Person(PersonCommand),

@@ -41,6 +41,7 @@ mod retention;
 mod sensors;
 mod transfer;
 mod trap;
+mod verify;
 mod web_limits;
 
 pub(crate) use acme::Acme;
@@ -79,6 +80,7 @@ struct Draft {
     uplink: sensors::Uplink,
     retention: retention::Retention,
     gate: gate::Gate,
+    verify: verify::Verify,
 }
 
 impl Default for Draft {
@@ -107,6 +109,7 @@ impl Default for Draft {
             uplink: sensors::Uplink::default(),
             retention: retention::Retention::default(),
             gate: gate::Gate::default(),
+            verify: verify::Verify::default(),
         }
     }
 }
@@ -274,6 +277,8 @@ pub(crate) struct Config {
     pub(crate) retention: retention::Retention,
     /// What names are held against before an order is filed.
     pub(crate) gate: gate::Gate,
+    /// How the world is asked whether a seizure took effect.
+    pub(crate) verify: verify::Verify,
 }
 
 impl Config {
@@ -330,6 +335,7 @@ impl Config {
             uplink: draft.uplink,
             retention: draft.retention,
             gate: draft.gate.resolve(&base),
+            verify: draft.verify.resolve(&base),
             file,
         };
         config.check()?;
@@ -368,6 +374,7 @@ impl Config {
         self.sensors.check()?;
         self.uplink.check()?;
         self.retention.check()?;
+        self.verify.check()?;
         self.check_each_address_is_named_once()
     }
 

@@ -34,6 +34,7 @@ fn main() -> std::process::ExitCode {
         Command::Doctor(args) => roles::doctor::run(&place, &args),
         Command::Case(command) => roles::case::run(&place, command),
         Command::Authority(command) => roles::authority::run(&place, command),
+        Command::Verify(args) => roles::verify::run(&place, args),
         Command::Person(command) => roles::person::run(&place, command),
         Command::Sensor(command) => roles::sensor::run(&place, command),
         Command::Approval(command) => roles::approval::run(&place, command),

@@ -42,6 +42,7 @@ mod sealing;
 mod sensor;
 pub(crate) mod sensors;
 mod shipping;
+mod verifying;
 pub(crate) mod signing;
 
 use acme::Certifier;
@@ -75,6 +76,8 @@ pub(crate) struct House {
     pub(crate) clickhouse: Option<(ClickHouse, bool)>,
     place: Arc<store::backup::Source>,
     retention: model::marking::Retention,
+    /// Who asks the world, if anybody.
+    verifier: Option<Arc<docket::verify::Verifier>>,
 }
 
 impl House {
@@ -102,7 +105,8 @@ impl House {
             program: env!("CARGO_PKG_VERSION").into(),
         });
         let (vault, retention) = (Arc::new(vault), config.retention.defaults());
-        Ok(Self { folder, ledger, vault, archive, clickhouse, place, retention })
+        let verifier = verifying::verifier(config)?;
+        Ok(Self { folder, ledger, vault, archive, clickhouse, place, retention, verifier })
     }
 
     /// The API over this house, for the person who runs this process.
@@ -119,6 +123,7 @@ impl House {
             clickhouse: self.clickhouse.clone(),
             status,
             labels,
+            verifier: self.verifier.clone(),
             place: Arc::clone(&self.place),
             retention: self.retention,
         })

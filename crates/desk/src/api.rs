@@ -25,6 +25,7 @@ mod papers;
 mod people;
 mod retention;
 mod sensors;
+mod verify;
 
 pub use approvals::*;
 pub use cases::*;
@@ -35,6 +36,7 @@ pub use papers::*;
 pub use people::*;
 pub use retention::*;
 pub use sensors::*;
+pub use verify::*;
 
 //----------- Status -------------------------------------------------------------------------------------------------
 

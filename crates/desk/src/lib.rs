@@ -35,6 +35,7 @@ mod sensors;
 mod sight;
 mod status;
 mod tokens;
+mod verify;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -72,6 +73,12 @@ pub fn router(desk: Desk) -> Router {
         .route("/cases/{id}/papers", get(papers::list).merge(post(papers::file).layer(papers)))
         .route("/authorities", get(papers::authorities))
         .route("/cases/{id}/people", get(members::list).post(members::change))
+        .route("/cases/{id}/verification", get(verify::show).post(verify::record))
+        .route("/cases/{id}/verification/looks", post(verify::look))
+        .route(
+            "/cases/{id}/names/{name}/checks/{check}/attestation",
+            post(verify::attest).layer(DefaultBodyLimit::max(docket::decide::DOCUMENT_OCTETS_MAX)),
+        )
         .route("/cases/{id}/requests", post(approvals::request))
         .route("/cases/{id}/unsealing", post(approvals::request_unsealing))
         .route("/sensors", get(sensors::list))

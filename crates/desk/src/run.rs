@@ -29,6 +29,8 @@ pub struct Desk {
     pub status: Arc<dyn StatusSource>,
     /// What the running process labels with; `None` where none runs.
     pub labels: Option<Arc<Labels>>,
+    /// Who asks the world; `None` where nobody said where to begin.
+    pub verifier: Option<Arc<docket::verify::Verifier>>,
     /// Where all of it lies.
     pub place: Arc<store::backup::Source>,
     /// For how long what is kept, where a case says nothing else.

@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 
 use model::case::CaseState;
+use model::check::{Check, Verdict};
 use model::fact::KnowledgeFormat;
 use model::id::{CaseId, GroupId, OrderId, PersonId, Position, RequestId, SensorId, SensorName, TokenName};
 use model::gate::{GateRun, WarningChoice, WarningKind};
@@ -20,6 +21,7 @@ use model::{Digest, Timestamp};
 
 use crate::casefile::CaseFile;
 use crate::shown::counted;
+use crate::verify::NameReport;
 
 /// One wish.
 #[derive(Clone, Debug, PartialEq)]
@@ -163,6 +165,24 @@ pub enum Command {
         names: BTreeSet<DomainName>,
         choice: WarningChoice,
         reason: String,
+    /// Records a pass of verification over an order's names. `octets` go to the vault as they are.
+    RecordVerification {
+        case: CaseId,
+        order: OrderId,
+        /// All that is known of the order's names.
+        reports: Vec<NameReport>,
+        /// The names of this pass.
+        looked: BTreeSet<DomainName>,
+        octets: Vec<u8>,
+    },
+    /// Answers for a check that nobody can see, by a document, which goes to the vault.
+    AttestCheck {
+        case: CaseId,
+        name: DomainName,
+        check: Check,
+        /// What the last look came to.
+        last: Option<Verdict>,
+        octets: Vec<u8>,
     },
     /// Remembers a refusal that was made before the docket was asked: no token, no such thing.
     Refuse {
@@ -186,6 +206,7 @@ impl Command {
                 | Self::IssueToken { .. }
                 | Self::RevokeToken { .. }
                 | Self::DecideWarnings { .. }
+                | Self::AttestCheck { .. }
         )
     }
 
@@ -249,6 +270,10 @@ impl Command {
             Self::AddMember { case, person } => format!("put {person} on case {case}"),
             Self::RemoveMember { case, person } => format!("take {person} off case {case}"),
             Self::RecordGate { .. } | Self::DecideWarnings { .. } => crate::decide::gate::tried(self).unwrap_or_default(),
+            Self::RecordVerification { case, order, .. } => format!("record a verification of order {order} of case {case}"),
+            Self::AttestCheck { case, name, check, .. } => {
+                format!("attest {check} of {} of case {case}", name.defanged())
+            }
             Self::Refuse { tried, .. } => tried.clone(),
         }
     }

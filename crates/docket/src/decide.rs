@@ -8,6 +8,7 @@
 
 use std::collections::BTreeSet;
 
+use model::Digest;
 use model::Refusal;
 use model::Timestamp;
 use model::fact::{Actor, Body, Draft};
@@ -26,11 +27,9 @@ pub(crate) mod gate;
 mod narrow;
 mod people;
 mod sensors;
-mod step;
-mod tokens;
+mod verified;
 
-pub use step::PAPER_OCTETS_MAX;
-pub use tokens::TOKEN_DAYS_MAX;
+pub use verified::{DOCUMENT_OCTETS_MAX, may_verify};
 
 /// The most octets of one piece of imported knowledge: ATT&CK's enterprise bundle has 50 MB.
 pub const KNOWLEDGE_OCTETS_MAX: usize = 128 << 20;
@@ -120,13 +119,9 @@ pub enum Done {
         sensor: SensorId,
         name: SensorName,
     },
-    /// The gate ran; the run is named by its position.
-    GateRecorded {
-        run: Position,
-    },
-    WarningsDecided {
-        case: CaseId,
-        kind: model::gate::WarningKind,
+    VerificationRecorded,
+    CheckAttested {
+        document: Digest,
     },
     Recorded,
 }
@@ -167,10 +162,16 @@ pub fn decide(view: &View, command: &Command, actor: &Actor, now: Timestamp) -> 
             Ok(Decision::of(actor, body, Done::CaseAdvanced { case: case.clone() }))
         }
         Command::NarrowService { case, names, mode, reason, disarm } => {
-            narrow::service(view, case, names, (*mode, *disarm), reason, actor)
+            narrow::service(view, case, names, (*mode, *disarm, now), reason, actor)
         }
         Command::CaptureRecords { case, name, source, octets, count } => {
             capture::records(view, (case, name), source, (octets, *count), actor)
+        }
+        Command::RecordVerification { case, order, reports, looked, octets } => {
+            verified::record(view, (case, order), reports, looked, octets, actor)
+        }
+        Command::AttestCheck { case, name, check, last, octets } => {
+            verified::attest(view, case, (name, *check), *last, octets, actor)
         }
         Command::OfferEnrolment { name, token, expires } => sensors::offer(view, name, (*token, *expires), actor, now),
         Command::EnrolSensor { token, certificate } => sensors::enrol(view, *token, *certificate, actor, now),
@@ -179,7 +180,7 @@ pub fn decide(view: &View, command: &Command, actor: &Actor, now: Timestamp) -> 
             may_prepare(view, actor)?;
             check_text("source", source)?;
             check_knowledge(octets, *objects)?;
-            let (group, source, file) = (group.clone(), source.clone(), model::Digest::of_bytes(octets));
+            let (group, source, file) = (group.clone(), source.clone(), Digest::of_bytes(octets));
             let body = Body::KnowledgeImported { group, format: *format, source, file, objects: *objects };
             Ok(Decision::of(actor, body, Done::KnowledgeImported { objects: *objects }))
         }

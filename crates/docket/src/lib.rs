@@ -6,9 +6,10 @@
 //! refusal; [`shown`] is exactly what two people approve. [`run`] is the door: it loads the view, decides, appends.
 //! already holds a few names. [`retention`] says what is kept for how long. [`decide`] is the law in action: what a command may change, as facts to append, or the
 //! refusal; [`gate`] holds names against what speaks against taking them; [`shown`] is exactly what two people approve. [`run`] is the door: it loads the view, decides, appends.
+//! already holds a few names. [`retention`] says what is kept for how long. [`decide`] is the law in action: what a command may change, as facts to append, or the
+//! refusal; [`shown`] is exactly what two people approve. [`verify`] asks the world whether a seizure took effect. [`run`] is the door: it loads the view, decides, appends.
 //!
-//! What is deliberately absent: the state machines themselves (room `model`), storage (room `store`), and everything
-//! that would ask the world whether a seizure took effect.
+//! What is deliberately absent: the state machines themselves (room `model`) and storage (room `store`).
 
 pub mod authority;
 pub mod casefile;
@@ -21,6 +22,7 @@ pub mod related;
 pub mod retention;
 pub mod run;
 pub mod shown;
+pub mod verify;
 pub mod zonefile;
 
 pub use command::Command;

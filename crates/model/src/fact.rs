@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::approval::{Approval, Request};
 use crate::case::{CaseState, CaseTerms};
+use crate::check::{CheckAttested, Verification};
 use crate::digest::{Digest, canonical_json};
 use crate::id::{CaseId, GroupId, OrderId, PersonId, Position, RequestId, SensorName, TokenName};
 use crate::gate::{GateDecided, GateRun};
@@ -338,6 +339,11 @@ pub enum Body {
     GateDecided {
         decided: Box<GateDecided>,
     },
+    // Verification.
+    /// The world was asked whether a seizure took effect.
+    VerificationMade(Verification),
+    /// A person answers for a check that nobody can see.
+    CheckAttested(CheckAttested),
     /// The law said no.
     Refused {
         tried: String,
@@ -346,6 +352,15 @@ pub enum Body {
 }
 
 impl Body {
+    /// The set of names that it speaks of, where it speaks of one by its digest.
+    pub fn name_set(&self) -> Option<&Digest> {
+        match self {
+            Self::OrderListed { names, .. } => Some(names),
+            Self::VerificationMade(made) => made.undelegated.as_ref().map(|set| &set.names),
+            _ => None,
+        }
+    }
+
     /// The case of which it changes what may be told. Whoever adds a fact decides here whether it has one: what is not
     /// a sealed case's may be shown to the public.
     pub fn case(&self) -> Option<&CaseId> {
@@ -369,6 +384,7 @@ impl Body {
             | Self::IndicatorLearned { case, .. } => Some(case),
             Self::GateRun { run } => Some(&run.case),
             Self::GateDecided { decided } => Some(&decided.case),
+            Self::VerificationMade(Verification { case, .. }) | Self::CheckAttested(CheckAttested { case, .. }) => Some(case),
             Self::Purged { case, .. } => case.as_ref(),
             Self::ApprovalRequested { .. }
             | Self::ApprovalGiven { .. }

@@ -11,6 +11,7 @@ pub mod address;
 pub mod answers;
 pub mod approval;
 pub mod case;
+pub mod check;
 pub mod contact;
 pub mod digest;
 pub mod fact;

@@ -328,6 +328,21 @@ pub struct OrderTerms {
     /// What its names are answered with, in place of the case's and the operator's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub answers: Option<AnswerSet>,
+    /// How the registry shall show the names, where the paper says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub registration: Option<Registration>,
+}
+
+/// What RDAP shall show of a name, as ordered.
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Registration {
+    /// The gaining or keeping registrar: its IANA number, or its name as RDAP shows it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub registrar: Option<String>,
+    /// Statuses in RDAP's words (RFC 8056), such as `server transfer prohibited`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub statuses: Vec<String>,
 }
 
 /// Whether an order may be acted on.

@@ -8,6 +8,7 @@ use model::Digest;
 use model::DomainName;
 use model::answers::AnswerSet;
 use model::approval::{self, Approval, Serve, Widening};
+use model::check::{Attestation, Check, CheckAttested, Finding, NameSet, Verdict, Verification};
 use model::contact::*;
 use model::fact::{Actor, Body as FactBody, Draft, Fact, FileSet, PurgedPart, RecordPart};
 use model::gate::{GateDecided, GateRun, TableSeen, Warned, WarningChoice, WarningKind};
@@ -372,6 +373,7 @@ fn order() -> (OrderTerms, Names) {
         authority,
         name_servers: vec![DomainName::parse("ns1.sinkhole.example").unwrap()],
         answers: None,
+        registration: None,
     };
     let all = Listed { outcome: NameOutcome::Hold, acts: Act::ALL.into_iter().collect(), ..Listed::default() };
     let names = [("outlook-verify.net", Listed::default()), ("verify-linkedin.net", all)];
@@ -491,6 +493,37 @@ fn a_run_of_the_gate_and_a_decision_of_version_1_are_written_committed_to_and_re
     let text = std::fs::read_to_string(path).unwrap();
     let read: Vec<Fact> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(read, facts);
+fn what_was_verified_and_attested_is_written_and_read_as_ever() {
+    let (case, name) = (CaseId::parse("phosphorus-2019").unwrap(), DomainName::parse("verify-linkedin.net").unwrap());
+    let undelegated = Some(NameSet { names: Digest([5; 32]), count: 1 });
+    let made = Verification {
+        case: case.clone(),
+        order: OrderId::parse("dcd-1-19-cv-00716").unwrap(),
+        report: Digest([4; 32]),
+        holds: 90,
+        fails: 7,
+        undecided: 2,
+        undelegated,
+    };
+    let seen = Finding::new(Check::NoDs, Verdict::Fails, "DS 12345", "2019-03-27T12:34:56Z".parse().unwrap());
+    let person = PersonId::parse("lars").unwrap();
+    let attested = Attestation { person: person.clone(), document: Digest([6; 32]), at: seen.at };
+    let finding = Finding { attested: Some(attested), ..seen.at_server("a.nic.example at 192.0.2.1").in_part(true) };
+    let check = CheckAttested { case, name, check: Check::RdapRegistrar, document: Digest([6; 32]) };
+    let at = |position, body| {
+        Draft::new(Actor::Person { id: person.clone() }, body)
+            .at(Position(position), "2019-03-27T12:34:56Z".parse().unwrap())
+    };
+    let facts = [at(30, FactBody::VerificationMade(made)), at(31, FactBody::CheckAttested(check))];
+    let mut lines: Vec<String> =
+        facts.iter().map(|fact| String::from_utf8(model::digest::canonical_json(fact)).unwrap()).collect();
+    lines.push(String::from_utf8(model::digest::canonical_json(&finding)).unwrap());
+    compare("fact-verification.v1.jsonl", &lines.join("\n"));
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/fact-verification.v1.jsonl");
+    let text = std::fs::read_to_string(path).unwrap();
+    let read: Vec<Fact> = text.lines().take(2).map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(read, facts);
+    assert_eq!(serde_json::from_str::<Finding>(text.lines().nth(2).unwrap()).unwrap(), finding);
 }
 
 #[test]

@@ -28,6 +28,7 @@ pub mod report;
 pub mod sensors;
 pub mod sim;
 pub mod vault;
+pub mod verification;
 pub mod view;
 pub mod zones;
 

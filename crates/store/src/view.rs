@@ -33,12 +33,14 @@ mod sensors;
 mod tests;
 mod tokens;
 mod touched;
+mod verification;
 
 pub use captured::CapturedView;
 pub use fold::names_to_serve;
 pub use names::{CaseNames, NameView};
 pub use people::{Members, groups_called};
 pub use tokens::{TokenView, Tokens};
+pub use verification::{PassView, VerificationView};
 pub use sensors::{EnrolmentOffer, FIRST_SENSOR, SensorView, Sensors};
 
 //----------- View -------------------------------------------------------------------------------------------------
@@ -99,6 +101,8 @@ pub struct CaseView {
     pub papers: Vec<Paper>,
     /// The last run of the harm gate, with what counsel decided.
     pub gate: Option<Box<model::gate::Gate>>,
+    /// What was last seen of its names in the world.
+    pub verification: VerificationView,
 }
 
 /// Somebody else's knowledge of a group; the file lies in the vault.

@@ -29,3 +29,4 @@ pub(crate) mod sensor;
 pub(crate) mod serve;
 pub(crate) mod status;
 pub(crate) mod traces;
+pub(crate) mod verify;

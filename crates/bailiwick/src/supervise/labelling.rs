@@ -11,6 +11,7 @@ use crate::failure::{Failure, Tried};
 
 pub(crate) fn labels(config: &Config, journal: Arc<Journal>) -> Result<Labels, Failure> {
     let tables = Tables::load(&config.insight.tables).tried("loading the tables of networks")?;
-    let settings = Settings { own: config.insight.own_addresses.clone(), ..Default::default() };
+    let own = config.insight.own_addresses.iter().copied().chain(config.verify.sources()).collect();
+    let settings = Settings { own, ..Default::default() };
     Ok(Labels { journal, tables: Arc::new(tables), settings, alone: Default::default() })
 }

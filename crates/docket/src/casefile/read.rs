@@ -8,7 +8,7 @@ use model::case::{CaseTerms, Marking, NoticeTerms};
 use model::group::{Alias, AttributedTo, Group};
 use model::id::OrderId;
 use model::marking::{Retention, Withheld};
-use model::order::{Authority, NameOutcome, Names, OrderTerms, Sourced};
+use model::order::{Authority, NameOutcome, Names, OrderTerms, Registration, Sourced};
 use model::time::{Date, Timestamp, utc_day};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -76,6 +76,13 @@ fn case_terms<'t>(value: &'t Spanned<DeValue<'t>>, group: Option<Group>, faults:
         notice,
         answers,
     })
+}
+
+/// `[order.registration]`: what RDAP shall show.
+fn registration<'t>(value: &'t Spanned<DeValue<'t>>, faults: &mut Faults) -> Option<Registration> {
+    let section = Section::open(value, "registration", &["registrar", "statuses"], faults)?;
+    let (registrar, statuses) = (section.optional("registrar", faults), section.or_default("statuses", faults));
+    Some(Registration { registrar, statuses })
 }
 
 fn notice<'t>(value: &'t Spanned<DeValue<'t>>, faults: &mut Faults) -> Option<NoticeTerms> {
@@ -172,7 +179,7 @@ fn orders(file: &Section<'_>, faults: &mut Faults) -> BTreeMap<OrderId, OrderRea
 }
 
 fn order<'t>(value: &'t Spanned<DeValue<'t>>, faults: &mut Faults) -> Option<OrderRead> {
-    let section = Section::open(value, "order", &["id", "authority", "name_servers", "answers"], faults)?;
+    let section = Section::open(value, "order", &["id", "authority", "name_servers", "answers", "registration"], faults)?;
     let id: Option<OrderId> = section.required("id", faults);
     let authority = match section.get("authority") {
         Some(value) => authority(value, faults),
@@ -183,8 +190,9 @@ fn order<'t>(value: &'t Spanned<DeValue<'t>>, faults: &mut Faults) -> Option<Ord
     };
     let name_servers = section.or_default("name_servers", faults);
     let answers = section.get("answers").and_then(|value| answers::read(value, faults));
+    let registration = section.get("registration").and_then(|value| registration(value, faults));
     let id = id?;
-    let terms = authority.map(|authority| OrderTerms { id: id.clone(), authority, name_servers, answers });
+    let terms = authority.map(|authority| OrderTerms { id: id.clone(), authority, name_servers, answers, registration });
     Some(OrderRead { place: section.place("id"), id, terms })
 }
 

@@ -5,8 +5,9 @@
 //! server delegates it; an exercise's names have no parent.
 
 use model::Refusal;
+use model::Timestamp;
 use model::fact::{Actor, Body, Draft};
-use model::id::CaseId;
+use model::id::{CaseId, OrderId};
 use model::name::DomainName;
 use model::order::Order;
 use model::seizure::{Seizure, ServiceMode};
@@ -15,13 +16,16 @@ use store::view::{CaseView, View};
 use super::{Decision, Done, check_text, distinct, working_on};
 
 /// The most names in one fact: it stays below a megabyte.
-const NAMES_PER_FACT_MAX: usize = 10_000;
+pub(super) const NAMES_PER_FACT_MAX: usize = 10_000;
+
+/// For how long it is believed that no parent delegates a name to us.
+const UNDELEGATED_FOR: jiff::SignedDuration = jiff::SignedDuration::from_hours(24);
 
 pub(super) fn service(
     view: &View,
     id: &CaseId,
     names: &[DomainName],
-    (mode, disarm): (ServiceMode, bool),
+    (mode, disarm, now): (ServiceMode, bool, Timestamp),
     reason: &str,
     actor: &Actor,
 ) -> Result<Decision, Refusal> {
@@ -29,7 +33,7 @@ pub(super) fn service(
     check_text("reason", reason)?;
     let (names, left_armed) = chosen(case, names, mode, disarm)?;
     for name in &names {
-        check(case, name, mode)?;
+        check(case, name, mode, now)?;
         check_armed(case, name, mode, disarm)?;
     }
     let mut drafts = Vec::new();
@@ -92,7 +96,7 @@ fn check_armed(case: &CaseView, name: &DomainName, mode: ServiceMode, disarm: bo
     Err(Refusal::new(what).hint("hold keeps it answering; if what it stops may run again, say `--disarm-kill-switch`"))
 }
 
-fn check(case: &CaseView, name: &DomainName, mode: ServiceMode) -> Result<(), Refusal> {
+fn check(case: &CaseView, name: &DomainName, mode: ServiceMode, at: Timestamp) -> Result<(), Refusal> {
     let shown = name.defanged();
     let Some(known) = case.names.get(name) else {
         return Err(Refusal::new(format!("case {} does not list {shown}", case.terms.id))
@@ -107,12 +111,24 @@ fn check(case: &CaseView, name: &DomainName, mode: ServiceMode) -> Result<(), Re
     }
     let exercise = case.orders.get(&known.order).is_some_and(is_exercise);
     if mode == ServiceMode::Off && !exercise {
-        return Err(Refusal::new(format!(
-            "{shown} may be dark to its owner: nobody has seen that no parent delegates it"
-        ))
-        .hint("choose hold or handback"));
+        check_undelegated(case, name, &known.order, at)?;
     }
     Ok(())
+}
+
+/// Only a pass of today that heard every parent server say so lets a name fall silent.
+fn check_undelegated(case: &CaseView, name: &DomainName, order: &OrderId, at: Timestamp) -> Result<(), Refusal> {
+    let seen = case.verification.undelegated_at(order, name);
+    let dark = format!("{} may be dark to its owner", name.defanged());
+    let (why, hint) = match seen {
+        Some(seen) if at.duration_since(seen) <= UNDELEGATED_FOR => return Ok(()),
+        Some(seen) => (format!("that no parent delegates it was last seen at {seen}"), "verify again, and then say `off`"),
+        None => (
+            "nobody has seen that no parent delegates it".to_owned(),
+            "choose hold or handback; once the registry has undone the delegation, `bailiwick verify` sees it",
+        ),
+    };
+    Err(Refusal::new(format!("{dark}: {why}")).hint(hint))
 }
 
 fn is_exercise(order: &Order) -> bool {

@@ -99,6 +99,7 @@ impl Terms {
             changed_at: at("2019-03-27T18:30:00Z"),
             captured: Default::default(),
             returned: Default::default(),
+            verification: Default::default(),
             holds: Default::default(),
             gate: None,
             unsealed: Default::default(),
@@ -150,7 +151,7 @@ impl Terms {
                 .map(|day| Sourced { value: day.parse().expect("a date"), source: source() }),
         };
         let id = OrderId::parse(ORDER).expect("a slug");
-        let terms = OrderTerms { id, authority, name_servers: vec![name("ns1.bailiwick.example")], answers: None };
+        let terms = OrderTerms { id, authority, name_servers: vec![name("ns1.bailiwick.example")], answers: None, registration: None };
         let acts: Acts = self.acts.iter().copied().collect();
         let names = NAMES.iter().map(|(text, outcome, ..)| {
             (name(text), Listed { outcome: *outcome, acts, answer_effect: self.answer_effect })

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use model::fact::{Body, Fact};
+use model::fact::Fact;
 use model::id::Position;
 use model::time::to_nanos;
 use model::{Digest, Timestamp};
@@ -188,10 +188,7 @@ impl Audit {
 
 /// The set of names that a fact speaks of.
 pub fn names_of(fact: &Fact) -> Option<&Digest> {
-    match &fact.body {
-        Body::OrderListed { names, .. } => Some(names),
-        _ => None,
-    }
+    fact.body.name_set()
 }
 
 fn damaged(what: &str) -> Error {

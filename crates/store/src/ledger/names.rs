@@ -2,7 +2,7 @@
 //!
 //! A million names are thus one write and one load, and a set proves itself: the digest of what is stored is its key.
 
-use model::fact::{Body, Fact};
+use model::fact::Fact;
 use model::order::{Acts, Listed, NameOutcome, Names};
 use model::seizure::AnswerEffect;
 use model::{Digest, DomainName};
@@ -64,14 +64,14 @@ pub(super) async fn load(db: &Db, digest: Digest) -> Result<Names, Error> {
 }
 
 pub(super) fn is_spoken_of(set: &Digest, fact: &Fact) -> bool {
-    matches!(&fact.body, Body::OrderListed { names, .. } if names == set)
+    fact.body.name_set() == Some(set)
 }
 
 /// Every set that the facts speak of. One that is missing is left out: the fold says so with its fact.
 pub(super) async fn load_all(db: &Db, facts: &[Fact]) -> Result<Vec<NamedSet>, Error> {
     let mut sets: Vec<NamedSet> = Vec::new();
     for fact in facts {
-        let Body::OrderListed { names: digest, .. } = fact.body else { continue };
+        let Some(&digest) = fact.body.name_set() else { continue };
         if sets.iter().any(|set| set.digest == digest) {
             continue;
         }

@@ -50,6 +50,7 @@ impl View {
                 members: Default::default(),
                 papers: Default::default(),
                 gate: None,
+                verification: Default::default(),
             }),
             Body::CaseAdvanced { case, to, .. } => {
                 let case = self.case(case)?;
@@ -141,6 +142,8 @@ impl View {
             }
             Body::GateRun { run } => self.case(&run.case)?.take_gate(run, fact),
             Body::GateDecided { decided } => self.case(&decided.case)?.decide_gate(decided, actor_person(&fact.actor), fact),
+            Body::VerificationMade(made) => self.case(&made.case)?.verify(made, fact.time, names),
+            Body::CheckAttested(attested) => self.case(&attested.case)?.attest(attested, fact),
             Body::Refused { .. } => {
                 self.refusals += 1;
                 Ok(())

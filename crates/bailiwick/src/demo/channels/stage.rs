@@ -130,7 +130,7 @@ fn terms() -> OrderTerms {
         sealed_until: None,
     };
     let name_servers = vec![name("ns1.sinkhole.example"), name("ns2.sinkhole.example")];
-    OrderTerms { id: OrderId::parse("o-1").unwrap(), authority, name_servers, answers: None }
+    OrderTerms { id: OrderId::parse("o-1").unwrap(), authority, name_servers, answers: None, registration: None }
 }
 
 fn case() -> CaseTerms {

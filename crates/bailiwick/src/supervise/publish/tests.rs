@@ -54,6 +54,7 @@ fn case_terms() -> CaseTerms {
         answer: Default::default(),
         notice: Default::default(),
         answers: None,
+        registration: None,
     }
 }
 

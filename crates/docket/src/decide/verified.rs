@@ -1,0 +1,128 @@
+//! What a look at the world changes: the pass is recorded, and names move to `partial` or `verified` as the law allows.
+//!
+//! A name that was verified once does not go back by a later look: what drifts since is an alarm's to tell.
+
+use std::collections::BTreeSet;
+
+use model::check::{Check, CheckAttested, NameSet, Standing, Verdict, Verification, has_begun};
+use model::fact::{Actor, Body, Draft};
+use model::id::{CaseId, OrderId};
+use model::order::{Names, NameOutcome, OrderStatus, names_digest};
+use model::seizure::Seizure;
+use model::{Digest, DomainName, Refusal};
+use store::ledger::NamedSet;
+use store::view::{CaseView, View};
+
+use super::narrow::NAMES_PER_FACT_MAX;
+use super::{Decision, Done, known_case, may_prepare, working_on};
+use crate::verify::NameReport;
+
+/// The largest document of an attestation.
+pub const DOCUMENT_OCTETS_MAX: usize = 32 << 20;
+
+/// Whether the world may be asked about a case.
+pub fn may_verify<'v>(view: &'v View, case: &CaseId, actor: &Actor) -> Result<&'v CaseView, Refusal> {
+    may_prepare(view, actor)?;
+    known_case(view, case)
+}
+
+/// One pass over an order's names: `reports` are all that are known, `looked` those of this pass.
+pub(super) fn record(
+    view: &View,
+    (id, order_id): (&CaseId, &OrderId),
+    reports: &[NameReport],
+    looked: &BTreeSet<DomainName>,
+    octets: &[u8],
+    actor: &Actor,
+) -> Result<Decision, Refusal> {
+    let case = may_verify(view, id, actor)?;
+    let order = case.orders.get(order_id).ok_or_else(|| Refusal::new(format!("case {id} has no order {order_id}")))?;
+    if order.status() == OrderStatus::Draft {
+        return Err(Refusal::new(format!("order {order_id} is not in force: there is no seizure to verify"))
+            .hint("`bailiwick case request` asks two people"));
+    }
+    let stray = reports.iter().find(|report| report.order != *order_id || !order.names().contains_key(&report.name));
+    if let Some(stray) = stray {
+        return Err(Refusal::new(format!("{} is no name of order {order_id}", stray.name.defanged())));
+    }
+    let is_gone = |report: &&NameReport| {
+        report.undelegated && report.outcome == NameOutcome::Redirect && looked.contains(&report.name)
+    };
+    let gone = reports.iter().filter(is_gone).map(|report| report.name.clone());
+    let gone: Names = gone.filter_map(|name| order.names().get_key_value(&name)).map(|(name, listed)| (name.clone(), *listed)).collect();
+    let set = (!gone.is_empty()).then(|| NamedSet { digest: names_digest(&gone), names: gone });
+    let count = |standing| reports.iter().filter(|report| report.standing == standing).count() as u64;
+    let made = Verification {
+        case: id.clone(),
+        order: order_id.clone(),
+        report: Digest::of_bytes(octets),
+        holds: count(Standing::Verified),
+        fails: count(Standing::Fails),
+        undecided: count(Standing::Undecided),
+        undelegated: set.as_ref().map(|set| NameSet { names: set.digest, count: set.names.len() as u64 }),
+    };
+    let mut drafts = vec![Draft::new(actor.clone(), Body::VerificationMade(made)).under(order_id)];
+    let seen = |report: &&NameReport| looked.contains(&report.name);
+    for (to, names) in [
+        (Seizure::Partial, moving(case, reports.iter().filter(seen), Seizure::Partial)),
+        (Seizure::Verified, moving(case, reports.iter().filter(seen), Seizure::Verified)),
+    ] {
+        for names in names.chunks(NAMES_PER_FACT_MAX) {
+            let body = Body::SeizureMoved { case: id.clone(), names: names.to_vec(), to };
+            drafts.push(Draft::new(actor.clone(), body).under(order_id));
+        }
+    }
+    Ok(Decision { drafts, named_sets: set.into_iter().collect(), done: Done::VerificationRecorded })
+}
+
+fn moving<'r>(case: &CaseView, reports: impl Iterator<Item = &'r NameReport>, to: Seizure) -> Vec<DomainName> {
+    let goes = |report: &&NameReport| match (to, report.standing) {
+        (Seizure::Verified, standing) => standing == Standing::Verified,
+        (_, standing) => standing != Standing::Verified && has_begun(report.outcome, &report.findings),
+    };
+    let may = |name: &DomainName| case.names.get(name).is_some_and(|known| known.seizure.apply(to).is_ok());
+    reports.filter(goes).map(|report| report.name.clone()).filter(may).collect()
+}
+
+/// A person answers, with a document, for what nobody can see.
+pub(super) fn attest(
+    view: &View,
+    id: &CaseId,
+    (name, check): (&DomainName, Check),
+    last: Option<Verdict>,
+    document: &[u8],
+    actor: &Actor,
+) -> Result<Decision, Refusal> {
+    let case = working_on(view, id, actor)?;
+    let known = case.names.get(name);
+    let known = known.ok_or_else(|| Refusal::new(format!("case {id} does not list {}", name.defanged())))?;
+    let outcome = known.outcome;
+    if !Check::of(outcome).contains(&check) {
+        let list: Vec<&str> = Check::of(outcome).iter().map(|check| check.as_str()).collect();
+        let what = format!("{check} is no check of a name whose outcome is {}", outcome.as_str());
+        return Err(Refusal::new(what).hint(format!("one of {}", list.join(", "))));
+    }
+    if document.is_empty() || document.len() > DOCUMENT_OCTETS_MAX {
+        let what = format!("a document of {} octets attests nothing", document.len());
+        return Err(Refusal::new(what).hint(format!("give a file of 1 to {DOCUMENT_OCTETS_MAX} octets")));
+    }
+    match last {
+        Some(Verdict::NotObservable) => {}
+        Some(verdict) => {
+            let what = format!("{check} of {} was observed and {}", name.defanged(), verdict.as_str());
+            return Err(Refusal::new(what).hint("an attestation decides only what cannot be observed"));
+        }
+        None => {
+            let what = format!("{check} of {} was never looked at", name.defanged());
+            return Err(Refusal::new(what).hint(format!("`bailiwick verify {id} --name {}` looks", name.as_str())));
+        }
+    }
+    let document = Digest::of_bytes(document);
+    let attested = CheckAttested { case: id.clone(), name: name.clone(), check, document };
+    let mut decision = Decision::of(actor, Body::CheckAttested(attested), Done::CheckAttested { document });
+    decision.drafts[0].authority = Some(known.order.clone());
+    Ok(decision)
+}
+
+#[cfg(test)]
+mod tests;

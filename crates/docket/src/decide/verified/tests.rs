@@ -1,0 +1,156 @@
+use model::check::{Attestation, Finding};
+use model::person::Role;
+use model::seizure::ServiceMode;
+
+use super::*;
+use crate::command::Command;
+use crate::decide::book::{Book, as_person, case, import, now, person, someone, text};
+use crate::verify::Memory;
+use crate::verify::report::lines;
+
+fn name(text: &str) -> DomainName {
+    DomainName::parse(text).unwrap()
+}
+
+/// A real order in force, its names served.
+fn in_force() -> Book {
+    let mut book = Book::default();
+    for (id, role) in [("ines", Role::Investigator), ("lars", Role::Legal)] {
+        book.execute(&Command::EnrolPerson { person: person(id, &[role], false) }, &someone()).unwrap();
+    }
+    book.execute(&import(&text("harbour", "civil-tro")), &someone()).unwrap();
+    let asked = book.execute(&Command::RequestApproval { case: case("harbour") }, &as_person("ines")).unwrap();
+    let Done::ApprovalAsked { requests } = asked else { panic!("{asked:?}") };
+    for request in requests {
+        for (id, role) in [("ines", Role::Investigator), ("lars", Role::Legal)] {
+            let shown = book.shown(request);
+            book.execute(&Command::GiveApproval { request, role, shown }, &as_person(id)).unwrap();
+        }
+    }
+    book
+}
+
+/// A report in which every check comes to the same.
+fn report(of: &str, outcome: NameOutcome, verdict: Verdict, undelegated: bool) -> NameReport {
+    let findings: Vec<Finding> =
+        Check::of(outcome).iter().map(|check| Finding::new(*check, verdict, "as the test says", now())).collect();
+    NameReport {
+        name: name(of),
+        order: OrderId::parse("o-harbour").unwrap(),
+        outcome,
+        at: now(),
+        standing: Standing::of(outcome, &findings),
+        findings,
+        undelegated,
+        memory: Memory::default(),
+    }
+}
+
+fn recorded(book: &mut Book, reports: Vec<NameReport>) -> Result<Done, Refusal> {
+    let looked = reports.iter().map(|report| report.name.clone()).collect();
+    let (octets, order) = (lines(&reports), OrderId::parse("o-harbour").unwrap());
+    book.execute(&Command::RecordVerification { case: case("harbour"), order, reports, looked, octets }, &someone())
+}
+
+fn seizure(book: &Book, of: &str) -> Seizure {
+    book.view.cases[&case("harbour")].names.get(&name(of)).unwrap().seizure
+}
+
+fn off(book: &mut Book, of: &str) -> Result<Done, Refusal> {
+    let (names, reason) = (vec![name(of)], "the registry has undone it".to_owned());
+    let command = Command::NarrowService { case: case("harbour"), names, mode: ServiceMode::Off, reason, disarm: false };
+    book.execute(&command, &as_person("ines"))
+}
+
+#[test]
+fn names_move_as_far_as_was_seen_and_a_pass_says_how_many() {
+    let mut book = in_force();
+    let mut partial = report("login-harbour.example", NameOutcome::Redirect, Verdict::Fails, false);
+    partial.findings[0].in_part = true;
+    let reports = vec![
+        report("held-harbour.example", NameOutcome::Hold, Verdict::Holds, false),
+        partial,
+        report("mail-harbour.example", NameOutcome::Redirect, Verdict::Fails, false),
+    ];
+    recorded(&mut book, reports).unwrap();
+    assert_eq!(seizure(&book, "held-harbour.example"), Seizure::Verified);
+    assert_eq!(seizure(&book, "login-harbour.example"), Seizure::Partial);
+    assert_eq!(seizure(&book, "mail-harbour.example"), Seizure::Ordered, "nothing of it was seen");
+    let view = &book.view.cases[&case("harbour")].verification;
+    let made = &view.passes.values().next().unwrap().made;
+    assert_eq!((made.holds, made.fails, made.undecided), (1, 2, 0));
+    recorded(&mut book, vec![report("login-harbour.example", NameOutcome::Redirect, Verdict::Holds, false)]).unwrap();
+    assert_eq!(seizure(&book, "login-harbour.example"), Seizure::Verified);
+    recorded(&mut book, vec![report("login-harbour.example", NameOutcome::Redirect, Verdict::Fails, false)]).unwrap();
+    assert_eq!(seizure(&book, "login-harbour.example"), Seizure::Verified, "what drifts is told by an alarm");
+}
+
+#[test]
+fn an_order_that_is_a_draft_has_no_seizure_to_verify() {
+    let mut book = Book::default();
+    book.execute(&import(&text("harbour", "civil-tro")), &someone()).unwrap();
+    let refusal =
+        recorded(&mut book, vec![report("mail-harbour.example", NameOutcome::Redirect, Verdict::Holds, false)]);
+    assert!(refusal.unwrap_err().what.contains("not in force"));
+}
+
+#[test]
+fn a_real_name_goes_off_only_once_no_parent_delegates_it() {
+    let mut book = in_force();
+    assert!(off(&mut book, "mail-harbour.example").unwrap_err().what.contains("nobody has seen"));
+    recorded(&mut book, vec![report("mail-harbour.example", NameOutcome::Redirect, Verdict::Fails, true)]).unwrap();
+    assert!(off(&mut book, "login-harbour.example").unwrap_err().what.contains("nobody has seen"), "another name");
+    off(&mut book, "mail-harbour.example").unwrap();
+    let known = book.view.cases[&case("harbour")].names.get(&name("mail-harbour.example")).unwrap();
+    assert_eq!(known.mode, Some(ServiceMode::Off));
+}
+
+#[test]
+fn a_later_pass_that_sees_a_delegation_takes_the_leave_back() {
+    let mut book = in_force();
+    recorded(&mut book, vec![report("mail-harbour.example", NameOutcome::Redirect, Verdict::Fails, true)]).unwrap();
+    recorded(&mut book, vec![report("mail-harbour.example", NameOutcome::Redirect, Verdict::Fails, false)]).unwrap();
+    assert!(off(&mut book, "mail-harbour.example").is_err());
+}
+
+#[test]
+fn what_was_seen_yesterday_lets_nothing_fall_silent() {
+    let mut book = in_force();
+    recorded(&mut book, vec![report("mail-harbour.example", NameOutcome::Redirect, Verdict::Fails, true)]).unwrap();
+    let (names, reason) = (vec![name("mail-harbour.example")], "x".to_owned());
+    let command = Command::NarrowService { case: case("harbour"), names, mode: ServiceMode::Off, reason, disarm: false };
+    let decide = |hours| {
+        let later = now() + jiff::SignedDuration::from_hours(hours);
+        crate::decide::decide(&book.view, &command, &as_person("ines"), later)
+    };
+    assert!(decide(24).is_ok());
+    assert!(decide(25).unwrap_err().what.contains("last seen"));
+}
+
+#[test]
+fn a_person_attests_only_what_nobody_can_see_and_only_with_a_document() {
+    let mut book = in_force();
+    let attest = |book: &mut Book, check, last, octets: &[u8], actor| {
+        let (name, octets) = (name("mail-harbour.example"), octets.to_vec());
+        book.execute(&Command::AttestCheck { case: case("harbour"), name, check, last, octets }, actor)
+    };
+    let (lars, nobody) = (as_person("lars"), someone());
+    let open = Some(Verdict::NotObservable);
+    for (check, last, document, actor, why) in [
+        (Check::RdapStatus, open, &b""[..], &lars, "0 octets"),
+        (Check::RdapStatus, Some(Verdict::Fails), b"letter", &lars, "was observed and fails"),
+        (Check::RdapStatus, None, b"letter", &lars, "never looked at"),
+        (Check::Removed, open, b"letter", &lars, "no check of a name whose outcome is redirect"),
+        (Check::RdapStatus, open, b"letter", &nobody, "takes a person"),
+    ] {
+        let refusal = attest(&mut book, check, last, document, actor).unwrap_err();
+        assert!(refusal.what.contains(why), "{refusal:?}");
+    }
+    attest(&mut book, Check::RdapStatus, open, b"letter", &lars).unwrap();
+    let attested = &book.view.cases[&case("harbour")].verification.attested;
+    let attested: &Attestation = &attested[&(name("mail-harbour.example"), Check::RdapStatus)];
+    assert_eq!(attested.document, Digest::of_bytes(b"letter"));
+    let open = report("mail-harbour.example", NameOutcome::Redirect, Verdict::NotObservable, false);
+    let decided = open.attested(|finding| (finding.check == Check::RdapStatus).then(|| attested.clone()));
+    assert_eq!(decided.standing, Standing::Undecided, "the others are open still");
+}

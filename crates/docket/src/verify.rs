@@ -1,0 +1,74 @@
+//! Whether a seizure took effect: asking the world, and judging what it said.
+//!
+//! [`walk`] finds who serves a zone from the root hints; [`message`] and [`rdap`] read what comes back, all of it bounded;
+//! [`seen`] is what was said, [`judge`] what it means, [`report`] what is kept. None of these touches a socket or a clock.
+//! [`run`] does: it asks, politely, and nobody beyond this machine where the case is an exercise.
+
+pub mod judge;
+pub mod message;
+pub mod rdap;
+pub mod report;
+pub mod run;
+pub mod seen;
+pub mod settings;
+pub mod walk;
+
+pub use judge::{Memory, Target};
+pub use report::NameReport;
+pub use run::Verifier;
+pub use settings::Settings;
+
+use model::id::OrderId;
+use model::order::{Instrument, Order};
+use model::{DomainName, Refusal};
+use store::view::CaseView;
+
+/// The most names that are looked at in one request.
+pub const NAMES_PER_LOOK_MAX: usize = 256;
+
+/// Names of one order, to be looked at together.
+#[derive(Clone, Debug)]
+pub struct Batch {
+    pub order: OrderId,
+    /// Nobody but this machine is asked.
+    pub exercise: bool,
+    pub targets: Vec<(Target, OrderId)>,
+}
+
+/// What was ordered of these names of a case, order by order.
+pub fn batches(case: &CaseView, names: &[DomainName]) -> Result<Vec<Batch>, Refusal> {
+    if names.len() > NAMES_PER_LOOK_MAX {
+        return Err(Refusal::new(format!("{} names at once are more than {NAMES_PER_LOOK_MAX}", names.len())));
+    }
+    let mut batches: Vec<Batch> = Vec::new();
+    for name in names {
+        let stray = || {
+            Refusal::new(format!("case {} does not list {}", case.terms.id, name.defanged()))
+                .hint("`bailiwick case show` lists its names")
+        };
+        let known = case.names.get(name).ok_or_else(stray)?;
+        let order = case.orders.get(&known.order).ok_or_else(stray)?;
+        let target = (target(name, order, known.outcome), known.order.clone());
+        match batches.iter_mut().find(|batch| batch.order == known.order) {
+            Some(batch) => batch.targets.push(target),
+            None => {
+                let exercise = order.terms().authority.is_exercise();
+                batches.push(Batch { order: known.order.clone(), exercise, targets: vec![target] });
+            }
+        }
+    }
+    Ok(batches)
+}
+
+fn target(name: &DomainName, order: &Order, outcome: model::order::NameOutcome) -> Target {
+    let terms = order.terms();
+    // What we registered ourselves is younger than any paper.
+    let of_others = terms.authority.instrument != Instrument::OwnRegistration;
+    Target {
+        name: name.clone(),
+        outcome,
+        name_servers: terms.name_servers.clone(),
+        registration: terms.registration.clone().unwrap_or_default(),
+        issued: terms.authority.issued.as_ref().map(|issued| issued.value).filter(|_| of_others),
+    }
+}

@@ -1,0 +1,168 @@
+//! From what was seen to verdicts: one function per check, each of values alone.
+//!
+//! A check holds only if everybody who had to be asked answered, and rightly. One server that says otherwise makes it
+//! fail, and is named; one that could not be heard leaves it unobserved, and is named too. Silence is never agreement.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+
+use model::check::{Check, Finding, Verdict};
+use model::order::{NameOutcome, Registration};
+use model::time::Date;
+use model::{DomainName, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use super::message::{Host, host};
+use super::seen::{Delegation, Seen};
+
+mod parents;
+mod registry;
+mod service;
+#[cfg(test)]
+mod tests;
+
+/// What was ordered of one name.
+#[derive(Clone, Debug)]
+pub struct Target {
+    pub name: DomainName,
+    pub outcome: NameOutcome,
+    pub name_servers: Vec<DomainName>,
+    pub registration: Registration,
+    /// The day of the paper, where somebody else than we registered the name.
+    pub issued: Option<Date>,
+}
+
+impl Target {
+    fn is_ours(&self, server: &Host) -> bool {
+        self.name_servers.iter().any(|ours| host(ours) == *server)
+    }
+
+    fn ordered(&self) -> BTreeSet<Host> {
+        self.name_servers.iter().map(host).collect()
+    }
+}
+
+//----------- Memory -----------------------------------------------------------------------------------------------
+
+/// What earlier looks saw of the delegation before ours.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Memory {
+    /// When the last cache forgets the old delegation, counted from when it was last seen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub old_until: Option<Timestamp>,
+    /// Since when every parent server has ours alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub changed: Option<Timestamp>,
+}
+
+impl Memory {
+    /// With what is seen now.
+    pub fn with(self, target: &Target, seen: &Seen) -> Self {
+        let delegations = seen.parents.iter().filter_map(|parent| parent.said.as_ref().ok());
+        let others = |found: &&Delegation| found.servers.iter().any(|server| !target.is_ours(server));
+        let old = delegations.clone().filter(others).map(|found| later(seen.at, found.ttl_secs)).max();
+        let is_whole = !seen.parents.is_empty() && seen.parents.iter().all(|parent| parent.said.is_ok());
+        let are_ours = delegations.clone().all(|found| found.servers == target.ordered());
+        let changed = match old {
+            Some(_) => None,
+            None if is_whole && are_ours => self.changed.or(Some(seen.at)),
+            None => self.changed,
+        };
+        Self { old_until: self.old_until.max(old), changed }
+    }
+}
+
+/// That many seconds later; the end of time where that lies beyond it.
+fn later(at: Timestamp, secs: u32) -> Timestamp {
+    at.checked_add(jiff::SignedDuration::from_secs(secs.into())).unwrap_or(Timestamp::MAX)
+}
+
+//----------- Judging ----------------------------------------------------------------------------------------------
+
+/// The findings of one look, in the order of the outcome's list.
+pub fn judge(target: &Target, seen: &Seen, memory: Memory) -> Vec<Finding> {
+    let one = |check: &Check| match check {
+        Check::ParentDelegation => parents::delegation(target, seen),
+        Check::Glue => parents::glue(target, seen),
+        Check::NoDs => parents::no_ds(seen),
+        Check::AbsentAtParents => parents::absent(seen),
+        Check::Removed => parents::removed(seen),
+        Check::OldTtl => parents::old_ttl(target, seen, memory),
+        Check::OurAnswer => service::our_answer(target, seen),
+        Check::Resolvers => service::resolvers(seen),
+        Check::Http => service::web(Check::Http, seen.http.as_ref(), seen),
+        Check::Https => service::web(Check::Https, seen.https.as_ref(), seen),
+        Check::RdapRegistrar => registry::registrar(target, seen),
+        Check::RdapStatus => registry::status(target, seen),
+        Check::NotRegistrable => registry::not_registrable(seen),
+        Check::Unregistered => registry::unregistered(seen),
+    };
+    Check::of(target.outcome).iter().map(one).collect()
+}
+
+/// Whether every server of the zone above said that it does not delegate the name to ours.
+pub fn is_undelegated(target: &Target, seen: &Seen) -> bool {
+    let apart = |found: &Delegation| !found.servers.iter().any(|server| target.is_ours(server));
+    !seen.parents.is_empty() && seen.parents.iter().all(|parent| parent.said.as_ref().is_ok_and(apart))
+}
+
+//----------- Words ------------------------------------------------------------------------------------------------
+
+/// The most places that one evidence names.
+const PLACES_MAX: usize = 6;
+
+/// What several places said, those that said the same together.
+#[derive(Default)]
+struct Said(BTreeMap<String, Vec<String>>);
+
+impl Said {
+    fn note(&mut self, what: impl Into<String>, place: impl Into<String>) {
+        self.0.entry(what.into()).or_default().push(place.into());
+    }
+
+    fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    fn first_place(&self) -> String {
+        self.0.values().flatten().next().cloned().unwrap_or_default()
+    }
+
+    fn words(&self) -> String {
+        let one = |(what, places): (&String, &Vec<String>)| {
+            let shown = places.iter().take(PLACES_MAX).map(String::as_str).collect::<Vec<_>>().join(", ");
+            let more = places.len().saturating_sub(PLACES_MAX);
+            if more > 0 { format!("{what}: {shown} and {more} more") } else { format!("{what}: {shown}") }
+        };
+        self.0.iter().map(one).collect::<Vec<_>>().join("; ")
+    }
+}
+
+/// Fails by what is wrong, else is open by who was not heard, else holds.
+fn weigh(check: Check, seen: &Seen, wrong: &Said, unheard: &Said, right: String) -> Finding {
+    if !wrong.is_empty() {
+        let also = if unheard.is_empty() { String::new() } else { format!("; not heard: {}", unheard.words()) };
+        let finding = Finding::new(check, Verdict::Fails, format!("{}{also}", wrong.words()), seen.at);
+        return finding.at_server(wrong.first_place());
+    }
+    if !unheard.is_empty() {
+        let finding = Finding::new(check, Verdict::NotObservable, unheard.words(), seen.at);
+        return finding.at_server(unheard.first_place());
+    }
+    Finding::new(check, Verdict::Holds, right, seen.at)
+}
+
+fn open(check: Check, seen: &Seen, why: impl Into<String>) -> Finding {
+    Finding::new(check, Verdict::NotObservable, why, seen.at)
+}
+
+fn names(servers: &BTreeSet<Host>) -> String {
+    let names: Vec<String> = servers.iter().map(ToString::to_string).collect();
+    if names.is_empty() { "nobody".into() } else { names.join(" ") }
+}
+
+fn addresses<'a>(all: impl IntoIterator<Item = &'a IpAddr>) -> String {
+    let all: Vec<String> = all.into_iter().map(ToString::to_string).collect();
+    if all.is_empty() { "no address".into() } else { all.join(" ") }
+}

@@ -1,0 +1,147 @@
+//! What the servers of the zone above said: delegation, glue, DS, absence, and how long the old delegation lives on.
+
+use std::collections::BTreeSet;
+
+use model::check::{Check, Finding, Verdict};
+
+use super::{Memory, Said, Target, addresses, later, names, open, weigh};
+use crate::verify::message::host;
+use crate::verify::seen::{Delegation, Seen};
+
+/// Sorts what each parent server said into wrong and unheard; `judge` gives the fault of one that was heard.
+fn each(seen: &Seen, mut judge: impl FnMut(&Delegation) -> Option<String>) -> (Said, Said, usize) {
+    let (mut wrong, mut unheard, mut right) = (Said::default(), Said::default(), 0);
+    for parent in &seen.parents {
+        match &parent.said {
+            Err(why) => unheard.note(why, parent.place.to_string()),
+            Ok(found) => match judge(found) {
+                Some(fault) => wrong.note(fault, parent.place.to_string()),
+                None => right += 1,
+            },
+        }
+    }
+    (wrong, unheard, right)
+}
+
+/// `None` where there is nobody to judge.
+fn nobody(check: Check, seen: &Seen) -> Option<Finding> {
+    match &seen.zone {
+        Err(why) => Some(open(check, seen, format!("the zone above was not found: {why}"))),
+        Ok(zone) if seen.parents.is_empty() => Some(open(check, seen, format!("no server of {zone} was asked"))),
+        Ok(_) => None,
+    }
+}
+
+pub(super) fn delegation(target: &Target, seen: &Seen) -> Finding {
+    let check = Check::ParentDelegation;
+    if let Some(open) = nobody(check, seen) {
+        return open;
+    }
+    let ordered = target.ordered();
+    let (wrong, unheard, right) = each(seen, |found| {
+        (found.servers != ordered).then(|| match found.servers.is_empty() {
+            true if found.absent => "not delegated (NXDOMAIN)".to_owned(),
+            true => "not delegated".to_owned(),
+            false => format!("delegated to {}", names(&found.servers)),
+        })
+    });
+    let holds = format!("delegated to {} by all, asked {right} times", names(&ordered));
+    weigh(check, seen, &wrong, &unheard, holds).in_part(right > 0 && !wrong.is_empty())
+}
+
+pub(super) fn glue(target: &Target, seen: &Seen) -> Finding {
+    let check = Check::Glue;
+    if let Some(open) = nobody(check, seen) {
+        return open;
+    }
+    let mut unknown = Said::default();
+    for (server, found) in &seen.addresses {
+        if let Err(why) = found {
+            unknown.note(format!("the right addresses are not known ({why})"), server.as_str());
+        }
+    }
+    let mut given = BTreeSet::new();
+    let (wrong, mut unheard, _) = each(seen, |found| {
+        let ours = target.name_servers.iter().filter_map(|server| {
+            let glue = found.glue.get(&host(server)).filter(|glue| !glue.is_empty())?;
+            given.insert(server.clone());
+            let right = seen.addresses.get(server)?.as_ref().ok()?;
+            (!glue.is_subset(right)).then(|| {
+                format!("glue of {} is {}, not {}", server.as_str(), addresses(glue), addresses(right))
+            })
+        });
+        let faults: Vec<String> = ours.collect();
+        (!faults.is_empty()).then(|| faults.join(", "))
+    });
+    if !given.is_empty() {
+        unheard.0.append(&mut unknown.0);
+    }
+    let holds = match given.len() {
+        0 => "the parent gives no addresses, and needs none".to_owned(),
+        _ => format!("right for {}", given.iter().map(|server| server.as_str()).collect::<Vec<_>>().join(" ")),
+    };
+    weigh(check, seen, &wrong, &unheard, holds)
+}
+
+pub(super) fn no_ds(seen: &Seen) -> Finding {
+    let check = Check::NoDs;
+    if let Some(open) = nobody(check, seen) {
+        return open;
+    }
+    let (wrong, unheard, _) = each(seen, |found| {
+        let keys: Vec<String> = found.signed.iter().map(|(tag, algorithm, digest)| format!("{tag} {algorithm} {digest}")).collect();
+        (!keys.is_empty()).then(|| format!("DS {} left, for {} s in caches", keys.join(", "), found.signed_ttl_secs))
+    });
+    weigh(check, seen, &wrong, &unheard, "no DS at any parent server".into())
+}
+
+pub(super) fn absent(seen: &Seen) -> Finding {
+    let check = Check::AbsentAtParents;
+    if let Some(open) = nobody(check, seen) {
+        return open;
+    }
+    let (wrong, unheard, right) = each(seen, |found| {
+        (!found.servers.is_empty()).then(|| format!("delegated to {}", names(&found.servers)))
+    });
+    weigh(check, seen, &wrong, &unheard, "no parent server delegates it".into())
+        .in_part(right > 0 && !wrong.is_empty())
+}
+
+/// A provider may answer for every name below its suffix, so that an address alone says nothing.
+pub(super) fn removed(seen: &Seen) -> Finding {
+    let check = Check::Removed;
+    if let Some(open) = nobody(check, seen) {
+        return open;
+    }
+    let (there, mut unheard, _) = each(seen, |found| (!found.absent).then(|| "the name is known".to_owned()));
+    if !there.is_empty() {
+        unheard.note("the name is known still: whether the host is gone takes somebody who looks", there.words());
+    }
+    weigh(check, seen, &Said::default(), &unheard, "no server of the zone above knows the name".into())
+}
+
+/// A cache that has the old delegation keeps it for its TTL. Where nobody saw the old one, the TTL that the registry
+/// gives ours stands for it, counted from when ours was first seen everywhere.
+pub(super) fn old_ttl(target: &Target, seen: &Seen, memory: Memory) -> Finding {
+    let check = Check::OldTtl;
+    if let Some(open) = nobody(check, seen) {
+        return open;
+    }
+    let Some(changed) = memory.changed else {
+        let (wrong, unheard, _) = each(seen, |found| {
+            (found.servers != target.ordered()).then(|| format!("not ours yet, {} s in caches", found.ttl_secs))
+        });
+        return weigh(check, seen, &wrong, &unheard, String::new());
+    };
+    let (until, how) = match memory.old_until {
+        Some(until) => (until, "the old delegation, as it was last seen,".to_owned()),
+        None => {
+            let delegations = seen.parents.iter().filter_map(|parent| parent.said.as_ref().ok());
+            let ttl_secs = delegations.map(|found| found.ttl_secs).max().unwrap_or_default();
+            (later(changed, ttl_secs), format!("an old delegation, never seen, with this registry's {ttl_secs} s"))
+        }
+    };
+    let (verdict, verb) = if until <= seen.at { (Verdict::Holds, "ran out") } else { (Verdict::Fails, "may be cached until") };
+    let at = if verdict == Verdict::Holds { format!("at {until}") } else { until.to_string() };
+    Finding::new(check, verdict, format!("{how} {verb} {at}; ours alone since {changed}"), seen.at)
+}

@@ -1,0 +1,93 @@
+//! What our own servers, resolvers and the trap said.
+
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+
+use domain::base::iana::Rcode;
+use model::check::{Check, Finding};
+
+use super::{Said, Target, addresses, open, weigh};
+use crate::verify::seen::{Seen, WebSeen};
+
+/// So many resolvers have to agree.
+const RESOLVERS_MIN: usize = 2;
+
+pub(super) fn our_answer(target: &Target, seen: &Seen) -> Finding {
+    let check = Check::OurAnswer;
+    let (mut wrong, mut unheard) = (Said::default(), Said::default());
+    for server in &target.name_servers {
+        match seen.addresses.get(server) {
+            Some(Ok(found)) if !found.is_empty() => {}
+            Some(Ok(_)) | None => wrong.note("has no address", server.as_str()),
+            Some(Err(why)) => unheard.note(format!("its address was not found ({why})"), server.as_str()),
+        }
+    }
+    let mut answers = BTreeSet::new();
+    for ours in &seen.ours {
+        match &ours.said {
+            Ok(found) => drop(answers.insert(found.clone())),
+            // Whatever keeps a server of ours from answering keeps it from everybody.
+            Err(why) => wrong.note(why, ours.place.to_string()),
+        }
+    }
+    if answers.len() > 1 {
+        let each: Vec<String> = answers.iter().map(addresses_of).collect();
+        wrong.note("our servers do not agree", each.join(" against "));
+    }
+    let holds = format!("{} with authority", answers.first().map(addresses_of).unwrap_or_default());
+    if seen.ours.is_empty() && wrong.is_empty() && unheard.is_empty() {
+        return open(check, seen, "the order names no server of ours");
+    }
+    weigh(check, seen, &wrong, &unheard, holds)
+}
+
+fn addresses_of(all: &Vec<IpAddr>) -> String {
+    addresses(all)
+}
+
+/// What our servers say, if they say one thing.
+fn our_addresses(seen: &Seen) -> Option<&Vec<IpAddr>> {
+    let mut said = seen.ours.iter().filter_map(|ours| ours.said.as_ref().ok());
+    let first = said.next()?;
+    said.all(|other| other == first).then_some(first)
+}
+
+pub(super) fn resolvers(seen: &Seen) -> Finding {
+    let check = Check::Resolvers;
+    let Some(ours) = our_addresses(seen) else {
+        return open(check, seen, "our own servers give nothing to compare with");
+    };
+    let (mut wrong, mut unheard, mut agree) = (Said::default(), Said::default(), Vec::new());
+    for one in &seen.resolvers {
+        match &one.said {
+            Err(why) => unheard.note(why, one.resolver.clone()),
+            Ok(said) if said.rcode == Rcode::NOERROR && said.addresses == *ours => agree.push(one.resolver.as_str()),
+            Ok(said) if said.rcode == Rcode::NOERROR => wrong.note(addresses(&said.addresses), one.resolver.clone()),
+            Ok(said) => {
+                let reason = said.reason.map(|code| format!(" (EDE {code})")).unwrap_or_default();
+                wrong.note(format!("{}{reason}", said.rcode), one.resolver.clone());
+            }
+        }
+    }
+    // Who did not answer is no witness; enough others are.
+    if wrong.is_empty() && agree.len() >= RESOLVERS_MIN {
+        return weigh(check, seen, &wrong, &Said::default(), format!("{}: {}", addresses(ours), agree.join(", ")));
+    }
+    if wrong.is_empty() {
+        unheard.note(format!("{} of {RESOLVERS_MIN} resolvers agree", agree.len()), agree.join(", "));
+    }
+    weigh(check, seen, &wrong, &unheard, String::new())
+}
+
+/// Any answer is the trap's: it came from the address that our own servers give.
+pub(super) fn web(check: Check, web: Option<&WebSeen>, seen: &Seen) -> Finding {
+    let Some(web) = web else {
+        return open(check, seen, "our own servers give no address to visit");
+    };
+    let mut wrong = Said::default();
+    if let Err(why) = &web.said {
+        wrong.note(why, web.address.clone());
+    }
+    let status = web.said.as_ref().map(|status| format!("{} answered {status}", web.address)).unwrap_or_default();
+    weigh(check, seen, &wrong, &Said::default(), status)
+}

@@ -1,0 +1,270 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use domain::base::iana::Rcode;
+use model::check::{Check, Standing, Verdict};
+use model::order::{NameOutcome, Registration as Ordered};
+use model::{DomainName, Timestamp};
+
+use super::*;
+use crate::verify::rdap::{Registrar, Registration};
+use crate::verify::seen::*;
+
+fn at() -> Timestamp {
+    "2019-04-01T12:00:00Z".parse().unwrap()
+}
+
+fn name(text: &str) -> DomainName {
+    DomainName::parse(text).unwrap()
+}
+
+fn target(outcome: NameOutcome) -> Target {
+    Target {
+        name: name("seized.alfa"),
+        outcome,
+        name_servers: vec![name("ns1.sink.alfa"), name("ns2.sink.alfa")],
+        registration: Ordered::default(),
+        issued: "2019-03-15".parse().ok(),
+    }
+}
+
+fn place(address: &str, transport: Transport) -> Place {
+    Place { server: "a.nic.alfa".into(), address: address.parse().unwrap(), transport }
+}
+
+fn ours() -> Delegation {
+    let servers: BTreeSet<_> = target(NameOutcome::Redirect).ordered();
+    let glue = [("ns1.sink.alfa", "127.0.0.1"), ("ns2.sink.alfa", "127.0.0.2")];
+    let glue = glue.map(|(server, address)| (host(&name(server)), [address.parse().unwrap()].into()));
+    Delegation { servers, ttl_secs: 3_600, glue: glue.into(), ..Delegation::default() }
+}
+
+fn theirs() -> Delegation {
+    Delegation { servers: ["ns1.evil.bravo".parse().unwrap()].into(), ttl_secs: 7_200, ..Delegation::default() }
+}
+
+/// All is well.
+fn seen() -> Seen {
+    let parent = |address, transport| ParentSeen { place: place(address, transport), said: Ok(ours()) };
+    let our = |transport| OursSeen { place: place("127.0.0.1", transport), said: Ok(vec!["127.0.0.9".parse().unwrap()]) };
+    let resolved = || Resolved { rcode: Rcode::NOERROR, addresses: vec!["127.0.0.9".parse().unwrap()], reason: None };
+    let addresses = [("ns1.sink.alfa", "127.0.0.1"), ("ns2.sink.alfa", "127.0.0.2")];
+    let addresses = addresses.map(|(server, address)| (name(server), Ok([address.parse().unwrap()].into())));
+    let locks = ["server transfer prohibited", "server update prohibited", "server delete prohibited"];
+    let found = Registration {
+        statuses: locks.map(str::to_owned).into(),
+        registrar: Some(Registrar { name: Some("Keeper".into()), number: Some("9999".into()) }),
+        registered: "2018-01-01T00:00:00Z".parse().ok(),
+        expires: "2020-01-01T00:00:00Z".parse().ok(),
+        ..Registration::default()
+    };
+    let web = || Some(WebSeen { address: "127.0.0.9:80".into(), said: Ok(200) });
+    Seen {
+        at: at(),
+        zone: Ok("alfa".parse().unwrap()),
+        parents: vec![
+            parent("127.0.1.1", Transport::Udp),
+            parent("127.0.1.1", Transport::Tcp),
+            parent("127.0.1.2", Transport::Udp),
+            parent("127.0.1.2", Transport::Tcp),
+        ],
+        addresses: addresses.into(),
+        ours: vec![our(Transport::Udp), our(Transport::Tcp)],
+        resolvers: ["r1", "r2"].map(|resolver| ResolverSeen { resolver: resolver.into(), said: Ok(resolved()) }).into(),
+        rdap: RdapSeen::Known { server: "rdap".into(), found: Box::new(found) },
+        http: web(),
+        https: web(),
+    }
+}
+
+fn long_ago() -> Memory {
+    Memory { old_until: None, changed: "2019-03-01T00:00:00Z".parse().ok() }
+}
+
+/// The findings of one spoiled look, by check.
+fn after(outcome: NameOutcome, spoil: impl FnOnce(&mut Seen)) -> BTreeMap<Check, model::check::Finding> {
+    let mut seen = seen();
+    spoil(&mut seen);
+    let target = target(outcome);
+    let memory = long_ago().with(&target, &seen);
+    judge(&target, &seen, memory).into_iter().map(|finding| (finding.check, finding)).collect()
+}
+
+fn spoiled(spoil: impl FnOnce(&mut Seen)) -> BTreeMap<Check, model::check::Finding> {
+    after(NameOutcome::Redirect, spoil)
+}
+
+fn known(seen: &mut Seen) -> &mut Registration {
+    let RdapSeen::Known { found, .. } = &mut seen.rdap else { unreachable!("as made above") };
+    found
+}
+
+#[test]
+fn a_complete_seizure_is_verified() {
+    let findings: Vec<_> = spoiled(|_| ()).into_values().collect();
+    assert_eq!(Standing::of(NameOutcome::Redirect, &findings), Standing::Verified, "{findings:#?}");
+}
+
+/// Each fault of the world, the check that has to fail, and what its evidence has to name.
+#[test]
+fn every_fault_fails_its_check_and_is_named() {
+    type Spoil = fn(&mut Seen);
+    let table: [(Spoil, Check, &str); 17] = [
+        (|seen| seen.parents[3].said = Ok(theirs()), Check::ParentDelegation, "ns1.evil.bravo: a.nic.alfa at 127.0.1.2 over TCP"),
+        (|seen| seen.parents[0].said = Ok(Delegation { absent: true, ..Delegation::default() }), Check::ParentDelegation, "NXDOMAIN"),
+        (|seen| drop(seen.parents[0].said.as_mut().unwrap().servers.pop_first()), Check::ParentDelegation, "delegated to ns2.sink.alfa"),
+        (
+            |seen| {
+                let right = host(&name("ns1.sink.alfa"));
+                seen.parents[1].said.as_mut().unwrap().glue.insert(right, ["127.0.0.66".parse().unwrap()].into());
+            },
+            Check::Glue,
+            "glue of ns1.sink.alfa is 127.0.0.66, not 127.0.0.1",
+        ),
+        (|seen| seen.parents[2].said.as_mut().unwrap().signed = vec![(12_345, 13, 2)], Check::NoDs, "DS 12345 13 2 left"),
+        (|seen| seen.ours[1].said = Err("REFUSED to SOA".into()), Check::OurAnswer, "REFUSED to SOA"),
+        (|seen| seen.ours[1].said = Ok(vec!["127.0.0.8".parse().unwrap()]), Check::OurAnswer, "do not agree"),
+        (|seen| seen.addresses.values_mut().for_each(|found| *found = Ok(BTreeSet::new())), Check::OurAnswer, "has no address"),
+        (
+            |seen| {
+                let servfail = Resolved { rcode: Rcode::SERVFAIL, addresses: Vec::new(), reason: Some(9) };
+                seen.resolvers[0].said = Ok(servfail);
+            },
+            Check::Resolvers,
+            "SERVFAIL (EDE 9): r1",
+        ),
+        (|seen| seen.resolvers[1].said.as_mut().unwrap().addresses.clear(), Check::Resolvers, "no address: r2"),
+        (|seen| known(seen).registered = "2019-03-20T00:00:00Z".parse().ok(), Check::RdapRegistrar, "registered anew on 2019-03-20"),
+        (|seen| known(seen).statuses.extend(["client hold".into()]), Check::RdapStatus, "it is in client hold"),
+        (|seen| known(seen).statuses.extend(["redemption period".into()]), Check::RdapStatus, "redemption period"),
+        (|seen| known(seen).expires = "2019-04-06T00:00:00Z".parse().ok(), Check::RdapStatus, "lapsing"),
+        (|seen| seen.rdap = RdapSeen::Unknown { server: "rdap".into() }, Check::RdapStatus, "404"),
+        (|seen| seen.http.as_mut().unwrap().said = Err("connection refused".into()), Check::Http, "connection refused: 127.0.0.9:80"),
+        (|seen| seen.https.as_mut().unwrap().said = Err("timed out".into()), Check::Https, "timed out"),
+    ];
+    for (spoil, check, evidence) in table {
+        let findings = spoiled(spoil);
+        let finding = &findings[&check];
+        assert_eq!(finding.verdict, Verdict::Fails, "{check}: {finding:?}");
+        assert!(finding.evidence.contains(evidence), "{check}: {}", finding.evidence);
+        let all: Vec<_> = findings.into_values().collect();
+        assert_eq!(Standing::of(NameOutcome::Redirect, &all), Standing::Fails);
+    }
+}
+
+/// Whoever is not heard agrees to nothing.
+#[test]
+fn silence_leaves_a_check_undecided() {
+    type Spoil = fn(&mut Seen);
+    let table: [(Spoil, &[Check]); 8] = [
+        (
+            |seen| seen.parents[3].said = Err("timed out".into()),
+            &[Check::ParentDelegation, Check::Glue, Check::NoDs],
+        ),
+        (|seen| seen.parents.clear(), &[Check::ParentDelegation, Check::Glue, Check::NoDs, Check::OldTtl]),
+        (|seen| seen.zone = Err("no root answered".into()), &[Check::ParentDelegation, Check::OldTtl]),
+        (|seen| drop(seen.resolvers.pop()), &[Check::Resolvers]),
+        (|seen| seen.resolvers[0].said = Err("timed out".into()), &[Check::Resolvers]),
+        (|seen| seen.ours.iter_mut().for_each(|ours| ours.said = Err("timed out".into())), &[Check::Resolvers]),
+        (|seen| seen.rdap = RdapSeen::Trouble("no server for .alfa".into()), &[Check::RdapRegistrar, Check::RdapStatus]),
+        (|seen| (seen.http, seen.https) = (None, None), &[Check::Http, Check::Https]),
+    ];
+    for (spoil, checks) in table {
+        let findings = spoiled(spoil);
+        for check in checks {
+            assert_eq!(findings[check].verdict, Verdict::NotObservable, "{check}: {:?}", findings[check]);
+        }
+    }
+}
+
+#[test]
+fn one_lagging_server_is_a_seizure_in_part() {
+    let findings = spoiled(|seen| seen.parents[3].said = Ok(theirs()));
+    assert!(findings[&Check::ParentDelegation].in_part);
+    let none = spoiled(|seen| seen.parents.iter_mut().for_each(|parent| parent.said = Ok(theirs())));
+    assert!(!none[&Check::ParentDelegation].in_part);
+}
+
+#[test]
+fn the_old_delegation_is_remembered_until_it_has_run_out() {
+    let target = target(NameOutcome::Redirect);
+    let mut before = seen();
+    before.parents.iter_mut().for_each(|parent| parent.said = Ok(theirs()));
+    let memory = Memory::default().with(&target, &before);
+    assert_eq!(memory.old_until, "2019-04-01T14:00:00Z".parse().ok(), "two hours from when it was seen");
+    let verdict = |memory, minutes: i64| {
+        let mut seen = seen();
+        seen.at += jiff::SignedDuration::from_mins(minutes);
+        parents::old_ttl(&target, &seen, Memory::with(memory, &target, &seen)).verdict
+    };
+    assert_eq!(parents::old_ttl(&target, &before, memory).verdict, Verdict::Fails);
+    assert_eq!(verdict(memory, 30), Verdict::Fails);
+    assert_eq!(verdict(memory, 120), Verdict::Holds);
+    // Never seen before: the TTL of ours, an hour, stands for it.
+    let memory = Memory::default().with(&target, &seen());
+    assert_eq!(verdict(memory, 59), Verdict::Fails);
+    assert_eq!(verdict(memory, 60), Verdict::Holds);
+}
+
+#[test]
+fn ordered_statuses_and_registrar_are_compared_and_redaction_is_told_apart() {
+    let mut target = target(NameOutcome::Redirect);
+    target.registration.statuses = vec!["serverHold".into(), "server transfer prohibited".into()];
+    target.registration.registrar = Some("1234".into());
+    let mut seen = seen();
+    let status = registry::status(&target, &seen);
+    assert!(status.verdict == Verdict::Fails && status.evidence.contains("missing: server hold"), "{status:?}");
+    let registrar = registry::registrar(&target, &seen);
+    assert!(registrar.verdict == Verdict::Fails && registrar.evidence.contains("not 1234"), "{registrar:?}");
+    let found = known(&mut seen);
+    (found.registrar, found.redacted) = (None, ["Registrar Name".to_owned()].into());
+    let registrar = registry::registrar(&target, &seen);
+    assert!(registrar.verdict == Verdict::NotObservable && registrar.evidence.contains("redacted"), "{registrar:?}");
+    target.registration.registrar = Some("9999".into());
+    known(&mut seen).registrar = Some(Registrar { name: None, number: Some("9999".into()) });
+    assert_eq!(registry::registrar(&target, &seen).verdict, Verdict::Holds);
+}
+
+#[test]
+fn other_outcomes_are_judged_by_their_own_list() {
+    let gone = |seen: &mut Seen| {
+        let absent = Delegation { absent: true, ..Delegation::default() };
+        seen.parents.iter_mut().for_each(|parent| parent.said = Ok(absent.clone()));
+    };
+    let standing = |outcome, spoil: &dyn Fn(&mut Seen)| {
+        let findings: Vec<_> = after(outcome, |seen| spoil(seen)).into_values().collect();
+        Standing::of(outcome, &findings)
+    };
+    let held = |seen: &mut Seen| {
+        gone(seen);
+        known(seen).statuses.insert("server hold".into());
+    };
+    let unknown = |seen: &mut Seen| {
+        gone(seen);
+        seen.rdap = RdapSeen::Unknown { server: "rdap".into() };
+    };
+    assert_eq!(standing(NameOutcome::Hold, &held), Standing::Verified);
+    assert_eq!(standing(NameOutcome::Hold, &gone), Standing::Fails, "the status is missing");
+    assert_eq!(standing(NameOutcome::Hold, &|_| ()), Standing::Fails, "it is delegated");
+    assert_eq!(standing(NameOutcome::LockOnly, &|_| ()), Standing::Verified);
+    assert_eq!(standing(NameOutcome::LockOnly, &|seen| known(seen).statuses.clear()), Standing::Fails);
+    assert_eq!(standing(NameOutcome::Transfer, &|_| ()), Standing::Verified);
+    assert_eq!(standing(NameOutcome::Delete, &unknown), Standing::Verified);
+    assert_eq!(standing(NameOutcome::Delete, &gone), Standing::Fails, "it is registered still");
+    assert_eq!(standing(NameOutcome::BlockRegistration, &unknown), Standing::Undecided, "a person has to attest");
+    assert_eq!(standing(NameOutcome::BlockRegistration, &held), Standing::Verified);
+    assert_eq!(standing(NameOutcome::ProviderRemoval, &gone), Standing::Verified);
+    assert_eq!(standing(NameOutcome::ProviderRemoval, &|_| ()), Standing::Undecided);
+}
+
+#[test]
+fn a_name_is_undelegated_only_if_every_parent_server_says_so() {
+    let target = target(NameOutcome::Redirect);
+    let mut seen = seen();
+    assert!(!is_undelegated(&target, &seen));
+    seen.parents.iter_mut().for_each(|parent| parent.said = Ok(theirs()));
+    assert!(is_undelegated(&target, &seen));
+    seen.parents[1].said = Err("timed out".into());
+    assert!(!is_undelegated(&target, &seen), "one that is not heard may delegate");
+    seen.parents.clear();
+    assert!(!is_undelegated(&target, &seen));
+}

@@ -1,0 +1,82 @@
+//! The report of a pass: one line of JSON for each name, in order of name. It lies in the vault, and each later pass
+//! begins from what it remembers.
+
+use std::collections::BTreeMap;
+
+use model::check::{Finding, Standing};
+use model::id::OrderId;
+use model::order::NameOutcome;
+use model::{DomainName, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use super::judge::{Memory, Target, is_undelegated, judge};
+use super::seen::Seen;
+
+/// The most names of one pass.
+pub const NAMES_MAX: usize = 100_000;
+
+/// One name, as the last look saw it.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NameReport {
+    pub name: DomainName,
+    pub order: OrderId,
+    pub outcome: NameOutcome,
+    pub at: Timestamp,
+    pub standing: Standing,
+    pub findings: Vec<Finding>,
+    /// No parent server delegates it to us, as every one of them said.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub undelegated: bool,
+    #[serde(default)]
+    pub memory: Memory,
+}
+
+impl NameReport {
+    /// Judges one look, with what the last report of the name remembers.
+    pub fn of(target: &Target, order: &OrderId, seen: &Seen, before: Option<&Self>) -> Self {
+        let memory = before.map(|before| before.memory).unwrap_or_default().with(target, seen);
+        let earlier = |finding: &Finding| before?.findings.iter().find(|known| known.check == finding.check);
+        let findings = judge(target, seen, memory).into_iter().map(|finding| {
+            let known = earlier(&finding);
+            finding.after(known)
+        });
+        let findings: Vec<Finding> = findings.collect();
+        Self {
+            name: target.name.clone(),
+            order: order.clone(),
+            outcome: target.outcome,
+            at: seen.at,
+            standing: Standing::of(target.outcome, &findings),
+            findings,
+            undelegated: is_undelegated(target, seen),
+            memory,
+        }
+    }
+
+    /// With what people attest; an attestation is older or younger than a look, and decides only what was not seen.
+    pub fn attested(mut self, attested: impl Fn(&Finding) -> Option<model::check::Attestation>) -> Self {
+        for finding in &mut self.findings {
+            finding.attested = attested(finding).filter(|_| finding.verdict == model::check::Verdict::NotObservable);
+        }
+        self.standing = Standing::of(self.outcome, &self.findings);
+        self
+    }
+}
+
+/// The lines of a report.
+pub fn lines<'r>(names: impl IntoIterator<Item = &'r NameReport>) -> Vec<u8> {
+    let mut octets = Vec::new();
+    for name in names {
+        octets.extend(serde_json::to_vec(name).expect("a report is plain JSON"));
+        octets.push(b'\n');
+    }
+    octets
+}
+
+/// Reads the lines again; one that was cut off while it was written is left out, and the last of a name counts.
+pub fn read(octets: &[u8]) -> BTreeMap<DomainName, NameReport> {
+    let lines = octets.split(|octet| *octet == b'\n');
+    let names = lines.filter_map(|line| serde_json::from_slice::<NameReport>(line).ok());
+    names.map(|report| (report.name.clone(), report)).collect()
+}

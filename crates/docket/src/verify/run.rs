@@ -1,0 +1,406 @@
+//! The verifier's door: walks down from the root, asks everybody who has to be asked, and notes what each said.
+//!
+//! Nobody is asked faster than the operator allows, and one name has so many questions and no more. Who serves a zone is
+//! remembered for a minute, so that ten thousand names of one registry find it once.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::future::Future;
+use std::net::{IpAddr, SocketAddr};
+use std::pin::Pin;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use domain::base::Rtype;
+use hmac::{Hmac, KeyInit, Mac};
+use model::check::Check;
+use model::id::OrderId;
+use model::{DomainName, Timestamp};
+use sha2::Sha256;
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+
+use self::exchange::Pace;
+use super::judge::Target;
+use super::message::{Host, Question, Reply, host};
+use super::rdap::{self, Registration};
+use super::report::NameReport;
+use super::seen::{
+    Delegation, OursSeen, ParentSeen, Place, RdapSeen, Resolved, ResolverSeen, Seen, Transport, WebSeen, answered,
+};
+use super::settings::Settings;
+use super::walk::{ADDRESSES_PER_SERVER_MAX, DEPTH_MAX, Heard, ZoneServers, above, hear};
+
+mod exchange;
+mod web;
+#[cfg(test)]
+mod tests;
+
+/// So many names are looked at side by side.
+const NAMES_AT_ONCE: usize = 32;
+/// The most questions about one name: 32 servers with 2 addresses, two ways, two types are 256.
+const QUESTIONS_PER_NAME_MAX: u32 = 1_024;
+/// Servers of one zone that are tried on the way down.
+const TRIES_PER_ZONE_MAX: usize = 6;
+/// For how long who serves a zone, and where a server is, is believed.
+const REMEMBERED: Duration = Duration::from_secs(60);
+/// The most zones and servers that are remembered.
+const REMEMBERED_MAX: usize = 50_000;
+
+//----------- Verifier ---------------------------------------------------------------------------------------------
+
+/// Asks the world, for every case.
+#[derive(Debug)]
+pub struct Verifier {
+    settings: Settings,
+    pace: Pace,
+    zones: Remembered<Arc<ZoneServers>>,
+    addresses: Remembered<Vec<IpAddr>>,
+}
+
+impl Verifier {
+    pub fn new(settings: Settings) -> Self {
+        let (pace, zones, addresses) = (Pace::default(), Remembered::default(), Remembered::default());
+        Self { settings, pace, zones, addresses }
+    }
+
+    /// Looks at names, side by side; an exercise's nowhere but on this machine.
+    pub async fn look(
+        self: &Arc<Self>,
+        targets: Vec<(Target, OrderId)>,
+        before: &BTreeMap<DomainName, NameReport>,
+        exercise: bool,
+    ) -> Vec<NameReport> {
+        let places = Arc::new(Semaphore::new(NAMES_AT_ONCE));
+        let mut looks = JoinSet::new();
+        for (target, order) in targets {
+            let (verifier, places) = (Arc::clone(self), Arc::clone(&places));
+            let before = before.get(&target.name).cloned();
+            looks.spawn(async move {
+                let _place = places.acquire().await;
+                let seen = Look::new(&verifier, exercise).at(&target).await;
+                NameReport::of(&target, &order, &seen, before.as_ref())
+            });
+        }
+        let mut reports = Vec::new();
+        while let Some(report) = looks.join_next().await {
+            reports.extend(report.inspect_err(|error| tracing::error!(%error, "a look broke off")).ok());
+        }
+        reports.sort_by(|one: &NameReport, other| one.name.cmp(&other.name));
+        reports
+    }
+}
+
+/// What was found out, for a while.
+#[derive(Debug)]
+struct Remembered<T>(Mutex<HashMap<Host, (Instant, T)>>);
+
+impl<T> Default for Remembered<T> {
+    fn default() -> Self {
+        Self(Mutex::new(HashMap::new()))
+    }
+}
+
+impl<T: Clone> Remembered<T> {
+    fn get(&self, name: &Host) -> Option<T> {
+        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        known.get(name).filter(|(until, _)| *until > Instant::now()).map(|(_, found)| found.clone())
+    }
+
+    fn keep(&self, name: &Host, found: &T) {
+        let (now, mut known) = (Instant::now(), self.0.lock().unwrap_or_else(PoisonError::into_inner));
+        if known.len() >= REMEMBERED_MAX {
+            known.retain(|_, (until, _)| *until > now);
+        }
+        if known.len() < REMEMBERED_MAX {
+            known.insert(name.clone(), (now + REMEMBERED, found.clone()));
+        }
+    }
+}
+
+//----------- Look -------------------------------------------------------------------------------------------------
+
+/// One look at one name.
+struct Look<'v> {
+    verifier: &'v Verifier,
+    exercise: bool,
+    questions_left: AtomicU32,
+}
+
+type Found<'f, T> = Pin<Box<dyn Future<Output = Result<T, String>> + Send + 'f>>;
+
+impl<'v> Look<'v> {
+    fn new(verifier: &'v Verifier, exercise: bool) -> Self {
+        Self { verifier, exercise, questions_left: AtomicU32::new(QUESTIONS_PER_NAME_MAX) }
+    }
+
+    async fn at(&self, target: &Target) -> Seen {
+        let (name, checks) = (host(&target.name), Check::of(target.outcome));
+        let wants = |some: &[Check]| some.iter().any(|check| checks.contains(check));
+        let mut seen = Seen {
+            at: now(),
+            zone: Err("it was not looked for".into()),
+            parents: Vec::new(),
+            addresses: BTreeMap::new(),
+            ours: Vec::new(),
+            resolvers: Vec::new(),
+            rdap: RdapSeen::Trouble("it was not asked".into()),
+            http: None,
+            https: None,
+        };
+        if wants(&[Check::ParentDelegation, Check::AbsentAtParents, Check::Removed]) {
+            match self.zone_above(&name).await {
+                Ok(zone) => {
+                    seen.parents = self.parents(&zone, &name).await;
+                    seen.zone = Ok(zone.apex.clone());
+                }
+                Err(why) => seen.zone = Err(why),
+            }
+        }
+        if wants(&[Check::OurAnswer]) {
+            for server in &target.name_servers {
+                seen.addresses.insert(server.clone(), self.addresses_of_ours(server).await);
+            }
+            seen.ours = self.ours(&seen.addresses, &name).await;
+            seen.resolvers = self.resolvers(&name).await;
+            let address = seen.ours.iter().find_map(|ours| ours.said.as_ref().ok()?.first().copied());
+            if let Some(address) = address {
+                seen.http = Some(self.visit(&target.name, address, false).await);
+                seen.https = Some(self.visit(&target.name, address, true).await);
+            }
+        }
+        if wants(&[Check::RdapRegistrar, Check::RdapStatus, Check::NotRegistrable, Check::Unregistered]) {
+            seen.rdap = self.rdap(&target.name).await;
+        }
+        seen.at = now();
+        seen
+    }
+
+    async fn ask(
+        &self,
+        server: SocketAddr,
+        transport: Transport,
+        name: &Host,
+        rtype: Rtype,
+        recursive: bool,
+    ) -> Result<Reply, String> {
+        let left = self.questions_left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1));
+        if left.is_err() {
+            return Err(format!("more than {QUESTIONS_PER_NAME_MAX} questions about one name"));
+        }
+        let Verifier { settings, pace, .. } = self.verifier;
+        let is_named = settings.resolvers.contains(&server) && !self.exercise;
+        if !is_named && !settings.may_ask(server.ip(), self.exercise) {
+            let why = if self.exercise { "an exercise stays on this machine" } else { "no server of the world is there" };
+            return Err(format!("not asked: {why}"));
+        }
+        let question = Question { id: random(), name: name.clone(), rtype, recursive };
+        exchange::ask(settings, pace, server, transport, &question).await
+    }
+
+    //----- Walking down
+
+    /// Who serves the zone that delegates `name`, or would.
+    async fn zone_above(&self, name: &Host) -> Result<Arc<ZoneServers>, String> {
+        let above = above(name).ok_or("nothing is above the root")?;
+        if let Some(zone) = self.verifier.zones.get(&above) {
+            return Ok(zone);
+        }
+        let mut zone = self.verifier.settings.hints.clone();
+        // Each step leads at least one label down.
+        loop {
+            match self.ask_zone(&zone, name, Rtype::NS, 0).await? {
+                (Heard::Referral(below), _) if below.apex != *name => zone = below,
+                _ => break,
+            }
+        }
+        let mut found = ZoneServers { apex: zone.apex.clone(), servers: Vec::new() };
+        for mut server in zone.servers {
+            if server.addresses.is_empty() {
+                server.addresses = self.locate(&server.name, 1).await.unwrap_or_default();
+            }
+            found.servers.push(server);
+        }
+        let found = Arc::new(found);
+        self.verifier.zones.keep(&above, &found);
+        Ok(found)
+    }
+
+    /// What the first server of a zone says that is one.
+    async fn ask_zone(&self, zone: &ZoneServers, name: &Host, rtype: Rtype, depth: usize) -> Result<(Heard, Reply), String> {
+        let mut troubles = Vec::new();
+        for server in zone.servers.iter().take(TRIES_PER_ZONE_MAX) {
+            let addresses = match &server.addresses[..] {
+                [] => self.locate(&server.name, depth + 1).await.unwrap_or_default(),
+                known => known.to_vec(),
+            };
+            for address in addresses {
+                let at = SocketAddr::new(address, self.verifier.settings.port);
+                match self.ask(at, Transport::Udp, name, rtype, false).await {
+                    Ok(reply) => match hear(&reply, &zone.apex, name) {
+                        Heard::Lame(why) => troubles.push(format!("{} at {address}: {why}", server.name)),
+                        heard => return Ok((heard, reply)),
+                    },
+                    Err(why) => troubles.push(format!("{} at {address}: {why}", server.name)),
+                }
+            }
+        }
+        troubles.truncate(TRIES_PER_ZONE_MAX);
+        Err(format!("no server of {} could say: {}", zone.apex, troubles.join("; ")))
+    }
+
+    /// The addresses of a server, found from the root.
+    fn locate<'f>(&'f self, server: &'f Host, depth: usize) -> Found<'f, Vec<IpAddr>> {
+        Box::pin(async move {
+            if depth > DEPTH_MAX {
+                return Err(format!("{server} hangs on more than {DEPTH_MAX} others"));
+            }
+            if let Some(found) = self.verifier.addresses.get(server) {
+                return Ok(found);
+            }
+            let mut zone = self.verifier.settings.hints.clone();
+            let found = loop {
+                let (heard, reply) = self.ask_zone(&zone, server, Rtype::A, depth).await?;
+                if let Heard::Referral(below) = heard {
+                    zone = below;
+                    continue;
+                }
+                let mut found = reply.addresses(server);
+                if let Ok((_, reply)) = self.ask_zone(&zone, server, Rtype::AAAA, depth).await {
+                    found.extend(reply.addresses(server));
+                }
+                found.truncate(ADDRESSES_PER_SERVER_MAX);
+                break found;
+            };
+            self.verifier.addresses.keep(server, &found);
+            Ok(found)
+        })
+    }
+
+    //----- Asking everybody
+
+    async fn parents(&self, zone: &ZoneServers, name: &Host) -> Vec<ParentSeen> {
+        let mut parents = Vec::new();
+        for server in &zone.servers {
+            if server.addresses.is_empty() {
+                let address = std::net::Ipv4Addr::UNSPECIFIED.into();
+                let place = Place { server: server.name.to_string(), address, transport: Transport::Udp };
+                parents.push(ParentSeen { place, said: Err("its address was not found".into()) });
+            }
+            for address in &server.addresses {
+                for transport in [Transport::Udp, Transport::Tcp] {
+                    let place = Place { server: server.name.to_string(), address: *address, transport };
+                    let said = self.parent(&zone.apex, name, *address, transport).await;
+                    parents.push(ParentSeen { place, said });
+                }
+            }
+        }
+        parents
+    }
+
+    async fn parent(&self, zone: &Host, name: &Host, at: IpAddr, transport: Transport) -> Result<Delegation, String> {
+        let at = SocketAddr::new(at, self.verifier.settings.port);
+        let ns = self.ask(at, transport, name, Rtype::NS, false).await?;
+        let ds = self.ask(at, transport, name, Rtype::DS, false).await?;
+        Delegation::read(zone, name, &ns, &ds)
+    }
+
+    async fn addresses_of_ours(&self, server: &DomainName) -> Result<BTreeSet<IpAddr>, String> {
+        match self.verifier.settings.name_servers.get(server) {
+            Some(known) => Ok(known.clone()),
+            None => self.locate(&host(server), 0).await.map(|found| found.into_iter().collect()),
+        }
+    }
+
+    async fn ours(
+        &self,
+        servers: &BTreeMap<DomainName, Result<BTreeSet<IpAddr>, String>>,
+        name: &Host,
+    ) -> Vec<OursSeen> {
+        let mut ours = Vec::new();
+        for (server, addresses) in servers {
+            for address in addresses.iter().flatten() {
+                for transport in [Transport::Udp, Transport::Tcp] {
+                    let place = Place { server: server.as_str().to_owned(), address: *address, transport };
+                    ours.push(OursSeen { place, said: self.our(name, *address, transport).await });
+                }
+            }
+        }
+        ours
+    }
+
+    async fn our(&self, name: &Host, at: IpAddr, transport: Transport) -> Result<Vec<IpAddr>, String> {
+        let at = SocketAddr::new(at, self.verifier.settings.port);
+        let soa = self.ask(at, transport, name, Rtype::SOA, false).await?;
+        let a = self.ask(at, transport, name, Rtype::A, false).await?;
+        answered(name, &soa, &a)
+    }
+
+    async fn resolvers(&self, name: &Host) -> Vec<ResolverSeen> {
+        let mut resolvers = Vec::new();
+        for resolver in &self.verifier.settings.resolvers {
+            let said = self.ask(*resolver, Transport::Udp, name, Rtype::A, true).await;
+            let said = said.map(|reply| Resolved {
+                rcode: reply.rcode,
+                addresses: reply.addresses(name),
+                reason: reply.reason,
+            });
+            resolvers.push(ResolverSeen { resolver: resolver.to_string(), said });
+        }
+        resolvers
+    }
+
+    async fn rdap(&self, name: &DomainName) -> RdapSeen {
+        let Verifier { settings, pace, .. } = self.verifier;
+        let Some(bootstrap) = &settings.bootstrap else {
+            return RdapSeen::Trouble("no bootstrap file is named in [verify]".into());
+        };
+        let Some(base) = bootstrap.server(name) else {
+            return RdapSeen::Trouble(format!("the bootstrap file has no RDAP server for .{}", name.tld()));
+        };
+        let url = rdap::url(base, name);
+        match web::rdap(settings, pace, &url, self.exercise).await {
+            Ok((200, body)) => match Registration::read(&body, name) {
+                Ok(found) => RdapSeen::Known { server: base.to_owned(), found: Box::new(found) },
+                Err(why) => RdapSeen::Trouble(format!("{url}: {why}")),
+            },
+            Ok((404, _)) => RdapSeen::Unknown { server: base.to_owned() },
+            Ok((status, _)) => RdapSeen::Trouble(format!("{url} answered {status}")),
+            Err(why) => RdapSeen::Trouble(format!("{url}: {why}")),
+        }
+    }
+
+    async fn visit(&self, name: &DomainName, address: IpAddr, is_secure: bool) -> WebSeen {
+        let settings = &self.verifier.settings;
+        let port = if is_secure { settings.https_port } else { settings.http_port };
+        let address = SocketAddr::new(address, port);
+        let said = if settings.may_ask(address.ip(), self.exercise) {
+            web::visit(settings, address, name.as_str(), is_secure, &sign(&settings.key, name, now())).await
+        } else {
+            Err("not visited: no server of the world is there".into())
+        };
+        WebSeen { address: address.to_string(), said }
+    }
+}
+
+/// `SECONDS.MAC`: the MAC is over the name and the seconds since 1970.
+pub fn sign(key: &[u8; 32], name: &DomainName, at: Timestamp) -> String {
+    let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes any key");
+    mac.update(format!("bailiwick verify v1\0{}\0{}", name.as_str(), at.as_second()).as_bytes());
+    let mac: String = mac.finalize().into_bytes().iter().map(|octet| format!("{octet:02x}")).collect();
+    format!("{}.{mac}", at.as_second())
+}
+
+/// An id that nobody guesses.
+fn random() -> u16 {
+    let mut octets = [0; 2];
+    // Without randomness an id would be guessed; the question is asked all the same, and its port is the kernel's.
+    let _ = getrandom::fill(&mut octets);
+    u16::from_be_bytes(octets)
+}
+
+#[expect(clippy::disallowed_methods, reason = "this is the verifier's door")]
+fn now() -> Timestamp {
+    Timestamp::now()
+}

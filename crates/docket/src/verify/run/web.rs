@@ -1,0 +1,168 @@
+//! HTTP, as a client with limits: RDAP servers, and the trap at the address that our own servers give.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use http_body_util::{BodyExt, Empty, Limited};
+use hyper::body::Bytes;
+use hyper::{Request, Uri, header};
+use hyper_util::rt::TokioIo;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::{ClientConfig, DigitallySignedStruct, Error, SignatureScheme};
+use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::lookup_host;
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+use tokio_rustls::TlsConnector;
+
+use super::exchange::{Pace, connect};
+use crate::verify::rdap::ANSWER_OCTETS_MAX;
+use crate::verify::settings::Settings;
+
+/// From the connection to the last octet.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// The longest head that is read.
+const HEAD_OCTETS_MAX: usize = 64 << 10;
+/// The most of a page that is read: only its status matters.
+const PAGE_OCTETS_MAX: usize = 256 << 10;
+/// What says that a visit is ours.
+pub(super) const SIGN: &str = "bailiwick-verify";
+
+/// A status and a body.
+pub(super) type Answer = (u16, Bytes);
+
+//----------- RDAP -------------------------------------------------------------------------------------------------
+
+/// Asks an RDAP server that the operator's file names.
+pub(super) async fn rdap(settings: &Settings, pace: &Pace, url: &str, exercise: bool) -> Result<Answer, String> {
+    let uri: Uri = url.parse().map_err(|_| format!("{url} is no URL"))?;
+    let host = uri.host().unwrap_or_default().trim_matches(['[', ']']).to_owned();
+    let is_secure = uri.scheme_str() == Some("https");
+    let port = uri.port_u16().unwrap_or(if is_secure { 443 } else { 80 });
+    let literal: Option<IpAddr> = host.parse().ok();
+    if exercise && !literal.is_some_and(|address| address.is_loopback()) {
+        return Err(format!("{host} was not asked: an exercise stays on this machine"));
+    }
+    let address = match literal {
+        Some(address) => SocketAddr::new(address, port),
+        None => {
+            let mut found = lookup_host((host.as_str(), port)).await.map_err(|error| format!("{host}: {error}"))?;
+            found.next().ok_or_else(|| format!("{host} has no address"))?
+        }
+    };
+    pace.wait(address.ip(), settings.rate_per_sec).await?;
+    let path = uri.path_and_query().map_or("/", |path| path.as_str());
+    let request = Request::get(path)
+        .header(header::HOST, uri.authority().map_or(host.as_str(), |authority| authority.as_str()))
+        .header(header::ACCEPT, "application/rdap+json");
+    let request = request.body(Empty::new()).map_err(|error| error.to_string())?;
+    let call = async {
+        let stream = connect(settings, address).await?;
+        if !is_secure {
+            return send(stream, request, ANSWER_OCTETS_MAX).await;
+        }
+        let tls = settings.rdap_tls.clone().ok_or("this system keeps no roots to check HTTPS with")?;
+        let name = ServerName::try_from(host.clone()).map_err(|error| error.to_string())?;
+        let stream = TlsConnector::from(tls).connect(name, stream).await.map_err(|error| error.to_string())?;
+        send(stream, request, ANSWER_OCTETS_MAX).await
+    };
+    timeout(PATIENCE, call).await.unwrap_or_else(|_| Err(format!("no answer in {PATIENCE:?}")))
+}
+
+//----------- The trap ---------------------------------------------------------------------------------------------
+
+/// Visits the trap as `name`. Any certificate will do: what is asked is whether the trap is reached.
+pub(super) async fn visit(
+    settings: &Settings,
+    address: SocketAddr,
+    name: &str,
+    is_secure: bool,
+    sign: &str,
+) -> Result<u16, String> {
+    let request = Request::get("/").header(header::HOST, name).header(header::USER_AGENT, "bailiwick-verify");
+    let request = request.header(SIGN, sign).header(header::CONNECTION, "close");
+    let request = request.body(Empty::new()).map_err(|error| error.to_string())?;
+    let call = async {
+        let stream = connect(settings, address).await?;
+        if !is_secure {
+            return send(stream, request, PAGE_OCTETS_MAX).await;
+        }
+        let name = ServerName::try_from(name.to_owned()).map_err(|error| error.to_string())?;
+        let stream = TlsConnector::from(anything()?).connect(name, stream).await.map_err(|error| error.to_string())?;
+        send(stream, request, PAGE_OCTETS_MAX).await
+    };
+    let answer = timeout(PATIENCE, call).await.unwrap_or_else(|_| Err(format!("no answer in {PATIENCE:?}")));
+    answer.map(|(status, _)| status)
+}
+
+async fn send(
+    stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    request: Request<Empty<Bytes>>,
+    octets_max: usize,
+) -> Result<Answer, String> {
+    let mut http = hyper::client::conn::http1::Builder::new();
+    http.max_buf_size(HEAD_OCTETS_MAX);
+    let (mut sender, connection) =
+        http.handshake(TokioIo::new(stream)).await.map_err(|error: hyper::Error| error.to_string())?;
+    // The set ends the connection when this function does.
+    let mut running = JoinSet::new();
+    running.spawn(connection);
+    let response = sender.send_request(request).await.map_err(|error| format!("no HTTP answer: {error}"))?;
+    let status = response.status().as_u16();
+    let body = Limited::new(response.into_body(), octets_max).collect().await;
+    let body = body.map_err(|error| format!("reading the answer ({status}): {error}"))?;
+    Ok((status, body.to_bytes()))
+}
+
+/// TLS that believes any certificate: nothing is said or learned over it that needs belief.
+fn anything() -> Result<Arc<ClientConfig>, String> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let schemes = provider.signature_verification_algorithms.supported_schemes();
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|error| error.to_string())?
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(Anything(schemes)))
+        .with_no_client_auth();
+    Ok(Arc::new(config))
+}
+
+#[derive(Debug)]
+struct Anything(Vec<SignatureScheme>);
+
+impl ServerCertVerifier for Anything {
+    fn verify_server_cert(
+        &self,
+        _end_entity: &CertificateDer<'_>,
+        _intermediates: &[CertificateDer<'_>],
+        _server_name: &ServerName<'_>,
+        _ocsp_response: &[u8],
+        _now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        _message: &[u8],
+        _certificate: &CertificateDer<'_>,
+        _signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        Ok(HandshakeSignatureValid::assertion())
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        _message: &[u8],
+        _certificate: &CertificateDer<'_>,
+        _signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        Ok(HandshakeSignatureValid::assertion())
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.0.clone()
+    }
+}
