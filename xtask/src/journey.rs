@@ -15,7 +15,7 @@ use crate::{Done, root};
 /// A suite by name, with its budget in seconds.
 type Suite = (&'static str, u32, fn(&mut Tally) -> Done);
 
-const SUITES: [Suite; 27] = [
+const SUITES: [Suite; 28] = [
     ("dns", 60, peers::dns::run),
     ("floods", 150, peers::floods::run),
     ("dnstap", 60, peers::dnstap::run),
@@ -23,6 +23,7 @@ const SUITES: [Suite; 27] = [
     ("zonemaster", 30, peers::zonemaster::run),
     ("fleet", 60, peers::fleet::run),
     ("resolvers", 60, peers::resolvers::run),
+    ("internet", 180, peers::internet::run),
     ("web", 120, peers::web::run),
     ("trap", 300, peers::trap::run),
     ("tls", 240, peers::tls::run),

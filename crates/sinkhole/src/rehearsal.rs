@@ -118,7 +118,7 @@ fn authority() -> Authority {
 
 fn ordered(apex: &str, mode: ServiceMode, listed: Listed, case: &CaseTerms, authority: Authority) -> Zone {
     let name_servers = vec![name("ns1.sinkhole.example"), name("ns2.sinkhole.example")];
-    let terms = OrderTerms { id: OrderId::parse("o-1").unwrap(), authority, name_servers, answers: None };
+    let terms = OrderTerms { id: OrderId::parse("o-1").unwrap(), authority, name_servers, answers: None, registration: None };
     let names: Names = [(name(apex), listed)].into();
     let mut order = Order::draft(case.id.clone(), terms.clone(), names);
     put_in_force(&mut order);
@@ -129,7 +129,7 @@ fn ordered(apex: &str, mode: ServiceMode, listed: Listed, case: &CaseTerms, auth
 pub(crate) fn all_collected(names: impl Iterator<Item = DomainName>) -> Vec<Zone> {
     let name_servers = vec![name("ns1.sinkhole.example"), name("ns2.sinkhole.example")];
     let id = OrderId::parse("o-1").unwrap();
-    let terms = OrderTerms { id, authority: authority(), name_servers, answers: None };
+    let terms = OrderTerms { id, authority: authority(), name_servers, answers: None, registration: None };
     let names: Names = names.map(|name| (name, Listed::default())).collect();
     let mut order = Order::draft(case().id, terms.clone(), names);
     put_in_force(&mut order);

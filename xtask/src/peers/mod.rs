@@ -16,6 +16,7 @@ pub mod feeds;
 pub mod fleet;
 pub mod floods;
 pub mod http2;
+pub mod internet;
 pub mod ledger;
 pub mod lock;
 mod name_servers;

@@ -48,6 +48,7 @@ fn order(instrument: Instrument, expires: Option<&str>) -> OrderTerms {
         authority: Authority { instrument, issuer, docket_number, judge, issued, hearing, expires, sealed_until },
         name_servers: vec![name("ns1.example.org")],
         answers: None,
+        registration: None,
     }
 }
 

@@ -54,7 +54,6 @@ fn case_terms() -> CaseTerms {
         answer: Default::default(),
         notice: Default::default(),
         answers: None,
-        registration: None,
     }
 }
 
@@ -66,6 +65,7 @@ fn order_terms() -> OrderTerms {
         authority: Authority { instrument, issuer, docket_number, judge, issued, hearing, expires, sealed_until },
         name_servers: vec![name("ns1.example.org")],
         answers: None,
+        registration: None,
     }
 }
 
