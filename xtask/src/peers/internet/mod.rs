@@ -293,7 +293,6 @@ fn faults(tally: &mut Tally, grid: &Grid) {
         ("a complete seizure has no fault", "complete.alfa", &[][..]),
         ("one in a signed registry has none", "signed.bravo", &[]),
         ("one whose only name server has IPv6 alone has none", "sixonly.charlie", &[]),
-        ("a server of the registry that lags is named", "lagging.alfa", &[("parent-delegation", F, "b.nic.alfa at 127.18.0.21")]),
         (
             "a DS that was left fails, and a validating resolver shows what it does",
             "leftover.bravo",
@@ -312,6 +311,7 @@ fn faults(tally: &mut Tally, grid: &Grid) {
         contains(&found.evidence, evidence)
     };
     for (promise, name, check, verdict, evidence) in [
+        ("a server of the registry that lags is named", "lagging.alfa", "parent-delegation", F, "b.nic.alfa at 127.18.0.21"),
         ("wrong glue is said, with both addresses", "wrongglue.alfa", "glue", F, "glue of ns1.glue.alfa is 127.18.0.99, not 127.18.0.50"),
         ("a lame server of ours is named", "lame.alfa", "our-answer", F, "REFUSED to SOA: ns.lame.alfa at 127.18.0.60"),
         ("a delegation that was never changed is said", "untouched.alfa", "parent-delegation", F, "delegated to ns.host.alfa"),
@@ -374,7 +374,7 @@ fn drawn(program: &Program) -> Done {
         contains(&said.out, "parent-delegation"),
         contains(&said.out, "leftover[.]bravo  no-ds fails since"),
         holds(said.code == Some(3), || format!("exit {:?}", said.code)),
-        contains(&program.ask(&["case", "show", "internet"])?.good()?, "verified"),
+        contains(&program.ask(&["case", "show", "internet", "--json"])?.good()?, "\"seizure\": \"verified\""),
     ])
 }
 
@@ -398,6 +398,6 @@ fn against(program: &Program, first: &Grid) -> Done {
 
 fn own_visits(program: &Program) -> Done {
     let sql = "SELECT count(*) FROM sightings WHERE kind = 'request' AND label <> 'self'";
-    program.count_reaches("SELECT least(count(*), 1) FROM sightings WHERE kind = 'request' AND label = 'self'", 1)?;
+    program.count_reaches("SELECT CASE WHEN count(*) > 0 THEN 1 ELSE 0 END FROM sightings WHERE kind = 'request' AND label = 'self'", 1)?;
     program.count_reaches(sql, 0)
 }

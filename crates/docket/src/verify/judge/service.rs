@@ -74,7 +74,8 @@ pub(super) fn resolvers(seen: &Seen) -> Finding {
         return weigh(check, seen, &wrong, &Said::default(), format!("{}: {}", addresses(ours), agree.join(", ")));
     }
     if wrong.is_empty() {
-        unheard.note(format!("{} of {RESOLVERS_MIN} resolvers agree", agree.len()), agree.join(", "));
+        let who = if agree.is_empty() { "nobody".to_owned() } else { agree.join(", ") };
+        unheard.note(format!("{} of {RESOLVERS_MIN} resolvers agree", agree.len()), who);
     }
     weigh(check, seen, &wrong, &unheard, String::new())
 }
