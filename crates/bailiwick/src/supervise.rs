@@ -42,8 +42,8 @@ mod sealing;
 mod sensor;
 pub(crate) mod sensors;
 mod shipping;
-mod verifying;
 pub(crate) mod signing;
+mod verifying;
 
 use acme::Certifier;
 use captured::Shelf;

@@ -63,10 +63,7 @@ fn attested(case: &CaseView, report: NameReport) -> NameReport {
     report.attested(|finding| case.verification.attested.get(&(name.clone(), finding.check)).cloned())
 }
 
-pub(crate) async fn show(
-    State(desk): State<Desk>,
-    Named(id): Named<CaseId>,
-) -> Result<Json<VerificationTold>, Told> {
+pub(crate) async fn show(State(desk): State<Desk>, Named(id): Named<CaseId>) -> Result<Json<VerificationTold>, Told> {
     told(&desk, &id).await.map(Json)
 }
 

@@ -271,6 +271,9 @@ impl Command {
             Self::RemoveMember { case, person } => format!("take {person} off case {case}"),
             Self::RecordGate { .. } | Self::DecideWarnings { .. } => crate::decide::gate::tried(self).unwrap_or_default(),
             Self::RecordVerification { case, order, .. } => format!("record a verification of order {order} of case {case}"),
+            Self::RecordVerification { case, order, .. } => {
+                format!("record a verification of order {order} of case {case}")
+            }
             Self::AttestCheck { case, name, check, .. } => {
                 format!("attest {check} of {} of case {case}", name.defanged())
             }

@@ -97,7 +97,10 @@ async fn attempt(
 fn keep_file(vault: &Vault, command: &Command) -> Result<(), store::Error> {
     match command {
         Command::ImportCase { text, .. } => vault.put(text.as_bytes()).map(drop),
-        Command::ImportKnowledge { octets, .. } | Command::CaptureRecords { octets, .. } | Command::RecordVerification { octets, .. } | Command::AttestCheck { octets, .. } => vault.put(octets).map(drop),
+        Command::ImportKnowledge { octets, .. }
+        | Command::CaptureRecords { octets, .. }
+        | Command::RecordVerification { octets, .. }
+        | Command::AttestCheck { octets, .. } => vault.put(octets).map(drop),
         _ => Ok(()),
     }
 }

@@ -385,6 +385,9 @@ impl Body {
             Self::GateRun { run } => Some(&run.case),
             Self::GateDecided { decided } => Some(&decided.case),
             Self::VerificationMade(Verification { case, .. }) | Self::CheckAttested(CheckAttested { case, .. }) => Some(case),
+            Self::VerificationMade(Verification { case, .. }) | Self::CheckAttested(CheckAttested { case, .. }) => {
+                Some(case)
+            }
             Self::Purged { case, .. } => case.as_ref(),
             Self::ApprovalRequested { .. }
             | Self::ApprovalGiven { .. }

@@ -118,7 +118,8 @@ fn authority() -> Authority {
 
 fn ordered(apex: &str, mode: ServiceMode, listed: Listed, case: &CaseTerms, authority: Authority) -> Zone {
     let name_servers = vec![name("ns1.sinkhole.example"), name("ns2.sinkhole.example")];
-    let terms = OrderTerms { id: OrderId::parse("o-1").unwrap(), authority, name_servers, answers: None, registration: None };
+    let terms =
+        OrderTerms { id: OrderId::parse("o-1").unwrap(), authority, name_servers, answers: None, registration: None };
     let names: Names = [(name(apex), listed)].into();
     let mut order = Order::draft(case.id.clone(), terms.clone(), names);
     put_in_force(&mut order);

@@ -42,6 +42,7 @@ pub use people::{Members, groups_called};
 pub use tokens::{TokenView, Tokens};
 pub use verification::{PassView, VerificationView};
 pub use sensors::{EnrolmentOffer, FIRST_SENSOR, SensorView, Sensors};
+pub use verification::{PassView, VerificationView};
 
 //----------- View -------------------------------------------------------------------------------------------------
 

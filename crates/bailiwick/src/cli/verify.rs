@@ -29,7 +29,7 @@ pub(crate) struct VerifyCaseArgs {
     #[arg(long, value_name = "FILE")]
     pub(crate) against: Option<PathBuf>,
     /// Names that are looked at in one request.
-    #[arg(long, default_value_t = 32, value_parser = clap::value_parser!(u16).range(1..=256))]
+    #[arg(long, default_value_t = 128, value_parser = clap::value_parser!(u16).range(1..=256))]
     pub(crate) at_once: u16,
     #[command(flatten)]
     pub(crate) out: JsonArgs,

@@ -158,8 +158,8 @@ fn evidence(report: &NameReport, finding: &Finding) -> String {
 fn before(file: &std::path::Path) -> Result<BTreeMap<DomainName, NameReport>, Failure> {
     let shown = file.display();
     let octets = std::fs::read(file).tried(format_args!("reading the earlier report {shown}"))?;
-    let told: VerificationTold = serde_json::from_slice(&octets)
-        .tried(format_args!("{shown} is not what `bailiwick verify --json` prints"))?;
+    let told: VerificationTold =
+        serde_json::from_slice(&octets).tried(format_args!("{shown} is not what `bailiwick verify --json` prints"))?;
     Ok(told.names.into_iter().map(|report| (report.name.clone(), report)).collect())
 }
 

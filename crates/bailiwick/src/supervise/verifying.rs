@@ -29,9 +29,10 @@ pub(super) fn verifier(config: &Config) -> Result<Option<Arc<Verifier>>, Failure
         move |why: String| Failure::new(format!("reading {shown} of [verify]: {why}"))
     };
     let hints = hints(&text).map_err(refused(file))?;
-    let bootstrap = verify.rdap_bootstrap.as_ref().map(|file| {
-        Bootstrap::read(&read(file, BOOTSTRAP_OCTETS_MAX)?).map_err(refused(file))
-    });
+    let bootstrap = verify
+        .rdap_bootstrap
+        .as_ref()
+        .map(|file| Bootstrap::read(&read(file, BOOTSTRAP_OCTETS_MAX)?).map_err(refused(file)));
     Ok(Some(Arc::new(Verifier::new(Settings {
         hints,
         port: verify.dns_port,

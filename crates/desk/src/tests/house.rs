@@ -65,7 +65,8 @@ impl House {
         let (data, program) = (home.path().to_owned(), "test".into());
         let place = Arc::new(store::backup::Source { data, sensor: 1, boot: 1, config: None, program });
         let retention = Default::default();
-        let desk = Desk { ledger, archive, vault, clickhouse: None, status, labels: None, verifier: None, place, retention };
+        let desk =
+            Desk { ledger, archive, vault, clickhouse: None, status, labels: None, verifier: None, place, retention };
         Self { desk, _folder: folder, _home: home }
     }
 

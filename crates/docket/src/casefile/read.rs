@@ -179,7 +179,8 @@ fn orders(file: &Section<'_>, faults: &mut Faults) -> BTreeMap<OrderId, OrderRea
 }
 
 fn order<'t>(value: &'t Spanned<DeValue<'t>>, faults: &mut Faults) -> Option<OrderRead> {
-    let section = Section::open(value, "order", &["id", "authority", "name_servers", "answers", "registration"], faults)?;
+    let section =
+        Section::open(value, "order", &["id", "authority", "name_servers", "answers", "registration"], faults)?;
     let id: Option<OrderId> = section.required("id", faults);
     let authority = match section.get("authority") {
         Some(value) => authority(value, faults),
@@ -192,7 +193,8 @@ fn order<'t>(value: &'t Spanned<DeValue<'t>>, faults: &mut Faults) -> Option<Ord
     let answers = section.get("answers").and_then(|value| answers::read(value, faults));
     let registration = section.get("registration").and_then(|value| registration(value, faults));
     let id = id?;
-    let terms = authority.map(|authority| OrderTerms { id: id.clone(), authority, name_servers, answers, registration });
+    let terms =
+        authority.map(|authority| OrderTerms { id: id.clone(), authority, name_servers, answers, registration });
     Some(OrderRead { place: section.place("id"), id, terms })
 }
 

@@ -122,7 +122,9 @@ fn check_undelegated(case: &CaseView, name: &DomainName, order: &OrderId, at: Ti
     let dark = format!("{} may be dark to its owner", name.defanged());
     let (why, hint) = match seen {
         Some(seen) if at.duration_since(seen) <= UNDELEGATED_FOR => return Ok(()),
-        Some(seen) => (format!("that no parent delegates it was last seen at {seen}"), "verify again, and then say `off`"),
+        Some(seen) => {
+            (format!("that no parent delegates it was last seen at {seen}"), "verify again, and then say `off`")
+        }
         None => (
             "nobody has seen that no parent delegates it".to_owned(),
             "choose hold or handback; once the registry has undone the delegation, `bailiwick verify` sees it",

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use model::check::{Check, CheckAttested, NameSet, Standing, Verdict, Verification, has_begun};
 use model::fact::{Actor, Body, Draft};
 use model::id::{CaseId, OrderId};
-use model::order::{Names, NameOutcome, OrderStatus, names_digest};
+use model::order::{NameOutcome, Names, OrderStatus, names_digest};
 use model::seizure::Seizure;
 use model::{Digest, DomainName, Refusal};
 use store::ledger::NamedSet;
@@ -49,7 +49,10 @@ pub(super) fn record(
         report.undelegated && report.outcome == NameOutcome::Redirect && looked.contains(&report.name)
     };
     let gone = reports.iter().filter(is_gone).map(|report| report.name.clone());
-    let gone: Names = gone.filter_map(|name| order.names().get_key_value(&name)).map(|(name, listed)| (name.clone(), *listed)).collect();
+    let gone: Names = gone
+        .filter_map(|name| order.names().get_key_value(&name))
+        .map(|(name, listed)| (name.clone(), *listed))
+        .collect();
     let set = (!gone.is_empty()).then(|| NamedSet { digest: names_digest(&gone), names: gone });
     let count = |standing| reports.iter().filter(|report| report.standing == standing).count() as u64;
     let made = Verification {

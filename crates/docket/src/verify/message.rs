@@ -169,8 +169,7 @@ fn check_question(message: &Message<[u8]>, asked: &Question, rcode: Rcode) -> Re
         return Ok(());
     }
     let question = message.sole_question().map_err(|_| NoReply::OtherQuestion)?;
-    let is_ours =
-        question.qname() == &asked.name && question.qtype() == asked.rtype && question.qclass() == Class::IN;
+    let is_ours = question.qname() == &asked.name && question.qtype() == asked.rtype && question.qclass() == Class::IN;
     if is_ours { Ok(()) } else { Err(NoReply::OtherQuestion) }
 }
 

@@ -154,7 +154,8 @@ fn registrar(entity: &Value) -> Registrar {
     let name = items(card).find(is_name).and_then(|line| line.get(3)).and_then(Value::as_str);
     let is_iana = |id: &&Value| id["type"].as_str().is_some_and(|kind| kind.eq_ignore_ascii_case("IANA Registrar ID"));
     let number = items(&entity["publicIds"]).find(is_iana).map(|id| &id["identifier"]);
-    let number = number.and_then(|number| number.as_str().map(str::to_owned).or_else(|| Some(number.as_u64()?.to_string())));
+    let number =
+        number.and_then(|number| number.as_str().map(str::to_owned).or_else(|| Some(number.as_u64()?.to_string())));
     Registrar { name: name.filter(|name| !name.is_empty()).map(text), number: number.as_deref().map(text) }
 }
 

@@ -33,9 +33,9 @@ use super::settings::Settings;
 use super::walk::{ADDRESSES_PER_SERVER_MAX, DEPTH_MAX, Heard, ZoneServers, above, hear};
 
 mod exchange;
-mod web;
 #[cfg(test)]
 mod tests;
+mod web;
 
 /// So many names are looked at side by side.
 const NAMES_AT_ONCE: usize = 32;
@@ -192,7 +192,8 @@ impl<'v> Look<'v> {
         let Verifier { settings, pace, .. } = self.verifier;
         let is_named = settings.resolvers.contains(&server) && !self.exercise;
         if !is_named && !settings.may_ask(server.ip(), self.exercise) {
-            let why = if self.exercise { "an exercise stays on this machine" } else { "no server of the world is there" };
+            let why =
+                if self.exercise { "an exercise stays on this machine" } else { "no server of the world is there" };
             return Err(format!("not asked: {why}"));
         }
         let question = Question { id: random(), name: name.clone(), rtype, recursive };
@@ -228,7 +229,13 @@ impl<'v> Look<'v> {
     }
 
     /// What the first server of a zone says that is one.
-    async fn ask_zone(&self, zone: &ZoneServers, name: &Host, rtype: Rtype, depth: usize) -> Result<(Heard, Reply), String> {
+    async fn ask_zone(
+        &self,
+        zone: &ZoneServers,
+        name: &Host,
+        rtype: Rtype,
+        depth: usize,
+    ) -> Result<(Heard, Reply), String> {
         let mut troubles = Vec::new();
         for server in zone.servers.iter().take(TRIES_PER_ZONE_MAX) {
             let addresses = match &server.addresses[..] {

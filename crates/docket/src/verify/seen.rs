@@ -151,9 +151,14 @@ pub struct Resolved {
 /// What RDAP said.
 #[derive(Clone, Debug)]
 pub enum RdapSeen {
-    Known { server: String, found: Box<Registration> },
+    Known {
+        server: String,
+        found: Box<Registration>,
+    },
     /// 404: the server knows no such name.
-    Unknown { server: String },
+    Unknown {
+        server: String,
+    },
     /// Nobody could be asked, or nobody answered.
     Trouble(String),
 }

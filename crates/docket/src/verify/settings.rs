@@ -107,7 +107,9 @@ mod tests {
     fn no_referral_leads_into_our_own_network_and_no_exercise_out_of_this_machine() {
         let (world, laboratory) = (settings("a A 198.41.0.4"), settings("a A 127.17.0.10"));
         let may = |settings: &Settings, address: &str, exercise| settings.may_ask(address.parse().unwrap(), exercise);
-        for own in ["127.0.0.1", "10.0.0.1", "169.254.169.254", "192.168.1.1", "100.64.0.1", "::1", "fd00::1", "0.0.0.0"] {
+        for own in
+            ["127.0.0.1", "10.0.0.1", "169.254.169.254", "192.168.1.1", "100.64.0.1", "::1", "fd00::1", "0.0.0.0"]
+        {
             assert!(!may(&world, own, false), "{own}");
         }
         assert!(may(&world, "192.0.2.1", false) && may(&world, "2001:db8::1", false));

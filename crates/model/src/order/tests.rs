@@ -21,7 +21,13 @@ fn draft() -> Order {
         sealed_until: None,
     };
     let id = OrderId::parse("o-1").unwrap();
-    let terms = OrderTerms { id, authority, name_servers: vec![name("ns1.sinkhole.example")], answers: None, registration: None };
+    let terms = OrderTerms {
+        id,
+        authority,
+        name_servers: vec![name("ns1.sinkhole.example")],
+        answers: None,
+        registration: None,
+    };
     let names: Names = [(name("outlook-verify.net"), redirect), (name("held.example"), hold)].into();
     Order::draft(CaseId::parse("c-1").unwrap(), terms, names)
 }

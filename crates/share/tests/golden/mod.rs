@@ -151,7 +151,13 @@ impl Terms {
                 .map(|day| Sourced { value: day.parse().expect("a date"), source: source() }),
         };
         let id = OrderId::parse(ORDER).expect("a slug");
-        let terms = OrderTerms { id, authority, name_servers: vec![name("ns1.bailiwick.example")], answers: None, registration: None };
+        let terms = OrderTerms {
+            id,
+            authority,
+            name_servers: vec![name("ns1.bailiwick.example")],
+            answers: None,
+            registration: None,
+        };
         let acts: Acts = self.acts.iter().copied().collect();
         let names = NAMES.iter().map(|(text, outcome, ..)| {
             (name(text), Listed { outcome: *outcome, acts, answer_effect: self.answer_effect })

@@ -134,6 +134,8 @@ fn serve(mut stream: TcpStream, answer: impl Fn(&str) -> Option<String>) -> Done
         None => ("404 Not Found", "{\"errorCode\": 404}".to_owned()),
     };
     let length = body.len();
-    let head = format!("HTTP/1.1 {status}\r\nContent-Type: application/rdap+json\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n");
+    let head = format!(
+        "HTTP/1.1 {status}\r\nContent-Type: application/rdap+json\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n"
+    );
     Ok(stream.write_all(format!("{head}{body}").as_bytes())?)
 }

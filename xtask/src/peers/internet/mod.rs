@@ -97,7 +97,9 @@ pub fn run(tally: &mut Tally) -> Done {
     }
     liars::rdap(RDAP_AT.parse()?, registration)?;
     let mut servers = Vec::new();
-    for (recipe, place) in [(&ROOT, "ROOT"), (&HOST, "HOST"), (&ALFA1, "ALFA1"), (&BRAVO, "BRAVO1"), (&CHARLIE, "CHARLIE")] {
+    for (recipe, place) in
+        [(&ROOT, "ROOT"), (&HOST, "HOST"), (&ALFA1, "ALFA1"), (&BRAVO, "BRAVO1"), (&CHARLIE, "CHARLIE")]
+    {
         servers.push(NameServer::start(recipe, "internet", at(place)?, &WORLD)?);
     }
     let lagging = NameServer::start(&ALFA2, "internet", at("ALFA2")?, &WORLD)?;
@@ -141,7 +143,8 @@ fn anchor() -> Result<String, Trouble> {
     let server = format!("@{bravo}");
     let mut asked = command("kdig", ["+short", "+retry=2", "bravo", "DNSKEY", &server]);
     let said = run_for(&mut asked, Duration::from_secs(20))?.good()?;
-    let keys: Vec<String> = said.lines().filter(|line| !line.trim().is_empty()).map(|line| format!("bravo. IN DNSKEY {line}")).collect();
+    let keys: Vec<String> =
+        said.lines().filter(|line| !line.trim().is_empty()).map(|line| format!("bravo. IN DNSKEY {line}")).collect();
     holds(!keys.is_empty(), || "bravo has no key: Knot did not sign".to_owned())?;
     Ok(keys.join("\n"))
 }
@@ -158,12 +161,17 @@ fn install() -> Result<Program, Trouble> {
     let folder = program.config();
     let folder = folder.parent().ok_or("the configuration lies nowhere")?;
     write_file("internet", "hints", folder, &WORLD)?;
-    let bootstrap = format!("{{\"version\": \"1.0\", \"services\": [[[\"alfa\", \"bravo\", \"charlie\"], [\"http://{RDAP_AT}/\"]]]}}");
+    let bootstrap = format!(
+        "{{\"version\": \"1.0\", \"services\": [[[\"alfa\", \"bravo\", \"charlie\"], [\"http://{RDAP_AT}/\"]]]}}"
+    );
     fs::write(folder.join("rdap.json"), bootstrap)?;
     let (ports, trap) = (program.ports, at("TRAP")?.ip());
     let mut text = fs::read_to_string(program.config())?;
     for (usual, ours) in [
-        (format!("listen = [\"127.0.0.1:{}\"]", ports.dns), format!("listen = [\"{}\", \"{}\", \"[::1]:53\"]", at("NS1")?, at("NS2")?)),
+        (
+            format!("listen = [\"127.0.0.1:{}\"]", ports.dns),
+            format!("listen = [\"{}\", \"{}\", \"[::1]:53\"]", at("NS1")?, at("NS2")?),
+        ),
         (format!("http = [\"127.0.0.1:{}\"]", ports.http), format!("http = [\"{trap}:80\"]")),
         (format!("https = [\"127.0.0.1:{}\"]", ports.https), format!("https = [\"{trap}:443\"]")),
         ("v4 = [\"127.0.0.1\"]".to_owned(), format!("v4 = [\"{trap}\"]")),
@@ -281,7 +289,9 @@ impl Grid {
 impl NameSeen {
     fn open(&self) -> String {
         let open = self.findings.iter().filter(|finding| finding.verdict != "holds");
-        open.map(|finding| format!("{} {}: {}", finding.check, finding.verdict, finding.evidence)).collect::<Vec<_>>().join("\n")
+        open.map(|finding| format!("{} {}: {}", finding.check, finding.verdict, finding.evidence))
+            .collect::<Vec<_>>()
+            .join("\n")
     }
 }
 
@@ -298,7 +308,11 @@ fn faults(tally: &mut Tally, grid: &Grid) {
             "leftover.bravo",
             &[("no-ds", F, "DS 12345 13 2 left"), ("resolvers", F, "SERVFAIL")],
         ),
-        ("a status that is missing is named", "unlocked.alfa", &[("rdap-status", F, "missing: server transfer prohibited")]),
+        (
+            "a status that is missing is named",
+            "unlocked.alfa",
+            &[("rdap-status", F, "missing: server transfer prohibited")],
+        ),
         ("a registration that ends in days fails", "lapsing.alfa", &[("rdap-status", F, "lapsing")]),
         ("another registrar than ordered fails", "lost.alfa", &[("rdap-registrar", F, "IANA 1234")]),
         ("a redacted registrar is not observable", "redacted.alfa", &[("rdap-registrar", O, "redacted")]),
@@ -311,27 +325,89 @@ fn faults(tally: &mut Tally, grid: &Grid) {
         contains(&found.evidence, evidence)
     };
     for (promise, name, check, verdict, evidence) in [
-        ("a server of the registry that lags is named", "lagging.alfa", "parent-delegation", F, "b.nic.alfa at 127.18.0.21"),
-        ("wrong glue is said, with both addresses", "wrongglue.alfa", "glue", F, "glue of ns1.glue.alfa is 127.18.0.99, not 127.18.0.50"),
+        (
+            "a server of the registry that lags is named",
+            "lagging.alfa",
+            "parent-delegation",
+            F,
+            "b.nic.alfa at 127.18.0.21",
+        ),
+        (
+            "wrong glue is said, with both addresses",
+            "wrongglue.alfa",
+            "glue",
+            F,
+            "glue of ns1.glue.alfa is 127.18.0.99, not 127.18.0.50",
+        ),
         ("a lame server of ours is named", "lame.alfa", "our-answer", F, "REFUSED to SOA: ns.lame.alfa at 127.18.0.60"),
-        ("a delegation that was never changed is said", "untouched.alfa", "parent-delegation", F, "delegated to ns.host.alfa"),
+        (
+            "a delegation that was never changed is said",
+            "untouched.alfa",
+            "parent-delegation",
+            F,
+            "delegated to ns.host.alfa",
+        ),
         ("a hold is no redirect: nobody delegates", "onhold.alfa", "parent-delegation", F, "not delegated (NXDOMAIN)"),
         ("a hold is no redirect: the status says why", "onhold.alfa", "rdap-status", F, "client hold"),
-        ("registered anew by another: the registration is younger than the order", "taken.charlie", "rdap-registrar", F, "registered anew on 2026-04-01"),
-        ("registered anew by another: the delegation is theirs", "taken.charlie", "parent-delegation", F, "delegated to ns.host.alfa"),
-        ("a blocked name without a registration takes a person's word", "blocked.charlie", "not-registrable", O, "RDAP knows no such registration"),
+        (
+            "registered anew by another: the registration is younger than the order",
+            "taken.charlie",
+            "rdap-registrar",
+            F,
+            "registered anew on 2026-04-01",
+        ),
+        (
+            "registered anew by another: the delegation is theirs",
+            "taken.charlie",
+            "parent-delegation",
+            F,
+            "delegated to ns.host.alfa",
+        ),
+        (
+            "a blocked name without a registration takes a person's word",
+            "blocked.charlie",
+            "not-registrable",
+            O,
+            "RDAP knows no such registration",
+        ),
         ("a server that says nothing is an observation", "caught.mute", "parent-delegation", O, "no answer in 2 tries"),
-        ("a server that answers other questions is an observation", "caught.mixed", "parent-delegation", O, "the id of another question"),
-        ("a server that refers to itself is an observation", "caught.circle", "parent-delegation", O, "no referral further down"),
-        ("a server that sends 64 KB is an observation", "caught.flood", "parent-delegation", O, "more than 512 records"),
-        ("registries that hang on each other are an observation", "caught.hither", "parent-delegation", O, "no server of hither could say"),
+        (
+            "a server that answers other questions is an observation",
+            "caught.mixed",
+            "parent-delegation",
+            O,
+            "the id of another question",
+        ),
+        (
+            "a server that refers to itself is an observation",
+            "caught.circle",
+            "parent-delegation",
+            O,
+            "no referral further down",
+        ),
+        (
+            "a server that sends 64 KB is an observation",
+            "caught.flood",
+            "parent-delegation",
+            O,
+            "more than 512 records",
+        ),
+        (
+            "registries that hang on each other are an observation",
+            "caught.hither",
+            "parent-delegation",
+            O,
+            "no server of hither could say",
+        ),
     ] {
         tally.check(promise, some(name, check, verdict, evidence));
     }
     tally.check("a hold that was ordered is verified", grid.is("held.alfa", "verified"));
-    tally.check("one server that lags makes it partial", grid.finding("lagging.alfa", "parent-delegation").and_then(|found| {
-        holds(found.in_part, || "not in part".to_owned())
-    }));
+    tally.check(
+        "one server that lags makes it partial",
+        grid.finding("lagging.alfa", "parent-delegation")
+            .and_then(|found| holds(found.in_part, || "not in part".to_owned())),
+    );
     let ours = ["our-answer", "http", "https"].map(|check| {
         let found = grid.finding("caught.mute", check)?;
         holds(found.verdict == "holds", || format!("{check} {}: {}", found.verdict, found.evidence))
@@ -346,7 +422,19 @@ fn attested(program: &Program) -> Done {
     fs::write(&document, "The registrar confirms that it sponsors redacted.alfa.")?;
     let (document, token) = (document.to_string_lossy().into_owned(), program.token("lars"));
     let attest = |name: &str, check: &str| {
-        let words = ["verify", "attest", "internet", name, check, "--document", &document, "--as", "lars", "--token-file", &token];
+        let words = [
+            "verify",
+            "attest",
+            "internet",
+            name,
+            check,
+            "--document",
+            &document,
+            "--as",
+            "lars",
+            "--token-file",
+            &token,
+        ];
         program.ask(&words)
     };
     contains(&attest("redacted.alfa", "rdap-registrar")?.good()?, "is attested")?;
@@ -359,10 +447,13 @@ fn attested(program: &Program) -> Done {
 }
 
 fn caught_up_is_seen(first: &Grid, second: &Grid) -> Done {
-    let (before, after) = (first.finding("lagging.alfa", "parent-delegation")?, second.finding("lagging.alfa", "parent-delegation")?);
+    let (before, after) =
+        (first.finding("lagging.alfa", "parent-delegation")?, second.finding("lagging.alfa", "parent-delegation")?);
     let (was, is) = (first.finding("leftover.bravo", "no-ds")?, second.finding("leftover.bravo", "no-ds")?);
     all([
-        holds(after.verdict == "holds" && after.since > before.since, || format!("{}: {}", after.verdict, after.evidence)),
+        holds(after.verdict == "holds" && after.since > before.since, || {
+            format!("{}: {}", after.verdict, after.evidence)
+        }),
         holds(was.since == is.since, || format!("the DS was left since {}, not {}", was.since, is.since)),
     ])
 }
@@ -398,6 +489,9 @@ fn against(program: &Program, first: &Grid) -> Done {
 
 fn own_visits(program: &Program) -> Done {
     let sql = "SELECT count(*) FROM sightings WHERE kind = 'request' AND label <> 'self'";
-    program.count_reaches("SELECT CASE WHEN count(*) > 0 THEN 1 ELSE 0 END FROM sightings WHERE kind = 'request' AND label = 'self'", 1)?;
+    program.count_reaches(
+        "SELECT CASE WHEN count(*) > 0 THEN 1 ELSE 0 END FROM sightings WHERE kind = 'request' AND label = 'self'",
+        1,
+    )?;
     program.count_reaches(sql, 0)
 }

@@ -58,7 +58,8 @@ fn seizure(book: &Book, of: &str) -> Seizure {
 
 fn off(book: &mut Book, of: &str) -> Result<Done, Refusal> {
     let (names, reason) = (vec![name(of)], "the registry has undone it".to_owned());
-    let command = Command::NarrowService { case: case("harbour"), names, mode: ServiceMode::Off, reason, disarm: false };
+    let command =
+        Command::NarrowService { case: case("harbour"), names, mode: ServiceMode::Off, reason, disarm: false };
     book.execute(&command, &as_person("ines"))
 }
 
@@ -118,7 +119,8 @@ fn what_was_seen_yesterday_lets_nothing_fall_silent() {
     let mut book = in_force();
     recorded(&mut book, vec![report("mail-harbour.example", NameOutcome::Redirect, Verdict::Fails, true)]).unwrap();
     let (names, reason) = (vec![name("mail-harbour.example")], "x".to_owned());
-    let command = Command::NarrowService { case: case("harbour"), names, mode: ServiceMode::Off, reason, disarm: false };
+    let command =
+        Command::NarrowService { case: case("harbour"), names, mode: ServiceMode::Off, reason, disarm: false };
     let decide = |hours| {
         let later = now() + jiff::SignedDuration::from_hours(hours);
         crate::decide::decide(&book.view, &command, &as_person("ines"), later)

@@ -66,9 +66,8 @@ pub(super) fn glue(target: &Target, seen: &Seen) -> Finding {
             let glue = found.glue.get(&host(server)).filter(|glue| !glue.is_empty())?;
             given.insert(server.clone());
             let right = seen.addresses.get(server)?.as_ref().ok()?;
-            (!glue.is_subset(right)).then(|| {
-                format!("glue of {} is {}, not {}", server.as_str(), addresses(glue), addresses(right))
-            })
+            (!glue.is_subset(right))
+                .then(|| format!("glue of {} is {}, not {}", server.as_str(), addresses(glue), addresses(right)))
         });
         let faults: Vec<String> = ours.collect();
         (!faults.is_empty()).then(|| faults.join(", "))
@@ -89,7 +88,8 @@ pub(super) fn no_ds(seen: &Seen) -> Finding {
         return open;
     }
     let (wrong, unheard, _) = each(seen, |found| {
-        let keys: Vec<String> = found.signed.iter().map(|(tag, algorithm, digest)| format!("{tag} {algorithm} {digest}")).collect();
+        let keys: Vec<String> =
+            found.signed.iter().map(|(tag, algorithm, digest)| format!("{tag} {algorithm} {digest}")).collect();
         (!keys.is_empty()).then(|| format!("DS {} left, for {} s in caches", keys.join(", "), found.signed_ttl_secs))
     });
     weigh(check, seen, &wrong, &unheard, "no DS at any parent server".into())
@@ -100,11 +100,9 @@ pub(super) fn absent(seen: &Seen) -> Finding {
     if let Some(open) = nobody(check, seen) {
         return open;
     }
-    let (wrong, unheard, right) = each(seen, |found| {
-        (!found.servers.is_empty()).then(|| format!("delegated to {}", names(&found.servers)))
-    });
-    weigh(check, seen, &wrong, &unheard, "no parent server delegates it".into())
-        .in_part(right > 0 && !wrong.is_empty())
+    let (wrong, unheard, right) =
+        each(seen, |found| (!found.servers.is_empty()).then(|| format!("delegated to {}", names(&found.servers))));
+    weigh(check, seen, &wrong, &unheard, "no parent server delegates it".into()).in_part(right > 0 && !wrong.is_empty())
 }
 
 /// A provider may answer for every name below its suffix, so that an address alone says nothing.
@@ -141,7 +139,8 @@ pub(super) fn old_ttl(target: &Target, seen: &Seen, memory: Memory) -> Finding {
             (later(changed, ttl_secs), format!("an old delegation, never seen, with this registry's {ttl_secs} s"))
         }
     };
-    let (verdict, verb) = if until <= seen.at { (Verdict::Holds, "ran out") } else { (Verdict::Fails, "may be cached until") };
+    let (verdict, verb) =
+        if until <= seen.at { (Verdict::Holds, "ran out") } else { (Verdict::Fails, "may be cached until") };
     let at = if verdict == Verdict::Holds { format!("at {until}") } else { until.to_string() };
     Finding::new(check, verdict, format!("{how} {verb} {at}; ours alone since {changed}"), seen.at)
 }

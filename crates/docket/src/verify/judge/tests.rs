@@ -45,7 +45,8 @@ fn theirs() -> Delegation {
 /// All is well.
 fn seen() -> Seen {
     let parent = |address, transport| ParentSeen { place: place(address, transport), said: Ok(ours()) };
-    let our = |transport| OursSeen { place: place("127.0.0.1", transport), said: Ok(vec!["127.0.0.9".parse().unwrap()]) };
+    let our =
+        |transport| OursSeen { place: place("127.0.0.1", transport), said: Ok(vec!["127.0.0.9".parse().unwrap()]) };
     let resolved = || Resolved { rcode: Rcode::NOERROR, addresses: vec!["127.0.0.9".parse().unwrap()], reason: None };
     let addresses = [("ns1.sink.alfa", "127.0.0.1"), ("ns2.sink.alfa", "127.0.0.2")];
     let addresses = addresses.map(|(server, address)| (name(server), Ok([address.parse().unwrap()].into())));
@@ -109,9 +110,21 @@ fn a_complete_seizure_is_verified() {
 fn every_fault_fails_its_check_and_is_named() {
     type Spoil = fn(&mut Seen);
     let table: [(Spoil, Check, &str); 17] = [
-        (|seen| seen.parents[3].said = Ok(theirs()), Check::ParentDelegation, "ns1.evil.bravo: a.nic.alfa at 127.0.1.2 over TCP"),
-        (|seen| seen.parents[0].said = Ok(Delegation { absent: true, ..Delegation::default() }), Check::ParentDelegation, "NXDOMAIN"),
-        (|seen| drop(seen.parents[0].said.as_mut().unwrap().servers.pop_first()), Check::ParentDelegation, "delegated to ns2.sink.alfa"),
+        (
+            |seen| seen.parents[3].said = Ok(theirs()),
+            Check::ParentDelegation,
+            "ns1.evil.bravo: a.nic.alfa at 127.0.1.2 over TCP",
+        ),
+        (
+            |seen| seen.parents[0].said = Ok(Delegation { absent: true, ..Delegation::default() }),
+            Check::ParentDelegation,
+            "NXDOMAIN",
+        ),
+        (
+            |seen| drop(seen.parents[0].said.as_mut().unwrap().servers.pop_first()),
+            Check::ParentDelegation,
+            "delegated to ns2.sink.alfa",
+        ),
         (
             |seen| {
                 let right = host(&name("ns1.sink.alfa"));
@@ -120,10 +133,18 @@ fn every_fault_fails_its_check_and_is_named() {
             Check::Glue,
             "glue of ns1.sink.alfa is 127.0.0.66, not 127.0.0.1",
         ),
-        (|seen| seen.parents[2].said.as_mut().unwrap().signed = vec![(12_345, 13, 2)], Check::NoDs, "DS 12345 13 2 left"),
+        (
+            |seen| seen.parents[2].said.as_mut().unwrap().signed = vec![(12_345, 13, 2)],
+            Check::NoDs,
+            "DS 12345 13 2 left",
+        ),
         (|seen| seen.ours[1].said = Err("REFUSED to SOA".into()), Check::OurAnswer, "REFUSED to SOA"),
         (|seen| seen.ours[1].said = Ok(vec!["127.0.0.8".parse().unwrap()]), Check::OurAnswer, "do not agree"),
-        (|seen| seen.addresses.values_mut().for_each(|found| *found = Ok(BTreeSet::new())), Check::OurAnswer, "has no address"),
+        (
+            |seen| seen.addresses.values_mut().for_each(|found| *found = Ok(BTreeSet::new())),
+            Check::OurAnswer,
+            "has no address",
+        ),
         (
             |seen| {
                 let servfail = Resolved { rcode: Rcode::SERVFAIL, addresses: Vec::new(), reason: Some(9) };
@@ -133,12 +154,20 @@ fn every_fault_fails_its_check_and_is_named() {
             "SERVFAIL (EDE 9): r1",
         ),
         (|seen| seen.resolvers[1].said.as_mut().unwrap().addresses.clear(), Check::Resolvers, "no address: r2"),
-        (|seen| known(seen).registered = "2019-03-20T00:00:00Z".parse().ok(), Check::RdapRegistrar, "registered anew on 2019-03-20"),
+        (
+            |seen| known(seen).registered = "2019-03-20T00:00:00Z".parse().ok(),
+            Check::RdapRegistrar,
+            "registered anew on 2019-03-20",
+        ),
         (|seen| known(seen).statuses.extend(["client hold".into()]), Check::RdapStatus, "it is in client hold"),
         (|seen| known(seen).statuses.extend(["redemption period".into()]), Check::RdapStatus, "redemption period"),
         (|seen| known(seen).expires = "2019-04-06T00:00:00Z".parse().ok(), Check::RdapStatus, "lapsing"),
         (|seen| seen.rdap = RdapSeen::Unknown { server: "rdap".into() }, Check::RdapStatus, "404"),
-        (|seen| seen.http.as_mut().unwrap().said = Err("connection refused".into()), Check::Http, "connection refused: 127.0.0.9:80"),
+        (
+            |seen| seen.http.as_mut().unwrap().said = Err("connection refused".into()),
+            Check::Http,
+            "connection refused: 127.0.0.9:80",
+        ),
         (|seen| seen.https.as_mut().unwrap().said = Err("timed out".into()), Check::Https, "timed out"),
     ];
     for (spoil, check, evidence) in table {
@@ -156,16 +185,16 @@ fn every_fault_fails_its_check_and_is_named() {
 fn silence_leaves_a_check_undecided() {
     type Spoil = fn(&mut Seen);
     let table: [(Spoil, &[Check]); 8] = [
-        (
-            |seen| seen.parents[3].said = Err("timed out".into()),
-            &[Check::ParentDelegation, Check::Glue, Check::NoDs],
-        ),
+        (|seen| seen.parents[3].said = Err("timed out".into()), &[Check::ParentDelegation, Check::Glue, Check::NoDs]),
         (|seen| seen.parents.clear(), &[Check::ParentDelegation, Check::Glue, Check::NoDs, Check::OldTtl]),
         (|seen| seen.zone = Err("no root answered".into()), &[Check::ParentDelegation, Check::OldTtl]),
         (|seen| drop(seen.resolvers.pop()), &[Check::Resolvers]),
         (|seen| seen.resolvers[0].said = Err("timed out".into()), &[Check::Resolvers]),
         (|seen| seen.ours.iter_mut().for_each(|ours| ours.said = Err("timed out".into())), &[Check::Resolvers]),
-        (|seen| seen.rdap = RdapSeen::Trouble("no server for .alfa".into()), &[Check::RdapRegistrar, Check::RdapStatus]),
+        (
+            |seen| seen.rdap = RdapSeen::Trouble("no server for .alfa".into()),
+            &[Check::RdapRegistrar, Check::RdapStatus],
+        ),
         (|seen| (seen.http, seen.https) = (None, None), &[Check::Http, Check::Https]),
     ];
     for (spoil, checks) in table {
