@@ -8,7 +8,6 @@ use model::Digest;
 use model::DomainName;
 use model::answers::AnswerSet;
 use model::approval::{self, Approval, Serve, Widening};
-use model::check::{Attestation, Check, CheckAttested, Finding, NameSet, Verdict, Verification};
 use model::contact::*;
 use model::fact::{Actor, Body as FactBody, Draft, Fact, FileSet, PurgedPart, RecordPart};
 use model::gate::{GateDecided, GateRun, TableSeen, Warned, WarningChoice, WarningKind};
