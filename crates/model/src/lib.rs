@@ -21,6 +21,7 @@ pub mod group;
 pub mod id;
 pub mod marking;
 pub mod name;
+pub mod observation;
 pub mod order;
 pub mod outcome;
 pub mod paper;
