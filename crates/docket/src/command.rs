@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 
 use model::case::CaseState;
 use model::check::{Check, Verdict};
+use model::due::Rule;
 use model::fact::KnowledgeFormat;
 use model::id::{CaseId, GroupId, OrderId, PersonId, Position, RequestId, SensorId, SensorName, TokenName};
 use model::gate::{GateRun, WarningChoice, WarningKind};
@@ -14,12 +15,15 @@ use model::id::{CaseId, GroupId, OrderId, Position, RequestId, SensorId, SensorN
 use model::marking::Audience;
 use model::paper::PaperKind;
 use model::name::{DomainName, defang};
+use model::paper::PaperTime;
 use model::person::{Person, Role};
 use model::seizure::ServiceMode;
 use model::token::ApiToken;
 use model::{Digest, Timestamp};
 
 use crate::casefile::CaseFile;
+use crate::custody::Taking;
+use crate::custody::certificates::Certificate;
 use crate::shown::counted;
 use crate::verify::NameReport;
 
@@ -182,6 +186,48 @@ pub enum Command {
         check: Check,
         /// What the last look came to.
         last: Option<Verdict>,
+    /// What the clock brings about: lapses, and alarms.
+    KeepWatch,
+    /// A second person has looked at what one narrowed; no narrowing means all of the case that wait.
+    ConfirmNarrowing {
+        case: CaseId,
+        narrowing: Option<Position>,
+        note: Option<String>,
+    },
+    /// Counts a date by a rule, for counsel to confirm.
+    ProposeDate {
+        case: CaseId,
+        order: OrderId,
+        what: String,
+        by: Rule,
+    },
+    /// Counsel's word on a date that was counted; without a date, the rule's.
+    ConfirmDate {
+        case: CaseId,
+        order: OrderId,
+        what: String,
+        date: Option<PaperTime>,
+        note: Option<String>,
+    },
+    AcknowledgeAlarm {
+        alarm: Position,
+        note: String,
+    },
+    /// Takes what was seen of names of a case. `octets` go to the vault as they are.
+    TakeObservations {
+        taking: Box<Taking>,
+        octets: Vec<u8>,
+    },
+    /// Takes an answer of certificate transparency, read already. `octets` go to the vault as they are.
+    TakeCertificates {
+        case: CaseId,
+        certificates: Vec<Certificate>,
+        octets: Vec<u8>,
+    },
+    /// Somebody has looked back. `octets` is the report, which goes to the vault.
+    HoldPostMortem {
+        case: CaseId,
+        days: u16,
         octets: Vec<u8>,
     },
     /// Remembers a refusal that was made before the docket was asked: no token, no such thing.
@@ -207,6 +253,10 @@ impl Command {
                 | Self::RevokeToken { .. }
                 | Self::DecideWarnings { .. }
                 | Self::AttestCheck { .. }
+                | Self::ConfirmNarrowing { .. }
+                | Self::ConfirmDate { .. }
+                | Self::AcknowledgeAlarm { .. }
+                | Self::HoldPostMortem { .. }
         )
     }
 
@@ -277,6 +327,14 @@ impl Command {
             Self::AttestCheck { case, name, check, .. } => {
                 format!("attest {check} of {} of case {case}", name.defanged())
             }
+            Self::KeepWatch => "keep the watch".into(),
+            Self::ConfirmNarrowing { case, .. } => format!("confirm what was narrowed in case {case}"),
+            Self::ProposeDate { case, order, what, .. } => format!("propose the date {what} of order {order}, case {case}"),
+            Self::ConfirmDate { case, order, what, .. } => format!("confirm the date {what} of order {order}, case {case}"),
+            Self::AcknowledgeAlarm { alarm, .. } => format!("acknowledge alarm {alarm}"),
+            Self::TakeObservations { taking, .. } => format!("take observations of case {}", taking.case),
+            Self::TakeCertificates { case, .. } => format!("take certificates of case {case}"),
+            Self::HoldPostMortem { case, days, .. } => format!("look back on case {case} after {days} days"),
             Self::Refuse { tried, .. } => tried.clone(),
         }
     }

@@ -11,10 +11,13 @@ use std::collections::BTreeSet;
 use model::Digest;
 use model::Refusal;
 use model::Timestamp;
+use model::due::Rule;
 use model::fact::{Actor, Body, Draft};
 use model::id::{CaseId, OrderId, PersonId, Position, RequestId, SensorId, SensorName};
+use model::paper::PaperTime;
 use model::person::{Person, Role};
 use model::seizure::ServiceMode;
+use model::time::Date;
 use store::ledger::NamedSet;
 use store::view::{CaseView, View};
 
@@ -27,9 +30,7 @@ pub(crate) mod gate;
 mod narrow;
 mod people;
 mod sensors;
-mod verified;
-
-pub use verified::{DOCUMENT_OCTETS_MAX, may_verify};
+mod watch;
 
 /// The most octets of one piece of imported knowledge: ATT&CK's enterprise bundle has 50 MB.
 pub const KNOWLEDGE_OCTETS_MAX: usize = 128 << 20;
@@ -119,9 +120,21 @@ pub enum Done {
         sensor: SensorId,
         name: SensorName,
     },
-    VerificationRecorded,
-    CheckAttested {
-        document: Digest,
+    NarrowingsConfirmed {
+        narrowings: Vec<Position>,
+    },
+    DateProposed {
+        date: Date,
+        by: Rule,
+    },
+    DateConfirmed {
+        date: PaperTime,
+    },
+    /// Alarms that came and went by what was seen; `left` will be raised by the next look.
+    Watched {
+        raised: usize,
+        cleared: usize,
+        left: usize,
     },
     Recorded,
 }
@@ -203,10 +216,20 @@ pub fn decide(view: &View, command: &Command, actor: &Actor, now: Timestamp) -> 
             let (backup, facts, files, octets) = (*backup, *facts, *files, *octets);
             Ok(Decision::of(actor, Body::BackupTaken { backup, facts, files, octets }, Done::Recorded))
         }
-        Command::RecordGate { run, report } => gate::record(view, run, report, actor),
-        Command::DecideWarnings { case, kind, names, choice, reason } => {
-            gate::warnings(view, (case, *kind), names, (*choice, reason), actor)
+        Command::KeepWatch => watch::keep(view, actor, now),
+        Command::ConfirmNarrowing { case, narrowing, note } => {
+            watch::confirm(view, case, *narrowing, note.as_deref(), actor)
         }
+        Command::ProposeDate { case, order, what, by } => watch::propose(view, case, (order, what), *by, actor),
+        Command::ConfirmDate { case, order, what, date, note } => {
+            watch::confirm_date(view, case, (order, what), (*date, note.as_deref()), actor)
+        }
+        Command::AcknowledgeAlarm { alarm, note } => watch::acknowledge(view, *alarm, note, actor),
+        Command::TakeObservations { taking, octets } => watch::take(view, taking, octets, actor, now),
+        Command::TakeCertificates { case, certificates, octets } => {
+            watch::take_certificates(view, case, (certificates, octets), actor, now)
+        }
+        Command::HoldPostMortem { case, days, octets } => watch::look_back(view, case, *days, octets, actor),
         Command::Refuse { tried, why } => {
             let body = Body::Refused { tried: cut(tried), why: cut(why) };
             Ok(Decision::of(actor, body, Done::Recorded))

@@ -8,21 +8,28 @@
 //! refusal; [`gate`] holds names against what speaks against taking them; [`shown`] is exactly what two people approve. [`run`] is the door: it loads the view, decides, appends.
 //! already holds a few names. [`retention`] says what is kept for how long. [`decide`] is the law in action: what a command may change, as facts to append, or the
 //! refusal; [`shown`] is exactly what two people approve. [`verify`] asks the world whether a seizure took effect. [`run`] is the door: it loads the view, decides, appends.
+//! already holds a few names. [`retention`] says what is kept for how long. [`decide`] is the law in action: what a command may change, as facts to append, or the
+//! refusal; [`shown`] is exactly what two people approve. [`due`] says what must happen by when; [`watch`] what the clock brings about and [`custody`] what was
+//! seen from outside, both as [`alarms`]. [`run`] is the door: it loads the view, decides, appends.
 //!
 //! What is deliberately absent: the state machines themselves (room `model`) and storage (room `store`).
 
 pub mod authority;
+pub mod alarms;
 pub mod casefile;
 pub mod command;
+pub mod custody;
 pub mod decide;
 pub mod gate;
 pub mod observed;
+pub mod due;
 pub mod quick;
 pub mod related;
 pub mod retention;
 pub mod run;
 pub mod shown;
 pub mod verify;
+pub mod watch;
 pub mod zonefile;
 
 pub use command::Command;

@@ -99,8 +99,9 @@ fn keep_file(vault: &Vault, command: &Command) -> Result<(), store::Error> {
         Command::ImportCase { text, .. } => vault.put(text.as_bytes()).map(drop),
         Command::ImportKnowledge { octets, .. }
         | Command::CaptureRecords { octets, .. }
-        | Command::RecordVerification { octets, .. }
-        | Command::AttestCheck { octets, .. } => vault.put(octets).map(drop),
+        | Command::TakeObservations { octets, .. }
+        | Command::TakeCertificates { octets, .. }
+        | Command::HoldPostMortem { octets, .. } => vault.put(octets).map(drop),
         _ => Ok(()),
     }
 }

@@ -9,12 +9,14 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::alarm::Alarm;
 use crate::approval::{Approval, Request};
 use crate::case::{CaseState, CaseTerms};
 use crate::check::{CheckAttested, Verification};
 use crate::digest::{Digest, canonical_json};
 use crate::id::{CaseId, GroupId, OrderId, PersonId, Position, RequestId, SensorName, TokenName};
 use crate::gate::{GateDecided, GateRun};
+use crate::due::{DateConfirmation, DateProposal};
 use crate::id::{CaseId, GroupId, OrderId, PersonId, Position, RequestId, SensorName};
 use crate::marking::Audience;
 use crate::name::DomainName;
@@ -344,6 +346,56 @@ pub enum Body {
     VerificationMade(Verification),
     /// A person answers for a check that nobody can see.
     CheckAttested(CheckAttested),
+    // Watch: what is due, what gives alarm, what was seen.
+    /// A second person has looked at what one person narrowed.
+    NarrowingConfirmed {
+        case: CaseId,
+        /// The place of the [`Self::ServiceNarrowed`].
+        narrowing: Position,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        note: Option<String>,
+    },
+    DateProposed {
+        case: CaseId,
+        proposal: DateProposal,
+    },
+    DateConfirmed {
+        case: CaseId,
+        confirmation: DateConfirmation,
+    },
+    AlarmRaised {
+        case: CaseId,
+        alarm: Box<Alarm>,
+    },
+    AlarmAcknowledged {
+        case: CaseId,
+        /// The place of the [`Self::AlarmRaised`].
+        alarm: Position,
+        note: String,
+    },
+    AlarmCleared {
+        case: CaseId,
+        alarm: Position,
+        reason: String,
+    },
+    /// What was seen of so many names of the case; the file in the vault says it, and what custody compares with.
+    ObservationsTaken {
+        case: CaseId,
+        file: Digest,
+        names: u64,
+    },
+    /// Certificates for names of the case, as certificate transparency told them; the file lies in the vault.
+    CertificatesTaken {
+        case: CaseId,
+        file: Digest,
+        certificates: u64,
+    },
+    /// Somebody looked back, so many days after the names were served first; the report lies in the vault.
+    PostMortemHeld {
+        case: CaseId,
+        days: u16,
+        file: Digest,
+    },
     /// The law said no.
     Refused {
         tried: String,
@@ -381,6 +433,15 @@ impl Body {
             | Self::MemberAdded { case, .. }
             | Self::MemberRemoved { case, .. }
             | Self::PaperFiled { case, .. }
+            | Self::NarrowingConfirmed { case, .. }
+            | Self::DateProposed { case, .. }
+            | Self::DateConfirmed { case, .. }
+            | Self::AlarmRaised { case, .. }
+            | Self::AlarmAcknowledged { case, .. }
+            | Self::AlarmCleared { case, .. }
+            | Self::ObservationsTaken { case, .. }
+            | Self::CertificatesTaken { case, .. }
+            | Self::PostMortemHeld { case, .. }
             | Self::IndicatorLearned { case, .. } => Some(case),
             Self::GateRun { run } => Some(&run.case),
             Self::GateDecided { decided } => Some(&decided.case),
@@ -413,6 +474,24 @@ impl Body {
             | Self::JournalPurged { .. }
             | Self::Refused { .. } => None,
         }
+    }
+}
+
+impl Body {
+    /// Whether it is about the watch over a case alone: it is the case's, and changes nothing of what feeds tell.
+    pub fn is_watch(&self) -> bool {
+        matches!(
+            self,
+            Self::NarrowingConfirmed { .. }
+                | Self::DateProposed { .. }
+                | Self::DateConfirmed { .. }
+                | Self::AlarmRaised { .. }
+                | Self::AlarmAcknowledged { .. }
+                | Self::AlarmCleared { .. }
+                | Self::ObservationsTaken { .. }
+                | Self::CertificatesTaken { .. }
+                | Self::PostMortemHeld { .. }
+        )
     }
 }
 

@@ -8,12 +8,14 @@
 //! state machine lives here with its `apply`, so that folding facts needs no room above `store`.
 
 pub mod address;
+pub mod alarm;
 pub mod answers;
 pub mod approval;
 pub mod case;
 pub mod check;
 pub mod contact;
 pub mod digest;
+pub mod due;
 pub mod fact;
 pub mod frame;
 pub mod gate;

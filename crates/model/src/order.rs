@@ -13,8 +13,9 @@ use crate::approval::{Approved, PutInForce};
 use crate::digest::Digest;
 use crate::id::{CaseId, OrderId};
 use crate::name::DomainName;
+use crate::paper::{Moment, PaperTime};
 use crate::seizure::AnswerEffect;
-use crate::time::{Date, Timestamp};
+use crate::time::Date;
 
 mod coverage;
 
@@ -226,10 +227,10 @@ pub struct Authority {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub issued: Option<Sourced<Date>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub hearing: Option<Sourced<Date>>,
+    pub hearing: Option<Sourced<PaperTime>>,
     /// The instant at which it lapses, with the zone that the paper names.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub expires: Option<Sourced<Timestamp>>,
+    pub expires: Option<Sourced<Moment>>,
     /// Until then nothing that we show names the court or the case.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sealed_until: Option<Sourced<Date>>,
@@ -414,8 +415,11 @@ impl Order {
         self.status = OrderStatus::Vacated;
     }
 
+    /// What was never in force, or was taken back, does not lapse.
     pub fn lapse(&mut self) {
-        self.status = OrderStatus::Lapsed;
+        if self.status == OrderStatus::InForce {
+            self.status = OrderStatus::Lapsed;
+        }
     }
 
     /// The listed name that `name` is or lies below.
@@ -429,14 +433,14 @@ impl Order {
         }
     }
 
-    /// Whether the order, now in force, covers this act on this name, which may lie below a listed one. A kill switch
-    /// goes on being answered for when the order has lapsed: silence would let run what it keeps from running. Only an
-    /// issuer who takes the order back ends it.
+    /// Whether the order, now in force, covers this act on this name, which may lie below a listed one. Once it has lapsed
+    /// it covers answering alone, and the coverage says so: names are held, a kill switch is answered as before, and
+    /// nothing is recorded. Darkness would hurt an innocent owner, or let run what a kill switch keeps from running. Only
+    /// an issuer who takes the order back ends it.
     pub fn covers(&self, name: &DomainName, act: Act) -> Option<Coverage> {
         let (apex, listed) = self.apex_of(name)?;
         let served = act != Act::Answer || listed.outcome == NameOutcome::Redirect;
-        let outlasts =
-            act == Act::Answer && listed.answer_effect.is_kill_switch() && self.status == OrderStatus::Lapsed;
+        let outlasts = act == Act::Answer && self.status == OrderStatus::Lapsed;
         let stands = self.status == OrderStatus::InForce || outlasts;
         (stands && listed.acts.contains(act) && served).then(|| Coverage {
             apex: apex.clone(),

@@ -6,9 +6,11 @@ use std::path::Path;
 
 use model::Digest;
 use model::DomainName;
+use model::alarm::{Alarm, AlarmKey, AlarmKind};
 use model::answers::AnswerSet;
 use model::approval::{self, Approval, Serve, Widening};
 use model::contact::*;
+use model::due::{DateConfirmation, DateProposal, Rule};
 use model::fact::{Actor, Body as FactBody, Draft, Fact, FileSet, PurgedPart, RecordPart};
 use model::gate::{GateDecided, GateRun, TableSeen, Warned, WarningChoice, WarningKind};
 use model::id::{Boot, CaseId, ContactId, Lane, OrderId, PersonId, Position, RequestId, SensorId, SensorName};
@@ -698,4 +700,39 @@ fn tokens_are_written_and_read_as_ever() {
         FactBody::FirstTokenSpent { person: person.clone() },
     ];
     compare_facts("fact-tokens.v1.jsonl", &Actor::Person { id: person }, bodies);
+#[test]
+fn facts_of_the_watch_of_version_1_are_written_and_read_as_ever() {
+    let case = || CaseId::parse("phosphorus-2019").unwrap();
+    let order = || OrderId::parse("dcd-1-19-cv-00716").unwrap();
+    let day = "2019-03-29".parse().unwrap();
+    let proposal = DateProposal { order: order(), what: "frcp-65b2".into(), by: Rule::Frcp65b2, date: day };
+    let by = Rule::BusinessDays { from: day, days: 5 };
+    let confirmation = DateConfirmation {
+        order: order(),
+        what: "objection-window".into(),
+        by,
+        proposed: day,
+        date: "2019-03-29T17:00:00-04:00".parse().unwrap(),
+        note: Some("by the paper's own hour".into()),
+    };
+    let key = AlarmKey { kind: AlarmKind::Drifted, subject: "outlook-verify.net".into(), mark: "ns".into() };
+    let alarm = Alarm { key, reason: "1 server of the parent delegates elsewhere".into(), evidence: Some(Digest([6; 32])) };
+    let bodies = [
+        FactBody::NarrowingConfirmed { case: case(), narrowing: Position(7), note: None },
+        FactBody::DateProposed { case: case(), proposal },
+        FactBody::DateConfirmed { case: case(), confirmation },
+        FactBody::AlarmRaised { case: case(), alarm: Box::new(alarm) },
+        FactBody::AlarmAcknowledged { case: case(), alarm: Position(12), note: "the registrar is called".into() },
+        FactBody::AlarmCleared { case: case(), alarm: Position(12), reason: "as it should be again".into() },
+        FactBody::ObservationsTaken { case: case(), file: Digest([6; 32]), names: 98 },
+        FactBody::CertificatesTaken { case: case(), file: Digest([7; 32]), certificates: 3 },
+        FactBody::PostMortemHeld { case: case(), days: 30, file: Digest([8; 32]) },
+    ];
+    let at = "2019-03-28T12:34:56Z".parse().unwrap();
+    let room = || Actor::Room { name: "watch".into() };
+    let facts: Vec<Fact> =
+        (9..).zip(bodies).map(|(place, body)| Draft::new(room(), body).at(Position(place), at)).collect();
+    compare("fact-watch.v1.json", &String::from_utf8(model::digest::canonical_json(&facts)).unwrap());
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/fact-watch.v1.json");
+    assert_eq!(serde_json::from_str::<Vec<Fact>>(&std::fs::read_to_string(path).unwrap()).unwrap(), facts);
 }

@@ -114,7 +114,7 @@ fn named(order: &Order, name: &DomainName, at: &NameView, now: Timestamp, seen: 
 fn status_at(order: &Order, now: Timestamp) -> OrderStatus {
     let expires = order.terms().authority.expires.as_ref();
     match order.status() {
-        OrderStatus::InForce if expires.is_some_and(|expires| expires.value <= now) => OrderStatus::Lapsed,
+        OrderStatus::InForce if expires.is_some_and(|expires| expires.value.at <= now) => OrderStatus::Lapsed,
         status => status,
     }
 }

@@ -34,6 +34,7 @@ mod tests;
 mod tokens;
 mod touched;
 mod verification;
+mod watch;
 
 pub use captured::CapturedView;
 pub use fold::names_to_serve;
@@ -43,6 +44,7 @@ pub use tokens::{TokenView, Tokens};
 pub use verification::{PassView, VerificationView};
 pub use sensors::{EnrolmentOffer, FIRST_SENSOR, SensorView, Sensors};
 pub use verification::{PassView, VerificationView};
+pub use watch::{AlarmView, ConfirmedDate, DateView, NarrowingView, ObservedView, WatchView};
 
 //----------- View -------------------------------------------------------------------------------------------------
 
@@ -104,6 +106,8 @@ pub struct CaseView {
     pub gate: Option<Box<model::gate::Gate>>,
     /// What was last seen of its names in the world.
     pub verification: VerificationView,
+    /// What is due, what gives alarm, what was seen.
+    pub watch: WatchView,
 }
 
 /// Somebody else's knowledge of a group; the file lies in the vault.
@@ -174,7 +178,11 @@ impl View {
         }
         match (&folded, fact.body.case().and_then(|id| self.cases.get_mut(id))) {
             (Err(refusal), _) => self.without_effect.push((fact.position, refusal.clone())),
-            (Ok(()), Some(case)) => (case.changed, case.changed_at) = (fact.position, fact.time),
+            (Ok(()), Some(_)) if fact.body.is_watch() => {}
+            (Ok(()), Some(case)) => {
+                (case.changed, case.changed_at) = (fact.position, fact.time);
+                case.watch.note(fact);
+            }
             (Ok(()), None) => {}
         }
         folded

@@ -117,7 +117,7 @@ fn is_same(told: &Published, published: &Published) -> bool {
 type State = Vec<(CaseId, Position, usize)>;
 
 fn state(view: &View, now: Timestamp) -> State {
-    let lapsed = |order: &&Order| order.terms().authority.expires.as_ref().is_some_and(|end| end.value <= now);
+    let lapsed = |order: &&Order| order.terms().authority.expires.as_ref().is_some_and(|end| end.value.at <= now);
     let of_case =
         |(id, case): (&CaseId, &CaseView)| (id.clone(), case.changed, case.orders.values().filter(lapsed).count());
     view.cases.iter().map(of_case).collect()

@@ -8,8 +8,9 @@ use model::case::{CaseTerms, Marking, NoticeTerms};
 use model::group::{Alias, AttributedTo, Group};
 use model::id::OrderId;
 use model::marking::{Retention, Withheld};
-use model::order::{Authority, NameOutcome, Names, OrderTerms, Registration, Sourced};
-use model::time::{Date, Timestamp, utc_day};
+use model::order::{Authority, NameOutcome, Names, OrderTerms, Sourced};
+use model::paper::{Moment, PaperTime};
+use model::time::{Date, utc_day};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
@@ -203,10 +204,12 @@ fn authority<'t>(value: &'t Spanned<DeValue<'t>>, faults: &mut Faults) -> Option
     let section = Section::open(value, "authority", &known, faults)?;
     let (instrument, issuer) = (section.required("instrument", faults), section.required("issuer", faults));
     let issued = section.optional("issued", faults);
-    let hearing = section.optional("hearing", faults);
+    let hearing: Option<Sourced<PaperTime>> = section.optional("hearing", faults);
     let expires = section.optional("expires", faults);
-    let sealed_until = section.optional("sealed_until", faults);
-    check_dates(&section, issued.as_ref(), &[("hearing", &hearing), ("sealed_until", &sealed_until)], faults);
+    let sealed_until: Option<Sourced<Date>> = section.optional("sealed_until", faults);
+    let heard = hearing.as_ref().map(|hearing| hearing.value.date());
+    let sealed = sealed_until.as_ref().map(|until| until.value);
+    check_dates(&section, issued.as_ref(), &[("hearing", heard), ("sealed_until", sealed)], faults);
     check_expiry(&section, issued.as_ref(), expires.as_ref(), faults);
     Some(Authority {
         instrument: instrument?,
@@ -223,14 +226,14 @@ fn authority<'t>(value: &'t Spanned<DeValue<'t>>, faults: &mut Faults) -> Option
 fn check_dates(
     section: &Section<'_>,
     issued: Option<&Sourced<Date>>,
-    later: &[(&str, &Option<Sourced<Date>>)],
+    later: &[(&str, Option<Date>)],
     faults: &mut Faults,
 ) {
     let Some(issued) = issued else { return };
     for (key, date) in later {
         let Some(date) = date else { continue };
-        if date.value < issued.value {
-            let what = format!("`{key}` is {}, before the order was issued on {}", date.value, issued.value);
+        if *date < issued.value {
+            let what = format!("`{key}` is {date}, before the order was issued on {}", issued.value);
             faults.add(section.place(key), what, "copy both dates from the signed paper");
         }
     }
@@ -240,11 +243,12 @@ fn check_dates(
 fn check_expiry(
     section: &Section<'_>,
     issued: Option<&Sourced<Date>>,
-    expires: Option<&Sourced<Timestamp>>,
+    expires: Option<&Sourced<Moment>>,
     faults: &mut Faults,
 ) {
     let (Some(issued), Some(expires)) = (issued, expires) else { return };
-    let latest = expires.value.checked_add(jiff::Span::new().hours(14)).unwrap_or(expires.value);
+    let at = expires.value.at;
+    let latest = at.checked_add(jiff::Span::new().hours(14)).unwrap_or(at);
     if utc_day(latest) < issued.value {
         let what = format!("`expires` is {}, before the order was issued on {}", expires.value, issued.value);
         faults.add(section.place("expires"), what, "copy both dates from the signed paper");

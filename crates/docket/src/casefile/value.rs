@@ -3,13 +3,13 @@
 use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-use model::Timestamp;
 use model::address::{Asn, Country, Prefix};
 use model::case::{AnswerPolicy, NoticeStatus};
 use model::id::{CaseId, GroupId, OrderId};
 use model::marking::Tlp;
 use model::name::DomainName;
 use model::order::{Act, Acts, Instrument, NameOutcome, Source, Sourced};
+use model::paper::{Moment, PaperTime};
 use model::seizure::AnswerEffect;
 use model::time::Date;
 use serde::de::value::Error as Refused;
@@ -49,7 +49,8 @@ scalars! {
     OrderId: "an id", "\"dcd-1-19-cv-00716\"";
     GroupId: "an id", "\"apt35\"";
     Date: "a date", "2019-03-15";
-    Timestamp: "an instant with its zone", "2019-03-29T17:00:00-04:00";
+    Moment: "an instant with its zone", "2019-03-29T17:00:00-04:00";
+    PaperTime: "a date, or an instant with its zone", "2019-03-29T09:30:00-04:00";
     Prefix: "a network", "\"192.0.2.0/24\"";
     Country: "a country", "\"IR\"";
     Asn: "the number of a network", "64496";

@@ -132,7 +132,7 @@ fn is_asked(approvals: &Approvals, case: &CaseId, what: &Widening) -> bool {
 
 fn check_not_expired(order: &Order, now: Timestamp) -> Result<(), Refusal> {
     match &order.terms().authority.expires {
-        Some(expires) if expires.value <= now => {
+        Some(expires) if expires.value.at <= now => {
             Err(Refusal::new(format!("the authority of order {} lapsed at {}", order.terms().id, expires.value))
                 .hint("a new or prolonged order is a new order: list it in a case file of its own"))
         }

@@ -110,7 +110,7 @@ fn a_lapsed_authority_is_neither_asked_for_nor_approved() {
     let late = "2026-03-29T21:00:00Z".parse().unwrap();
     let command = yes(&book, in_force, Role::Legal);
     let refusal = decide(&book.view, &command, &as_person("bob"), late).unwrap_err();
-    assert_eq!(refusal.what, "the authority of order o-c-1 lapsed at 2026-03-29T21:00:00Z");
+    assert_eq!(refusal.what, "the authority of order o-c-1 lapsed at 2026-03-29T17:00:00-04:00");
     let ask = Command::RequestApproval { case: case("c-1") };
     assert!(decide(&book.view, &ask, &someone(), late).is_err());
 }
@@ -362,7 +362,8 @@ fn a_kill_switch_goes_on_answering_when_its_authority_has_ended_and_is_not_recor
     let body = Body::OrderLapsed { case: case("c-1"), order: OrderId::parse("o-c-1").unwrap() };
     let fact = Draft::new(Actor::Room { name: "docket".into() }, body).at(book.view.next, after);
     book.view.apply(&fact, |_| None).unwrap();
-    assert_eq!(modes(&book), [login, mail], "an order that lapsed by a fact covers nothing but its kill switches");
+    let held = ("plain.example".to_owned(), ServiceMode::Hold);
+    assert_eq!(modes(&book), [login, mail, held], "a fact that says so changes nothing of it");
     let body =
         Body::OrderVacated { case: case("c-1"), order: OrderId::parse("o-c-1").unwrap(), reason: "appeal".into() };
     let fact = Draft::new(Actor::Room { name: "docket".into() }, body).at(book.view.next, after);

@@ -37,7 +37,7 @@ impl Scope {
         Self {
             case,
             order: terms.id.clone(),
-            until: terms.authority.expires.as_ref().map(|expires| expires.value),
+            until: terms.authority.expires.as_ref().map(|expires| expires.value.at),
             exercise: terms.authority.is_exercise(),
         }
     }

@@ -2,6 +2,7 @@ use super::*;
 use crate::approval::{Approval, Approvals, Request, Widening};
 use crate::id::{PersonId, RequestId};
 use crate::person::{Person, Role};
+use crate::time::Timestamp;
 
 fn name(text: &str) -> DomainName {
     DomainName::parse(text).unwrap()
@@ -74,7 +75,13 @@ fn an_order_covers_its_names_and_its_acts_and_nothing_else() {
         assert_eq!(order.covers(&name(asked), act).is_some(), covered, "{asked} {act:?}");
     }
     order.lapse();
-    assert_eq!(order.covers(&name("outlook-verify.net"), Act::Answer), None, "an order that lapsed covers nothing");
+    let held = order.covers(&name("outlook-verify.net"), Act::Answer).unwrap();
+    assert!(held.has_lapsed(Timestamp::UNIX_EPOCH), "answered, so that nothing goes dark, and on hold");
+    assert_eq!(order.covers(&name("outlook-verify.net"), Act::RecordMetadata), None);
+    order.vacate();
+    assert_eq!(order.covers(&name("outlook-verify.net"), Act::Answer), None);
+    order.lapse();
+    assert_eq!(order.status(), OrderStatus::Vacated, "what was taken back does not lapse");
 }
 
 #[test]

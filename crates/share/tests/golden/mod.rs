@@ -101,7 +101,7 @@ impl Terms {
             returned: Default::default(),
             verification: Default::default(),
             holds: Default::default(),
-            gate: None,
+            watch: Default::default(),
             unsealed: Default::default(),
             orders: [(OrderId::parse(ORDER).expect("a slug"), self.order())].into(),
             names: NAMES.map(named).into_iter().collect(),
@@ -145,7 +145,7 @@ impl Terms {
             judge: None,
             issued: None,
             hearing: None,
-            expires: self.expires.map(|instant| Sourced { value: at(instant), source: source() }),
+            expires: self.expires.map(|instant| Sourced { value: at(instant).into(), source: source() }),
             sealed_until: self
                 .sealed_until
                 .map(|day| Sourced { value: day.parse().expect("a date"), source: source() }),

@@ -51,6 +51,7 @@ impl View {
                 papers: Default::default(),
                 gate: None,
                 verification: Default::default(),
+                watch: Default::default(),
             }),
             Body::CaseAdvanced { case, to, .. } => {
                 let case = self.case(case)?;
@@ -144,6 +145,15 @@ impl View {
             Body::GateDecided { decided } => self.case(&decided.case)?.decide_gate(decided, actor_person(&fact.actor), fact),
             Body::VerificationMade(made) => self.case(&made.case)?.verify(made, fact.time, names),
             Body::CheckAttested(attested) => self.case(&attested.case)?.attest(attested, fact),
+            Body::NarrowingConfirmed { .. }
+            | Body::DateProposed { .. }
+            | Body::DateConfirmed { .. }
+            | Body::AlarmRaised { .. }
+            | Body::AlarmAcknowledged { .. }
+            | Body::AlarmCleared { .. }
+            | Body::ObservationsTaken { .. }
+            | Body::CertificatesTaken { .. }
+            | Body::PostMortemHeld { .. } => self.fold_watch(fact),
             Body::Refused { .. } => {
                 self.refusals += 1;
                 Ok(())
@@ -151,11 +161,11 @@ impl View {
         }
     }
 
-    fn case(&mut self, id: &CaseId) -> Result<&mut CaseView, Refusal> {
+    pub(super) fn case(&mut self, id: &CaseId) -> Result<&mut CaseView, Refusal> {
         self.cases.get_mut(id).ok_or_else(|| Refusal::new(format!("there is no case {id}")))
     }
 
-    fn order(&mut self, case: &CaseId, id: &OrderId) -> Result<&mut Order, Refusal> {
+    pub(super) fn order(&mut self, case: &CaseId, id: &OrderId) -> Result<&mut Order, Refusal> {
         self.case(case)?.order(id)
     }
 
@@ -280,7 +290,7 @@ fn ordered_in(what: &Widening) -> Option<&OrderId> {
     }
 }
 
-fn actor_person(actor: &Actor) -> Option<&PersonId> {
+pub(super) fn actor_person(actor: &Actor) -> Option<&PersonId> {
     match actor {
         Actor::Person { id } => Some(id),
         Actor::LocalUser { .. } | Actor::Room { .. } => None,

@@ -54,5 +54,5 @@ impl View {
 
 fn lapses_between(order: &Order, since: Timestamp, now: Timestamp) -> bool {
     let expires = order.terms().authority.expires.as_ref();
-    expires.is_some_and(|expires| since < expires.value && expires.value <= now)
+    expires.is_some_and(|expires| since < expires.value.at && expires.value.at <= now)
 }

@@ -1,0 +1,81 @@
+//! What the clock alone brings about: authorities that near their end and end, narrowings that nobody confirms.
+//!
+//! A follower of the roof asks at every fact and every few seconds; while nothing changes nothing comes out.
+
+use jiff::SignedDuration;
+use model::Timestamp;
+use model::alarm::AlarmKind;
+use model::fact::Body;
+use model::order::{Order, OrderStatus};
+use store::view::{CaseView, View};
+
+use crate::alarms::{Finding, settle};
+use crate::due::{confirm_by, is_going_on};
+
+/// How long before its end an authority gives alarm: each step is an alarm of its own.
+pub const AUTHORITY_ALARMS: [(&str, SignedDuration); 3] = [
+    ("72-hours", SignedDuration::from_hours(72)),
+    ("24-hours", SignedDuration::from_hours(24)),
+    ("1-hour", SignedDuration::from_hours(1)),
+];
+
+/// What follows from `now` for every case.
+pub fn look(view: &View, now: Timestamp) -> Vec<Body> {
+    view.cases.values().flat_map(|case| of_case(case, now)).collect()
+}
+
+fn of_case(case: &CaseView, now: Timestamp) -> Vec<Body> {
+    let goes_on = is_going_on(case);
+    let orders = case.orders.values();
+    let mut bodies: Vec<Body> = orders.clone().filter(|order| has_just_lapsed(order, now)).map(|o| lapse(case, o)).collect();
+    let findings = orders.flat_map(|order| authority(order, goes_on, now)).chain(narrowings(case, goes_on, now));
+    bodies.extend(settle(&case.terms.id, &case.watch, findings, None).bodies);
+    bodies
+}
+
+fn has_just_lapsed(order: &Order, now: Timestamp) -> bool {
+    order.status() == OrderStatus::InForce && end(order).is_some_and(|end| end <= now)
+}
+
+fn end(order: &Order) -> Option<Timestamp> {
+    order.terms().authority.expires.as_ref().map(|expires| expires.value.at)
+}
+
+fn lapse(case: &CaseView, order: &Order) -> Body {
+    Body::OrderLapsed { case: case.terms.id.clone(), order: order.terms().id.clone() }
+}
+
+/// One step stands at a time, the last one reached.
+fn authority(order: &Order, goes_on: bool, now: Timestamp) -> Vec<Finding> {
+    let (Some(end), Some(written)) = (end(order), &order.terms().authority.expires) else { return Vec::new() };
+    let id = order.terms().id.to_string();
+    let is_watched = goes_on && order.status() == OrderStatus::InForce;
+    let left = end.duration_since(now);
+    let reached = AUTHORITY_ALARMS.iter().rfind(|(_, before)| left <= *before && left > SignedDuration::ZERO);
+    let step = |(mark, _): &(&str, SignedDuration)| {
+        let stands = is_watched && reached.is_some_and(|(reached, _)| reached == mark);
+        let reason = || {
+            format!("the authority of order {id} ends at {}; without another its names go to hold", written.value)
+        };
+        let well = "that step is over";
+        Finding::of(AlarmKind::AuthorityLapsing, id.clone(), mark, stands.then(reason), well)
+    };
+    let has_lapsed = goes_on && matches!(order.status(), OrderStatus::InForce | OrderStatus::Lapsed) && end <= now;
+    let reason = || format!("the authority of order {id} ended at {}; its names are on hold", written.value);
+    let well = "the case or the order has come to its end";
+    let lapsed = Finding::of(AlarmKind::AuthorityLapsed, id.clone(), "", has_lapsed.then(reason), well);
+    AUTHORITY_ALARMS.iter().map(step).chain([lapsed]).collect()
+}
+
+fn narrowings(case: &CaseView, goes_on: bool, now: Timestamp) -> impl Iterator<Item = Finding> {
+    case.watch.narrowings.iter().map(move |(place, narrowing)| {
+        let by = confirm_by(narrowing.at);
+        let is_late = goes_on && narrowing.confirmed.is_none() && by <= now;
+        let reason = || {
+            let names = crate::shown::counted(usize::try_from(narrowing.names).unwrap_or(usize::MAX));
+            format!("nobody has confirmed by {by} that {names} went to {}", narrowing.mode.as_str())
+        };
+        let reason = is_late.then(reason);
+        Finding::of(AlarmKind::NarrowingUnconfirmed, place.to_string(), "", reason, "a second person has confirmed it")
+    })
+}
