@@ -20,6 +20,7 @@ mod people;
 mod report;
 mod sensor;
 mod verify;
+mod watch;
 
 pub(crate) use audit::{AuditCommand, ExportArgs, ExportProfile, VerifyArgs};
 pub(crate) use clickhouse::{ClickHouseCommand, EngineWord};
@@ -29,6 +30,9 @@ pub(crate) use people::{AdvanceArgs, AuthorityCommand, ByArgs, MachineCommand, M
 pub(crate) use report::{By, Format as ReportFormat, QueryArgs, ReportArgs};
 pub(crate) use sensor::SensorCommand;
 pub(crate) use verify::{VerifyCaseArgs, VerifyCommand};
+pub(crate) use report::{AskerArgs, By, Format as ReportFormat, QueryArgs, ReportArgs};
+pub(crate) use sensor::SensorCommand;
+pub(crate) use watch::{AlarmCommand, CaseWatchCommand, CustodyCommand, DateCommand, TakeArgs};
 
 /// Turn an order into protection: take over a threat group's names, answer for them safely, learn from whoever
 /// still calls, and hand what was learned to those who can act on it.
@@ -76,6 +80,12 @@ pub(crate) enum Command {
     Authority(AuthorityCommand),
     /// Whether the seizures of a case took effect: every parent server, our own, resolvers, RDAP, the trap; name by name.
     Verify(VerifyCaseArgs),
+    /// What a person has to look at: list, ack.
+    #[command(subcommand)]
+    Alarm(AlarmCommand),
+    /// Whether what was taken over stays taken over: take, certificates.
+    #[command(subcommand)]
+    Custody(CustodyCommand),
     /// People who act.
     #[command(subcommand)]
     Person(PersonCommand),
@@ -268,6 +278,7 @@ pub(crate) enum CaseCommand {
     #[command(flatten)]
     Machine(MachineCommand),
     Gate(GateCommand),
+    Watch(CaseWatchCommand),
 }
 
 #[derive(Args)]

@@ -93,6 +93,11 @@ impl Door {
         self.read(self.call(request("GET", path, token, Vec::new(), "application/json")?)?)
     }
 
+    /// As this person, if one asks.
+    pub(crate) fn get_as<T: DeserializeOwned>(&self, path: &str, token: Option<&str>) -> Result<T, Failure> {
+        self.read(self.call(request("GET", path, token, Vec::new(), "application/json")?)?)
+    }
+
     pub(crate) fn get_document(&self, path: &str) -> Result<Answer, Failure> {
         self.call(request("GET", path, self.reader.as_deref(), Vec::new(), "application/json")?)
     }

@@ -35,6 +35,8 @@ fn main() -> std::process::ExitCode {
         Command::Case(command) => roles::case::run(&place, command),
         Command::Authority(command) => roles::authority::run(&place, command),
         Command::Verify(args) => roles::verify::run(&place, args),
+        Command::Alarm(command) => roles::watch::alarm(&place, command),
+        Command::Custody(command) => roles::custody::run(&place, command),
         Command::Person(command) => roles::person::run(&place, command),
         Command::Sensor(command) => roles::sensor::run(&place, command),
         Command::Approval(command) => roles::approval::run(&place, command),

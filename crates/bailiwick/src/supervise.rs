@@ -43,7 +43,7 @@ mod sensor;
 pub(crate) mod sensors;
 mod shipping;
 pub(crate) mod signing;
-mod verifying;
+mod watching;
 
 use acme::Certifier;
 use captured::Shelf;
@@ -174,6 +174,7 @@ pub(crate) struct Daemon {
     /// Retention, unless the operator carries it out by hand.
     retaining: Option<JoinHandle<()>>,
     zones: JoinHandle<()>,
+    watching: JoinHandle<()>,
     publisher: JoinHandle<()>,
     transfer: Transfer,
     control: JoinHandle<()>,
@@ -223,6 +224,8 @@ impl Daemon {
         }
         let publisher = tokio::spawn(publisher.follow(house.ledger.clone(), stopped.clone()));
         let zones = tokio::spawn(gate.follow(house.ledger.clone(), Arc::clone(&table), seized, stopped.clone()));
+        let watching =
+            tokio::spawn(watching::follow(house.ledger.clone(), Arc::clone(&house.vault), stopped.clone()));
         let follow = || {
             let (ledger, archive) = (house.ledger.clone(), house.archive.clone());
             let (journal, tables) = (Arc::clone(&journal), Arc::clone(&labels.tables));
@@ -280,6 +283,7 @@ impl Daemon {
             shipping,
             retaining,
             zones,
+            watching,
             publisher,
             transfer,
             control,
@@ -307,6 +311,7 @@ impl Daemon {
             retaining.await.tried("waiting for retention to stop")?;
         }
         self.zones.await.tried("waiting for the zones' follower")?;
+        self.watching.await.tried("waiting for the watch to end")?;
         self.publisher.await.tried("waiting for the publisher of named zones")?;
         self.transfer.join().await;
         // Whoever still waits for a long query hears nothing more: stopping does not wait for questions.

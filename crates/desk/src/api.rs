@@ -26,6 +26,7 @@ mod people;
 mod retention;
 mod sensors;
 mod verify;
+mod watch;
 
 pub use approvals::*;
 pub use cases::*;
@@ -37,6 +38,7 @@ pub use people::*;
 pub use retention::*;
 pub use sensors::*;
 pub use verify::*;
+pub use watch::*;
 
 //----------- Status -------------------------------------------------------------------------------------------------
 
@@ -54,6 +56,9 @@ pub struct Status {
     /// Requests that wait for people.
     pub approvals_open: u64,
     pub indicators: u64,
+    /// Alarms that stand, over all cases.
+    #[serde(default)]
+    pub alarms: OpenAlarms,
 }
 
 /// `POST /archive/compact`
@@ -114,6 +119,9 @@ pub struct Live {
     /// How retention stands; `None` where this process does not carry it out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retention: Option<RetentionLive>,
+    /// Alarms that stand, as far as the running process knows; `None` where none runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub open_alarms: Option<OpenAlarms>,
     /// What to look at first, in words for people.
     pub troubles: Vec<String>,
 }

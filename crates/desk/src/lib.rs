@@ -14,6 +14,7 @@ mod backup;
 mod cases;
 mod compact;
 mod counts;
+mod custody;
 mod dns;
 mod engine;
 mod feeds;
@@ -36,6 +37,7 @@ mod sight;
 mod status;
 mod tokens;
 mod verify;
+mod watch;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -55,6 +57,8 @@ pub fn router(desk: Desk) -> Router {
     let tables = DefaultBodyLimit::max(docket::gate::TABLES_OCTETS_MAX);
     let zone_files = DefaultBodyLimit::max(docket::zonefile::ZONE_FILE_OCTETS_MAX);
     let papers = DefaultBodyLimit::max(docket::decide::PAPER_OCTETS_MAX);
+    let observations = DefaultBodyLimit::max(custody::OBSERVATIONS_OCTETS_MAX);
+    let certificates = DefaultBodyLimit::max(docket::custody::certificates::CERTIFICATES_OCTETS_MAX);
     let api = Router::new()
         .route("/status", get(status::show))
         .route("/dns", get(dns::show))
@@ -64,6 +68,15 @@ pub fn router(desk: Desk) -> Router {
         .route("/cases/quick", post(cases::quick))
         .route("/cases/{id}", get(cases::show))
         .route("/cases/{id}/counts", get(counts::show))
+        .route("/cases/{id}/confirm", post(watch::confirm))
+        .route("/cases/{id}/dates", post(watch::propose_date))
+        .route("/cases/{id}/dates/confirmation", post(watch::confirm_date))
+        .route("/cases/{id}/post-mortem", get(custody::look_back).post(custody::hold_post_mortem))
+        .route("/dues", get(watch::due))
+        .route("/alarms", get(watch::alarms))
+        .route("/alarms/{number}/acknowledgement", post(watch::acknowledge))
+        .route("/custody", post(custody::take).layer(observations))
+        .route("/custody/certificates", post(custody::take_certificates).layer(certificates))
         .route("/cases/{id}/state", post(cases::advance))
         .route("/cases/{id}/narrow", post(cases::narrow))
         .route("/cases/{id}/gate", get(gate::show).merge(post(gate::run).layer(tables.clone())))

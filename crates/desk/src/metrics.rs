@@ -19,7 +19,7 @@ use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Registry;
 
 use crate::api::{
-    CertificateTally, DnsLive, DnstapSensor, JournalLive, ListenerTally, Live, RetentionLive, ShippingTally, Transfers,
+    CertificateTally, DnsLive, DnstapSensor, JournalLive, ListenerTally, Live, OpenAlarms, RetentionLive, ShippingTally, Transfers,
     UplinkLive,
 };
 use crate::run::Desk;
@@ -65,6 +65,9 @@ impl Collector for Moment {
         if let Some(retention) = &self.live.retention {
             encode_retention(&mut encoder, retention)?;
         }
+        if let Some(open) = &self.live.open_alarms {
+            encode_alarms(&mut encoder, open)?;
+        }
         let by_listener = |rows: fn(&Tally) -> Vec<(&'static str, u64)>| {
             let rows = tallies.iter().map(move |one| (one.listener.as_str(), rows(&one.tally)));
             rows.collect::<Vec<_>>()
@@ -89,6 +92,15 @@ impl Collector for Moment {
         family(&mut encoder, ("bailiwick_transfers", about), ("server", "kind"), primary)?;
         certificates.as_ref().map_or(Ok(()), |tally| encode_certificates(&mut encoder, tally))
     }
+}
+
+/// How many, and nothing of whom.
+fn encode_alarms(encoder: &mut DescriptorEncoder<'_>, open: &OpenAlarms) -> fmt::Result {
+    let whole = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
+    let about = "Alarms that wait for somebody";
+    gauge(encoder, "bailiwick_alarms_raised", about, whole(open.raised_in_all()))?;
+    let about = "Alarms that last, and that somebody knows of";
+    gauge(encoder, "bailiwick_alarms_acknowledged", about, whole(open.acknowledged_in_all()))
 }
 
 /// Without the last error: it names a name, and may say what an authority said.

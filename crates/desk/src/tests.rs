@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 mod gate;
 mod house;
-mod people;
+mod watch;
 
 use house::{House, enrolment, request, settled, token};
 

@@ -163,7 +163,7 @@ fn whole(known: Option<&Kept>, seen: &Observation) -> Observation {
 }
 
 /// What the next pass compares with: what is seen, except for parts that give an alarm which nobody has acknowledged. What
-/// an order says of the delegation, and a registration that is another's, no acknowledgement makes right.
+/// an order says of the delegation, and a registration that has ended or is another's, no acknowledgement makes right.
 fn goes_on(
     expected: &Expected,
     standing: Option<&Observation>,
@@ -175,7 +175,7 @@ fn goes_on(
     let keeps_back = |finding: &&Finding| {
         let Stands::Alarming(reason) = &finding.stands else { return false };
         let is_lasting = match (finding.key.kind, &*finding.key.mark) {
-            (AlarmKind::Reregistered, _) => true,
+            (AlarmKind::Reregistered, _) | (_, checks::ENDED) => true,
             (AlarmKind::Drifted, checks::NS | checks::DS) => is_ordered,
             _ => false,
         };
@@ -201,7 +201,8 @@ const REGISTRATION: &str = "registration";
 fn part(finding: &Finding) -> Option<&'static str> {
     match (finding.key.kind, &*finding.key.mark) {
         (AlarmKind::Drifted, checks::NS | checks::DS | checks::GLUE) => Some(PARENTS),
-        (AlarmKind::Drifted, checks::STATUS | checks::REGISTRAR) | (AlarmKind::Reregistered, _) => Some(REGISTRATION),
+        (AlarmKind::Drifted, checks::STATUS | checks::REGISTRAR) => Some(REGISTRATION),
+        (AlarmKind::Reregistered, _) | (_, checks::ENDED) => Some(REGISTRATION),
         _ => None,
     }
 }
@@ -249,4 +250,4 @@ pub fn let_go(case: &CaseView) -> Vec<Finding> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

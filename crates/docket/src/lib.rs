@@ -23,6 +23,7 @@ pub mod decide;
 pub mod gate;
 pub mod observed;
 pub mod due;
+pub mod post_mortem;
 pub mod quick;
 pub mod related;
 pub mod retention;

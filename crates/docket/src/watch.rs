@@ -79,3 +79,62 @@ fn narrowings(case: &CaseView, goes_on: bool, now: Timestamp) -> impl Iterator<I
         Finding::of(AlarmKind::NarrowingUnconfirmed, place.to_string(), "", reason, "a second person has confirmed it")
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use model::alarm::AlarmKey;
+    use model::fact::{Actor, Draft};
+    use model::order::NameOutcome;
+    use model::seizure::ServiceMode;
+
+    use super::*;
+    use crate::custody::tests::served;
+    use crate::decide::book::{Book, case};
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    /// Looks, takes what came of it, and says it.
+    fn turn(book: &mut Book, now: Timestamp) -> Vec<String> {
+        let bodies = look(&book.view, now);
+        let told = bodies.iter().map(|body| match body {
+            Body::AlarmRaised { alarm, .. } => format!("raised {} {}", alarm.key.kind, alarm.key.mark),
+            Body::AlarmCleared { alarm, .. } => {
+                let known = book.view.cases[&case("c-1")].watch.alarm(*alarm).unwrap();
+                let AlarmKey { kind, mark, .. } = &known.alarm.key;
+                format!("cleared {kind} {mark}")
+            }
+            other => format!("{other:?}").split(' ').next().unwrap_or_default().to_owned(),
+        });
+        let told = told.collect();
+        for body in bodies {
+            let fact = Draft::new(Actor::Room { name: "watch".into() }, body).at(book.view.next, now);
+            book.view.apply(&fact, |_| None).expect("what the clock brings about folds");
+        }
+        told
+    }
+
+    #[test]
+    fn an_authority_gives_alarm_three_times_before_its_end_and_then_its_names_are_held() {
+        let mut book = served();
+        for (now, told) in [
+            ("2026-03-26T20:59:59Z", &[][..]),
+            ("2026-03-26T21:00:00Z", &["raised authority-lapsing 72-hours"]),
+            ("2026-03-27T21:00:00Z", &[]),
+            ("2026-03-28T21:00:00Z", &["cleared authority-lapsing 72-hours", "raised authority-lapsing 24-hours"]),
+            ("2026-03-29T20:00:00Z", &["cleared authority-lapsing 24-hours", "raised authority-lapsing 1-hour"]),
+            ("2026-03-29T20:59:59Z", &[]),
+            ("2026-03-29T21:00:00Z", &["OrderLapsed", "cleared authority-lapsing 1-hour", "raised authority-lapsed "]),
+            ("2026-03-29T21:00:01Z", &[]),
+            ("2026-04-29T21:00:00Z", &[]),
+        ] {
+            assert_eq!(turn(&mut book, at(now)), told, "{now}");
+        }
+        let zones = book.view.zones(at("2026-03-29T21:00:01Z")).zones;
+        let known = &book.view.cases[&case("c-1")];
+        let redirected = known.names.values().filter(|name| name.outcome == NameOutcome::Redirect).count();
+        assert_eq!(zones.len(), redirected, "nothing goes dark");
+        assert!(zones.iter().all(|zone| zone.mode() == ServiceMode::Hold));
+    }
+}

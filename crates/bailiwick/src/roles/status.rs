@@ -1,6 +1,8 @@
 //! `bailiwick status`: what runs, what came in, what was lost.
 
-use desk::api::{CertificateTally, JournalLive, ListenerTally, RetentionLive, ShippingTally, Status, UplinkLive};
+use desk::api::{
+    CertificateTally, JournalLive, ListenerTally, OpenAlarms, RetentionLive, ShippingTally, Status, UplinkLive,
+};
 use model::tally::CutShort;
 
 use crate::cli::{JsonArgs, Place};
@@ -24,6 +26,7 @@ fn told(status: &Status) -> String {
         status.cases, status.names_served, status.approvals_open, status.indicators, status.ledger.refusals
     );
     let mut text = format!("{runs}\n{stands}\n");
+    text.push_str(&alarms(&status.alarms));
     text.extend(live.journal.iter().map(journal));
     text.extend(live.uplink.iter().map(uplink));
     if !live.tallies.is_empty() {
@@ -51,6 +54,16 @@ fn told(status: &Status) -> String {
         text.push_str(&format!("\ntrouble: {trouble}"));
     }
     text.trim_end().to_owned()
+}
+
+fn alarms(open: &OpenAlarms) -> String {
+    let (raised, known) = (open.raised_in_all(), open.acknowledged_in_all());
+    if raised + known == 0 {
+        return "no alarm stands\n".to_owned();
+    }
+    let kinds: Vec<String> = open.raised.iter().map(|(kind, many)| format!("{} {kind}", count(*many))).collect();
+    let kinds = if kinds.is_empty() { String::new() } else { format!(" ({})", kinds.join(", ")) };
+    format!("alarms: {} wait for somebody{kinds}, {} are known; `bailiwick alarm list`\n", count(raised), count(known))
 }
 
 fn journal(journal: &JournalLive) -> String {

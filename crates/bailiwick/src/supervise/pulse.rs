@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use desk::StatusSource;
 use desk::api::{
-    DnsLimits, DnsListener, DnsLive, DnstapSensor, JournalLive, Listener, ListenerTally, Live, Transfers, UplinkLive,
+    DnsLimits, DnsListener, DnsLive, DnstapSensor, JournalLive, Listener, ListenerTally, Live, OpenAlarms, Transfers,
+    UplinkLive,
 };
 use model::tally::Tally;
 use model::{DomainName, Refusal, Timestamp};
@@ -262,6 +263,7 @@ impl StatusSource for Pulse {
                 .retention
                 .as_ref()
                 .map(|board| board.lock().unwrap_or_else(PoisonError::into_inner).clone()),
+            open_alarms: Some(OpenAlarms::of(&self.ledger.last_view())),
             troubles: troubles(&self.ledger),
         }
     }

@@ -19,6 +19,7 @@ pub(super) const GLUE: &str = "glue";
 pub(super) const CHILD: &str = "child";
 pub(super) const STATUS: &str = "status";
 pub(super) const REGISTRAR: &str = "registrar";
+pub(super) const ENDED: &str = "ended";
 
 /// How long before its end a registration gives alarm: each step is an alarm of its own.
 const EXPIRY_ALARMS_DAYS: [(&str, i64); 3] = [("60-days", 60), ("30-days", 30), ("7-days", 7)];
@@ -258,7 +259,7 @@ pub(super) fn expiry(expected: &Expected, seen: &Observation, now: Timestamp) ->
         let reason = end.map(|(end, _)| format!("the registration ends at {end}, unless it is renewed"));
         Finding::of(lapsing, name, mark, reason, "the registration lasts, or that step is over")
     };
-    let over = Finding::of(lapsed, name, "ended", is_over, "it is registered");
+    let over = Finding::of(lapsed, name, ENDED, is_over, "it is registered");
     EXPIRY_ALARMS_DAYS.iter().map(step).chain([over]).collect()
 }
 
