@@ -220,9 +220,10 @@ pub fn date_named(case: &CaseView, order: &OrderId, name: &str) -> Option<DateVi
 
 //----------- The house's own --------------------------------------------------------------------------------------
 
-/// By when a narrowing is to be confirmed.
+/// By when a narrowing is to be confirmed, to the second.
 pub fn confirm_by(at: Timestamp) -> Timestamp {
-    at.checked_add(CONFIRM_NARROWING_WITHIN).unwrap_or(Timestamp::MAX)
+    let by = at.as_second().saturating_add(CONFIRM_NARROWING_WITHIN.as_secs());
+    Timestamp::from_second(by).unwrap_or(Timestamp::MAX)
 }
 
 /// Narrowings that nobody has confirmed.

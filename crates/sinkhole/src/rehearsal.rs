@@ -57,7 +57,7 @@ fn case() -> CaseTerms {
 /// A zone of an exercise in force, by the normal path: two people in two roles.
 pub(crate) fn zone(apex: &str, mode: ServiceMode, acts: Acts, expires: Option<Timestamp>) -> Zone {
     let listed = Listed { acts, ..Listed::default() };
-    ordered(apex, mode, listed, &case(), Authority { expires: expires.map(sourced), ..authority() })
+    ordered(apex, mode, listed, &case(), Authority { expires: expires.map(|at| sourced(at.into())), ..authority() })
 }
 
 /// A name for which a public certificate may be had, sealed until that day.
@@ -68,14 +68,14 @@ pub(crate) fn certifiable(
     sealed_until: Option<Date>,
 ) -> Zone {
     let listed = Listed { acts: Acts::default().with(Act::PublicCertificate), ..Listed::default() };
-    let authority = Authority { expires: expires.map(sourced), sealed_until: sealed_until.map(sourced), ..authority() };
+    let authority = Authority { expires: expires.map(|at| sourced(at.into())), sealed_until: sealed_until.map(sourced), ..authority() };
     ordered(apex, mode, listed, &case(), authority)
 }
 
 /// A name whose answers keep something from running.
 pub(crate) fn kill_switch(apex: &str, expires: Option<Timestamp>) -> Zone {
     let listed = Listed { answer_effect: AnswerEffect::KillSwitch, ..Listed::default() };
-    ordered(apex, ServiceMode::Collect, listed, &case(), Authority { expires: expires.map(sourced), ..authority() })
+    ordered(apex, ServiceMode::Collect, listed, &case(), Authority { expires: expires.map(|at| sourced(at.into())), ..authority() })
 }
 
 /// A zone whose case says what it is answered with.

@@ -110,7 +110,7 @@ fn elsewhere(heard: &[&ParentAnswer], wanted: &Wanted) -> Option<String> {
         Wanted::To(targets) => format!("to {}", named(targets.iter().map(DomainName::as_str))),
         Wanted::Nothing | Wanted::Anything => "nowhere".to_owned(),
     };
-    Some(format!("{} of the parent delegate it {found}, and should {should}", named(servers)))
+    Some(format!("delegated {found} at the parent's {}; it should be {should}", named(servers)))
 }
 
 /// A redirected name has no DS at the parent: a validating resolver would answer SERVFAIL.
