@@ -19,8 +19,10 @@ pub const WHAT_OCTETS_MAX: usize = 64;
 #[serde(tag = "rule", rename_all = "kebab-case", rename_all_fields = "snake_case")]
 pub enum Rule {
     /// A temporary restraining order without notice ends 14 days after its entry at the latest.
+    #[serde(rename = "frcp-65b2")]
     Frcp65b2,
     /// The court may extend it for a like period: 28 days in all, unless the other side agrees to more.
+    #[serde(rename = "frcp-65b2-extended")]
     Frcp65b2Extended,
     /// So many days after that day, which is not counted.
     Days { from: Date, days: u16 },
