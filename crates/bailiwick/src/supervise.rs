@@ -224,8 +224,7 @@ impl Daemon {
         }
         let publisher = tokio::spawn(publisher.follow(house.ledger.clone(), stopped.clone()));
         let zones = tokio::spawn(gate.follow(house.ledger.clone(), Arc::clone(&table), seized, stopped.clone()));
-        let watching =
-            tokio::spawn(watching::follow(house.ledger.clone(), Arc::clone(&house.vault), stopped.clone()));
+        let watching = tokio::spawn(watching::follow(house.ledger.clone(), Arc::clone(&house.vault), stopped.clone()));
         let follow = || {
             let (ledger, archive) = (house.ledger.clone(), house.archive.clone());
             let (journal, tables) = (Arc::clone(&journal), Arc::clone(&labels.tables));

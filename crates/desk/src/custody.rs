@@ -20,8 +20,8 @@ use crate::asker::Asker;
 use crate::intake::{Asked, Named, Octets, Sent};
 use crate::problem::{self, Told, bad_request};
 use crate::run::{Desk, now};
-use crate::watch::seen_by;
 use crate::sight;
+use crate::watch::seen_by;
 
 /// The largest file of observations.
 pub(crate) const OBSERVATIONS_OCTETS_MAX: usize = 128 << 20;
@@ -54,7 +54,10 @@ pub(crate) async fn take(
 
 fn check(observations: &[Observation]) -> Result<(), Told> {
     if observations.len() > NAMES_MAX {
-        return Err(bad_request(format!("{} observations are more than {NAMES_MAX}", observations.len()), "send several files"));
+        return Err(bad_request(
+            format!("{} observations are more than {NAMES_MAX}", observations.len()),
+            "send several files",
+        ));
     }
     let bad = observations.iter().find_map(|one| Some((one, one.beyond_limits()?)));
     bad.map_or(Ok(()), |(one, part)| {

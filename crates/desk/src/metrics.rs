@@ -19,8 +19,8 @@ use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Registry;
 
 use crate::api::{
-    CertificateTally, DnsLive, DnstapSensor, JournalLive, ListenerTally, Live, OpenAlarms, RetentionLive, ShippingTally, Transfers,
-    UplinkLive,
+    CertificateTally, DnsLive, DnstapSensor, JournalLive, ListenerTally, Live, OpenAlarms, RetentionLive,
+    ShippingTally, Transfers, UplinkLive,
 };
 use crate::run::Desk;
 

@@ -12,7 +12,8 @@ use model::id::{CaseId, Position};
 use store::view::{AlarmView, CaseView, View};
 
 use crate::api::{
-    AcknowledgeRequest, AlarmTold, AlarmsQuery, ConfirmRequest, DateConfirmRequest, DateRequest, DuesQuery, DuesTold, Said,
+    AcknowledgeRequest, AlarmTold, AlarmsQuery, ConfirmRequest, DateConfirmRequest, DateRequest, DuesQuery, DuesTold,
+    Said,
 };
 use crate::asker::Asker;
 use crate::intake::{Asked, Named, Sent};
@@ -140,6 +141,8 @@ pub(crate) async fn acknowledge(
 }
 
 fn place(text: &str, what: &str) -> Result<Position, Told> {
-    let no_number = |_| bad_request(format!("`{text}` is no number of a {what}"), "`bailiwick case due` and `alarm list` name them");
+    let no_number = |_| {
+        bad_request(format!("`{text}` is no number of a {what}"), "`bailiwick case due` and `alarm list` name them")
+    };
     text.parse().map(Position).map_err(no_number)
 }

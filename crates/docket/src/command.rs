@@ -329,8 +329,12 @@ impl Command {
             }
             Self::KeepWatch => "keep the watch".into(),
             Self::ConfirmNarrowing { case, .. } => format!("confirm what was narrowed in case {case}"),
-            Self::ProposeDate { case, order, what, .. } => format!("propose the date {what} of order {order}, case {case}"),
-            Self::ConfirmDate { case, order, what, .. } => format!("confirm the date {what} of order {order}, case {case}"),
+            Self::ProposeDate { case, order, what, .. } => {
+                format!("propose the date {what} of order {order}, case {case}")
+            }
+            Self::ConfirmDate { case, order, what, .. } => {
+                format!("confirm the date {what} of order {order}, case {case}")
+            }
             Self::AcknowledgeAlarm { alarm, .. } => format!("acknowledge alarm {alarm}"),
             Self::TakeObservations { taking, .. } => format!("take observations of case {}", taking.case),
             Self::TakeCertificates { case, .. } => format!("take certificates of case {case}"),

@@ -85,7 +85,12 @@ pub fn expected(case: &CaseView, name: &DomainName) -> Option<Expected> {
             || known.mode.is_some_and(|mode| mode >= ServiceMode::Handback);
         let name_servers = order.terms().name_servers.iter().cloned().collect();
         let is_verified = known.seizure >= Seizure::Verified;
-        return (is_held && !is_gone).then_some(Expected { outcome: known.outcome, name_servers, is_own: false, is_verified });
+        return (is_held && !is_gone).then_some(Expected {
+            outcome: known.outcome,
+            name_servers,
+            is_own: false,
+            is_verified,
+        });
     }
     own_names(case).contains(name).then(|| Expected {
         outcome: NameOutcome::Redirect,

@@ -108,7 +108,8 @@ impl Standing {
 
 /// What must happen in these cases, the first first; what waits without a day comes last.
 pub fn dues<'v>(view: &View, cases: impl IntoIterator<Item = &'v CaseView>, now: Timestamp) -> Vec<Due> {
-    let mut all: Vec<Due> = cases.into_iter().filter(|case| is_going_on(case)).flat_map(|c| of_case(view, c, now)).collect();
+    let mut all: Vec<Due> =
+        cases.into_iter().filter(|case| is_going_on(case)).flat_map(|c| of_case(view, c, now)).collect();
     let place = |due: &Due| due.when.map_or(Timestamp::MAX, |when| when.earliest());
     all.sort_by(|one, two| place(one).cmp(&place(two)).then_with(|| one.case.cmp(&two.case)));
     all
@@ -138,7 +139,13 @@ fn of_order(case: &CaseView, order: &Order, now: Timestamp) -> Vec<Due> {
     let authority = &order.terms().authority;
     let mut all = Vec::new();
     if let Some(expires) = &authority.expires {
-        all.push(by_paper(case, order, DueKind::AuthorityExpiry, (PaperTime::Hour(expires.value), &expires.source), now));
+        all.push(by_paper(
+            case,
+            order,
+            DueKind::AuthorityExpiry,
+            (PaperTime::Hour(expires.value), &expires.source),
+            now,
+        ));
     }
     if let Some(hearing) = &authority.hearing {
         all.push(by_paper(case, order, DueKind::Hearing, (hearing.value, &hearing.source), now));

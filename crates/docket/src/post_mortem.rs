@@ -100,9 +100,11 @@ pub fn post_mortem(
     now: Timestamp,
 ) -> Result<PostMortem, Refusal> {
     let (from, until) = window(case, days)?;
-    let stood = case.watch.alarms.values().filter(|alarm| {
-        alarm.first_seen < until && alarm.cleared.is_none_or(|cleared| from <= cleared)
-    });
+    let stood = case
+        .watch
+        .alarms
+        .values()
+        .filter(|alarm| alarm.first_seen < until && alarm.cleared.is_none_or(|cleared| from <= cleared));
     Ok(PostMortem {
         case: case.terms.id.clone(),
         days,
@@ -129,10 +131,13 @@ fn then(view: &AlarmView) -> AlarmThen {
 
 fn learned(view: &View, case: &CaseView, (from, until): (Timestamp, Timestamp)) -> Learned {
     let group = &case.terms.group.id;
-    let ours = view.indicators.iter().filter(|(_, of, indicator)| {
-        of == group && from <= indicator.first_seen && indicator.first_seen < until
-    });
-    let indicator = |(_, _, one): &(CaseId, model::id::GroupId, model::fact::Indicator)| format!("{} {}", one.kind.as_str(), one.value);
+    let ours = view
+        .indicators
+        .iter()
+        .filter(|(_, of, indicator)| of == group && from <= indicator.first_seen && indicator.first_seen < until);
+    let indicator = |(_, _, one): &(CaseId, model::id::GroupId, model::fact::Indicator)| {
+        format!("{} {}", one.kind.as_str(), one.value)
+    };
     let found = suspects(view, (from, until));
     Learned {
         indicators: ours.clone().take(NAMED_MAX).map(indicator).collect(),

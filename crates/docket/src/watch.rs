@@ -27,7 +27,8 @@ pub fn look(view: &View, now: Timestamp) -> Vec<Body> {
 fn of_case(case: &CaseView, now: Timestamp) -> Vec<Body> {
     let goes_on = is_going_on(case);
     let orders = case.orders.values();
-    let mut bodies: Vec<Body> = orders.clone().filter(|order| has_just_lapsed(order, now)).map(|o| lapse(case, o)).collect();
+    let mut bodies: Vec<Body> =
+        orders.clone().filter(|order| has_just_lapsed(order, now)).map(|o| lapse(case, o)).collect();
     let findings = orders.flat_map(|order| authority(order, goes_on, now)).chain(narrowings(case, goes_on, now));
     bodies.extend(settle(&case.terms.id, &case.watch, findings, None).bodies);
     bodies
@@ -54,9 +55,8 @@ fn authority(order: &Order, goes_on: bool, now: Timestamp) -> Vec<Finding> {
     let reached = AUTHORITY_ALARMS.iter().rfind(|(_, before)| left <= *before && left > SignedDuration::ZERO);
     let step = |(mark, _): &(&str, SignedDuration)| {
         let stands = is_watched && reached.is_some_and(|(reached, _)| reached == mark);
-        let reason = || {
-            format!("the authority of order {id} ends at {}; without another its names go to hold", written.value)
-        };
+        let reason =
+            || format!("the authority of order {id} ends at {}; without another its names go to hold", written.value);
         let well = "that step is over";
         Finding::of(AlarmKind::AuthorityLapsing, id.clone(), mark, stands.then(reason), well)
     };

@@ -34,9 +34,9 @@ impl fmt::Display for Rule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Frcp65b2 => f.write_str("Fed. R. Civ. P. 65(b)(2), 6(a)(1): at most 14 days after the entry"),
-            Self::Frcp65b2Extended => {
-                f.write_str("Fed. R. Civ. P. 65(b)(2), 6(a)(1): 28 days after the entry, if extended before for good cause")
-            }
+            Self::Frcp65b2Extended => f.write_str(
+                "Fed. R. Civ. P. 65(b)(2), 6(a)(1): 28 days after the entry, if extended before for good cause",
+            ),
             Self::Days { from, days } => write!(f, "{days} days after {from}"),
             Self::BusinessDays { from, days } => {
                 write!(f, "{days} days after {from} without weekends and U.S. federal holidays")

@@ -716,7 +716,8 @@ fn facts_of_the_watch_of_version_1_are_written_and_read_as_ever() {
         note: Some("by the paper's own hour".into()),
     };
     let key = AlarmKey { kind: AlarmKind::Drifted, subject: "outlook-verify.net".into(), mark: "ns".into() };
-    let alarm = Alarm { key, reason: "1 server of the parent delegates elsewhere".into(), evidence: Some(Digest([6; 32])) };
+    let alarm =
+        Alarm { key, reason: "1 server of the parent delegates elsewhere".into(), evidence: Some(Digest([6; 32])) };
     let bodies = [
         FactBody::NarrowingConfirmed { case: case(), narrowing: Position(7), note: None },
         FactBody::DateProposed { case: case(), proposal },

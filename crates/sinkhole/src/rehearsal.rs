@@ -68,14 +68,24 @@ pub(crate) fn certifiable(
     sealed_until: Option<Date>,
 ) -> Zone {
     let listed = Listed { acts: Acts::default().with(Act::PublicCertificate), ..Listed::default() };
-    let authority = Authority { expires: expires.map(|at| sourced(at.into())), sealed_until: sealed_until.map(sourced), ..authority() };
+    let authority = Authority {
+        expires: expires.map(|at| sourced(at.into())),
+        sealed_until: sealed_until.map(sourced),
+        ..authority()
+    };
     ordered(apex, mode, listed, &case(), authority)
 }
 
 /// A name whose answers keep something from running.
 pub(crate) fn kill_switch(apex: &str, expires: Option<Timestamp>) -> Zone {
     let listed = Listed { answer_effect: AnswerEffect::KillSwitch, ..Listed::default() };
-    ordered(apex, ServiceMode::Collect, listed, &case(), Authority { expires: expires.map(|at| sourced(at.into())), ..authority() })
+    ordered(
+        apex,
+        ServiceMode::Collect,
+        listed,
+        &case(),
+        Authority { expires: expires.map(|at| sourced(at.into())), ..authority() },
+    )
 }
 
 /// A zone whose case says what it is answered with.

@@ -61,7 +61,9 @@ fn observations(file: &Path) -> Result<Vec<Observation>, Failure> {
             continue;
         }
         let place = || format!("{}, line {}", file.display(), at + 1);
-        let bad = |why: String| Failure::new(format!("{}: {why}", place())).hint("docs/guide/custody.md shows a line").code(code::USAGE);
+        let bad = |why: String| {
+            Failure::new(format!("{}: {why}", place())).hint("docs/guide/custody.md shows a line").code(code::USAGE)
+        };
         if line.len() > LINE_OCTETS_MAX {
             return Err(bad(format!("a line has at most {LINE_OCTETS_MAX} octets")));
         }
@@ -84,7 +86,11 @@ fn told(taken: &CustodyTaken, what: &str) -> Done {
     }
     for one in &taken.cases {
         if let Some(old) = one.of_old_owner.filter(|old| *old > 0) {
-            terminal::say(&format!("case {}: {} certificates of before are valid still; ask their issuers to revoke them", one.case, count(old)));
+            terminal::say(&format!(
+                "case {}: {} certificates of before are valid still; ask their issuers to revoke them",
+                one.case,
+                count(old)
+            ));
         }
         if one.left > 0 {
             terminal::say(&format!("case {}: {} more alarms wait; take the file again", one.case, count(one.left)));

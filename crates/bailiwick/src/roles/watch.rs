@@ -1,8 +1,8 @@
 //! `bailiwick case due`, `confirm`, `date`, `post-mortem`, and `bailiwick alarm`: what is due, what gives alarm.
 
 use desk::api::{
-    AcknowledgeRequest, AlarmTold, ConfirmRequest, DateConfirmRequest, DateRequest, DuesTold, PostMortem, PostMortemQuery,
-    Said,
+    AcknowledgeRequest, AlarmTold, ConfirmRequest, DateConfirmRequest, DateRequest, DuesTold, PostMortem,
+    PostMortemQuery, Said,
 };
 use model::alarm::AlarmState;
 use model::name::defang;
@@ -28,7 +28,11 @@ pub(super) fn of_case(place: &Place, command: CaseWatchCommand) -> Done {
             let (door, token) = (Door::open(place, "case post-mortem")?, shown(&asker)?);
             let path = format!("/cases/{case}/post-mortem");
             let report: PostMortem = door.get_as(&format!("{path}?days={days}"), token.as_deref())?;
-            if out.json { terminal::json(&report)? } else { terminal::line(&looked_back(&report))? }
+            if out.json {
+                terminal::json(&report)?
+            } else {
+                terminal::line(&looked_back(&report))?
+            }
             if hold {
                 let held: Said = door.post(&path, &PostMortemQuery { days }, token.as_deref())?;
                 terminal::say(&held.said);
@@ -120,7 +124,8 @@ fn alarms_told(alarms: &[AlarmTold]) -> Done {
         };
         let note = alarm.note.as_ref().map(|note| format!(" ({note})")).unwrap_or_default();
         let of = defang(&alarm.subject).to_string();
-        let kind = if alarm.mark.is_empty() { alarm.kind.to_string() } else { format!("{} {}", alarm.kind, alarm.mark) };
+        let kind =
+            if alarm.mark.is_empty() { alarm.kind.to_string() } else { format!("{} {}", alarm.kind, alarm.mark) };
         let since = alarm.first_seen.to_string();
         let why = format!("{}{note}", alarm.reason);
         rows.push(vec![alarm.number.clone(), state, since, alarm.case.to_string(), kind, of, why]);
@@ -141,14 +146,20 @@ fn looked_back(report: &PostMortem) -> String {
     }));
     match calls.is_empty() {
         true => text.push_str("nobody called\n"),
-        false => text.push_str(&format!("{}\n`still` is the last seven days; addresses are an upper bound, never machines\n", table(&rows))),
+        false => text.push_str(&format!(
+            "{}\n`still` is the last seven days; addresses are an upper bound, never machines\n",
+            table(&rows)
+        )),
     }
     text.push_str(&format!("\nalarms that stood: {}\n", alarms.len()));
     for alarm in alarms {
         let of = defang(&alarm.subject);
         text.push_str(&format!("  {} {of}, {}: {}\n", alarm.kind, alarm.state, alarm.reason));
     }
-    text.push_str(&format!("\nlearned since: {} indicators, {} suspects\n", learned.indicators_in_all, learned.suspects_in_all));
+    text.push_str(&format!(
+        "\nlearned since: {} indicators, {} suspects\n",
+        learned.indicators_in_all, learned.suspects_in_all
+    ));
     learned.suspects.iter().for_each(|name| text.push_str(&format!("  {}\n", name.defanged())));
     text.push_str("\nmissed:\n");
     for (state, names) in &missed.unproven {

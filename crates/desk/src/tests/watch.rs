@@ -80,7 +80,8 @@ async fn dues_and_the_second_persons_word() {
 
 #[tokio::test]
 async fn a_sealed_case_has_no_due_and_no_alarm_for_whoever_is_not_on_it() {
-    let sealed = super::SHIPPED.replacen("\nissuer =", "\nsealed_until = { value = 9000-01-01, source = \"x\" }\nissuer =", 1);
+    let sealed =
+        super::SHIPPED.replacen("\nissuer =", "\nsealed_until = { value = 9000-01-01, source = \"x\" }\nissuer =", 1);
     let house = House::serving(&sealed).await;
     house.post("/people", None, &super::enrolment("eve", &["investigator"], true)).await;
     let body = |registrar| json!({ "observations": [seen("outlook-verify.net", registrar)] });
@@ -93,7 +94,9 @@ async fn a_sealed_case_has_no_due_and_no_alarm_for_whoever_is_not_on_it() {
     assert_eq!(asked("/alarms", "ada").await.json().as_array().unwrap().len(), 1);
     assert_eq!(asked("/alarms", "eve").await.json(), json!([]));
     assert_eq!(asked("/dues", "eve").await.json()["dues"], json!([]));
-    for path in ["/alarms?case=phosphorus-2019", "/dues?case=phosphorus-2019", "/cases/phosphorus-2019/post-mortem?days=7"] {
+    for path in
+        ["/alarms?case=phosphorus-2019", "/dues?case=phosphorus-2019", "/cases/phosphorus-2019/post-mortem?days=7"]
+    {
         assert_eq!(asked(path, "eve").await.status, StatusCode::NOT_FOUND, "{path}");
     }
     let number = asked("/alarms", "ada").await.json()[0]["number"].as_str().unwrap().to_owned();
@@ -115,8 +118,13 @@ async fn looking_back_counts_who_called_and_is_kept_if_a_person_says_so() {
     let held = house.post(path, Some(&token("ada")), &body).await;
     assert_eq!(held.status, StatusCode::OK, "{}", held.json());
     let dues = house.get("/dues").await.json();
-    let left: Vec<&Value> =
-        dues["dues"].as_array().unwrap().iter().filter(|due| due["kind"] == "post-mortem").map(|due| &due["subject"]).collect();
+    let left: Vec<&Value> = dues["dues"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|due| due["kind"] == "post-mortem")
+        .map(|due| &due["subject"])
+        .collect();
     assert_eq!(left, [&json!("30"), &json!("90")]);
 }
 
@@ -129,7 +137,11 @@ async fn the_clocks_news_is_written_once() {
     let keep = async || {
         let actor = Actor::Room { name: "watch".into() };
         let now = "2026-01-02T00:00:00Z".parse().unwrap();
-        docket::execute(&house.desk.ledger, &house.desk.vault, Command::KeepWatch, actor, now).await.unwrap().facts.len()
+        docket::execute(&house.desk.ledger, &house.desk.vault, Command::KeepWatch, actor, now)
+            .await
+            .unwrap()
+            .facts
+            .len()
     };
     assert_eq!(keep().await, 0, "what was never in force does not lapse");
     assert_eq!(house.get("/alarms").await.json(), json!([]));

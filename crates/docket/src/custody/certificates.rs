@@ -60,20 +60,31 @@ struct Entry {
 /// Reads an answer: a list, or one entry a line.
 pub fn read(octets: &[u8]) -> Result<Vec<Certificate>, Refusal> {
     if octets.len() > CERTIFICATES_OCTETS_MAX {
-        return Err(Refusal::new(format!("an answer has at most {CERTIFICATES_OCTETS_MAX} octets, this one {}", octets.len())));
+        return Err(Refusal::new(format!(
+            "an answer has at most {CERTIFICATES_OCTETS_MAX} octets, this one {}",
+            octets.len()
+        )));
     }
     let entries = if octets.trim_ascii_start().starts_with(b"[") {
         serde_json::from_slice::<Vec<Entry>>(octets)
     } else {
-        octets.split(|octet| *octet == b'\n').filter(|line| !line.trim_ascii().is_empty()).map(serde_json::from_slice).collect()
+        octets
+            .split(|octet| *octet == b'\n')
+            .filter(|line| !line.trim_ascii().is_empty())
+            .map(serde_json::from_slice)
+            .collect()
     };
     let unread = |error| {
-        Refusal::new(format!("the answer of certificate transparency cannot be read: {error}"))
-            .hint("a JSON list of entries is wanted, with issuer_name, serial_number, not_before, not_after, name_value")
+        Refusal::new(format!("the answer of certificate transparency cannot be read: {error}")).hint(
+            "a JSON list of entries is wanted, with issuer_name, serial_number, not_before, not_after, name_value",
+        )
     };
     let entries = entries.map_err(unread)?;
     if entries.len() > CERTIFICATES_MAX {
-        return Err(Refusal::new(format!("an answer has at most {CERTIFICATES_MAX} entries, this one {}", entries.len())));
+        return Err(Refusal::new(format!(
+            "an answer has at most {CERTIFICATES_MAX} entries, this one {}",
+            entries.len()
+        )));
     }
     entries.into_iter().map(certificate).collect()
 }
@@ -122,7 +133,10 @@ pub fn find(case: &CaseView, all: &[Certificate], now: Timestamp) -> Found {
         let is_new = since.is_some_and(|since| since <= certificate.not_before);
         found.of_old_owner += usize::from(is_valid && !is_new);
         let stands = match is_valid && is_new {
-            true => Stands::Alarming(format!("{} issued {serial}, valid from {}", certificate.issuer, certificate.not_before)),
+            true => Stands::Alarming(format!(
+                "{} issued {serial}, valid from {}",
+                certificate.issuer, certificate.not_before
+            )),
             false => Stands::Well("the certificate has ended"),
         };
         found.findings.push(Finding::new(AlarmKind::NewCertificate, apex.as_str(), serial, stands));

@@ -24,8 +24,7 @@ pub(super) const ENDED: &str = "ended";
 /// How long before its end a registration gives alarm: each step is an alarm of its own.
 const EXPIRY_ALARMS_DAYS: [(&str, i64); 3] = [("60-days", 60), ("30-days", 30), ("7-days", 7)];
 /// Statuses that come and go by the registry's own calendar (RFC 3915).
-const PASSING: [&str; 5] =
-    ["add period", "auto renew period", "renew period", "transfer period", "redemption period"];
+const PASSING: [&str; 5] = ["add period", "auto renew period", "renew period", "transfer period", "redemption period"];
 /// The most servers, targets or statuses that a reason names.
 const NAMED_MAX: usize = 8;
 
@@ -45,7 +44,13 @@ pub(super) fn delegation(expected: &Expected, standing: Option<&Observation>, se
     let was_well = expected.is_verified || standing.is_some_and(|before| is_as(before, &wanted));
     if is_as(seen, &wanted) || was_well {
         let reason = elsewhere(&heard, &wanted);
-        findings.push(Finding::of(AlarmKind::Drifted, name, NS, reason, "every server of the parent delegates as ordered"));
+        findings.push(Finding::of(
+            AlarmKind::Drifted,
+            name,
+            NS,
+            reason,
+            "every server of the parent delegates as ordered",
+        ));
     }
     if let Wanted::To(_) = &wanted {
         findings.push(ds(expected, standing, name, &heard, is_as(seen, &wanted) || was_well));
@@ -105,7 +110,11 @@ fn elsewhere(heard: &[&ParentAnswer], wanted: &Wanted) -> Option<String> {
     }
     let servers: BTreeSet<&str> = strays.iter().map(|parent| parent.server.as_str()).collect();
     let found = targets(strays.iter().copied());
-    let found = if found.is_empty() { "nowhere".to_owned() } else { format!("to {}", named(found.iter().map(DomainName::as_str))) };
+    let found = if found.is_empty() {
+        "nowhere".to_owned()
+    } else {
+        format!("to {}", named(found.iter().map(DomainName::as_str)))
+    };
     let should = match wanted {
         Wanted::To(targets) => format!("to {}", named(targets.iter().map(DomainName::as_str))),
         Wanted::Nothing | Wanted::Anything => "nowhere".to_owned(),
@@ -114,8 +123,15 @@ fn elsewhere(heard: &[&ParentAnswer], wanted: &Wanted) -> Option<String> {
 }
 
 /// A redirected name has no DS at the parent: a validating resolver would answer SERVFAIL.
-fn ds(expected: &Expected, standing: Option<&Observation>, name: &str, heard: &[&ParentAnswer], is_ours: bool) -> Finding {
-    let all = |parents: &[&ParentAnswer]| parents.iter().flat_map(|p| p.ds.iter().cloned()).collect::<BTreeSet<String>>();
+fn ds(
+    expected: &Expected,
+    standing: Option<&Observation>,
+    name: &str,
+    heard: &[&ParentAnswer],
+    is_ours: bool,
+) -> Finding {
+    let all =
+        |parents: &[&ParentAnswer]| parents.iter().flat_map(|p| p.ds.iter().cloned()).collect::<BTreeSet<String>>();
     let found = all(heard);
     let should = match standing {
         _ if !expected.is_own && expected.outcome == NameOutcome::Redirect => BTreeSet::new(),
@@ -125,7 +141,10 @@ fn ds(expected: &Expected, standing: Option<&Observation>, name: &str, heard: &[
     let reason = || match found.is_empty() {
         true => format!("no DS stands at the parent, and {} should", named(should.iter().map(String::as_str))),
         false if should.is_empty() => {
-            format!("DS {} stands at the parent: validating resolvers answer SERVFAIL", named(found.iter().map(String::as_str)))
+            format!(
+                "DS {} stands at the parent: validating resolvers answer SERVFAIL",
+                named(found.iter().map(String::as_str))
+            )
         }
         false => format!("DS at the parent is {}, and was another", named(found.iter().map(String::as_str))),
     };
@@ -174,7 +193,9 @@ fn child(seen: &Observation, heard: &[&ParentAnswer]) -> Option<Finding> {
             let own = named(child.ns.iter().map(DomainName::as_str));
             Some(format!("parent and child disagree: the zone names {own}"))
         }
-        Heard::Absent | Heard::Silent | Heard::Broken => Some("no server that it is delegated to answers for it".to_owned()),
+        Heard::Absent | Heard::Silent | Heard::Broken => {
+            Some("no server that it is delegated to answers for it".to_owned())
+        }
     };
     Some(Finding::of(AlarmKind::Drifted, seen.name.as_str(), CHILD, reason, "parent and child agree"))
 }
@@ -245,7 +266,8 @@ pub(super) fn expiry(expected: &Expected, seen: &Observation, now: Timestamp) ->
         true => (AlarmKind::OwnNameLapsing, AlarmKind::OwnNameLapsing),
         false => (AlarmKind::Lapsing, AlarmKind::Lapsed),
     };
-    let ends_by_status = ["pending delete", "redemption period"].iter().find(|status| registration.statuses.contains(**status));
+    let ends_by_status =
+        ["pending delete", "redemption period"].iter().find(|status| registration.statuses.contains(**status));
     let end = registration.expires.filter(|_| registration.registered && ends_by_status.is_none());
     let is_over = match end {
         Some(end) if end <= now => Some(format!("the registration ended at {end}")),
@@ -253,7 +275,9 @@ pub(super) fn expiry(expected: &Expected, seen: &Observation, now: Timestamp) ->
         _ => ends_by_status.map(|status| format!("the registry says `{status}`: it is about to be free")),
     };
     let left = end.filter(|_| is_over.is_none()).map(|end| (end, end.duration_since(now)));
-    let reached = left.and_then(|(_, left)| EXPIRY_ALARMS_DAYS.iter().rfind(|(_, days)| left <= SignedDuration::from_hours(24 * days)));
+    let reached = left.and_then(|(_, left)| {
+        EXPIRY_ALARMS_DAYS.iter().rfind(|(_, days)| left <= SignedDuration::from_hours(24 * days))
+    });
     let step = |(mark, _): &(&str, i64)| {
         let end = left.filter(|_| reached.is_some_and(|(reached, _)| reached == mark));
         let reason = end.map(|(end, _)| format!("the registration ends at {end}, unless it is renewed"));

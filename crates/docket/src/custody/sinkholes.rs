@@ -75,7 +75,8 @@ mod tests {
 
     #[test]
     fn a_server_or_an_address_is_somebodys() {
-        let text = "# ours are not here\nsinkhole.example  Example CERT\n192.0.2.0/24 Net CERT # since 2020\n2001:db8::1\n";
+        let text =
+            "# ours are not here\nsinkhole.example  Example CERT\n192.0.2.0/24 Net CERT # since 2020\n2001:db8::1\n";
         let all = Sinkholes::parse(text).unwrap();
         let name = |text| DomainName::parse(text).unwrap();
         assert_eq!(all.of_server(&name("ns1.sinkhole.example")), Some("Example CERT"));

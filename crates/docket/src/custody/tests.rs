@@ -111,7 +111,8 @@ fn each_thing_that_may_happen_to_a_name_gives_its_alarm_once_and_clears_itself()
     let elsewhere = json!({ "server": "b.nic.example", "heard": "delegated", "ns": ["ns1.evil.example"] });
     let unsaid = json!({ "server": "b.nic.example", "heard": "silent" });
     let other_glue = json!({ "ns1.harbour.example": ["198.51.100.66"] });
-    let neighbour = json!({ "server": "b.nic.example", "heard": "delegated", "ns": ["ns1.sinkhole.neighbour.example"] });
+    let neighbour =
+        json!({ "server": "b.nic.example", "heard": "delegated", "ns": ["ns1.sinkhole.neighbour.example"] });
     for (seen, open) in [
         (with("/parents/1", elsewhere), vec!["drifted child raised", "drifted ns raised"]),
         (with("/parents/1", unsaid), vec![]),

@@ -60,7 +60,8 @@ pub(super) fn confirm(
 ) -> Result<Decision, Refusal> {
     let case = working_on(view, id, actor)?;
     note.map_or(Ok(()), |note| check_text("note", note))?;
-    let is_own = |one: &store::view::NarrowingView| matches!((actor, &one.by), (Actor::Person { id }, Some(by)) if id == by);
+    let is_own =
+        |one: &store::view::NarrowingView| matches!((actor, &one.by), (Actor::Person { id }, Some(by)) if id == by);
     let asked = unconfirmed(case).filter(|(place, _)| narrowing.is_none_or(|wanted| wanted == *place));
     let (own, others): (Vec<_>, Vec<_>) = asked.partition(|(_, one)| is_own(one));
     if others.is_empty() {
@@ -101,12 +102,16 @@ pub(super) fn propose(
         return Err(Refusal::new("that rule is counted by itself").hint(format!("see `bailiwick case due {id}`")));
     };
     if days > DAYS_MAX || case.watch.dates.len() >= DATES_MAX {
-        return Err(Refusal::new(format!("a date lies at most {DAYS_MAX} days ahead, and a case has at most {DATES_MAX}")));
+        return Err(Refusal::new(format!(
+            "a date lies at most {DAYS_MAX} days ahead, and a case has at most {DATES_MAX}"
+        )));
     }
     if let Some(date) = date_named(case, order, what)
         && (date.confirmed.is_some() || !matches!(date.by, Rule::Days { .. } | Rule::BusinessDays { .. }))
     {
-        return Err(Refusal::new(format!("there is a date `{what}` of order {order} already")).hint("choose another name"));
+        return Err(
+            Refusal::new(format!("there is a date `{what}` of order {order} already")).hint("choose another name")
+        );
     }
     let issued = known.terms().authority.issued.as_ref().map(|issued| issued.value);
     let date = date_by(by, issued).ok_or_else(|| Refusal::new("the rule comes to no date"))?;
@@ -139,7 +144,8 @@ pub(super) fn confirm_date(
 ) -> Result<Decision, Refusal> {
     let case = working_on(view, id, actor)?;
     ordered(case, order)?;
-    let is_counsel = matches!(actor, Actor::Person { id } if view.people.get(id).is_some_and(|p| p.roles.contains(&Role::Legal)));
+    let is_counsel =
+        matches!(actor, Actor::Person { id } if view.people.get(id).is_some_and(|p| p.roles.contains(&Role::Legal)));
     if !is_counsel {
         return Err(Refusal::new("a computed date is confirmed by counsel").hint("it takes the role legal"));
     }
@@ -230,7 +236,13 @@ fn settled_into(actor: &Actor, taken: Option<Body>, settled: Settled) -> Decisio
 }
 
 /// Somebody has looked back; `octets` is the report, which goes to the vault.
-pub(super) fn look_back(view: &View, id: &CaseId, days: u16, octets: &[u8], actor: &Actor) -> Result<Decision, Refusal> {
+pub(super) fn look_back(
+    view: &View,
+    id: &CaseId,
+    days: u16,
+    octets: &[u8],
+    actor: &Actor,
+) -> Result<Decision, Refusal> {
     working_on(view, id, actor)?;
     let (case, file) = (id.clone(), Digest::of_bytes(octets));
     Ok(Decision::of(actor, Body::PostMortemHeld { case, days, file }, Done::Recorded))

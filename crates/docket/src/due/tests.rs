@@ -21,7 +21,8 @@ fn served() -> Book {
     for (id, role) in [("ada", Role::Investigator), ("bea", Role::Legal)] {
         book.execute(&Command::EnrolPerson { person: person(id, &[role], false) }, &someone()).unwrap();
     }
-    let Done::ApprovalAsked { requests } = book.execute(&Command::RequestApproval { case: case("c-1") }, &someone()).unwrap()
+    let Done::ApprovalAsked { requests } =
+        book.execute(&Command::RequestApproval { case: case("c-1") }, &someone()).unwrap()
     else {
         panic!("asked")
     };
@@ -38,7 +39,12 @@ fn served() -> Book {
 fn told(book: &Book, now: Timestamp) -> Vec<String> {
     let line = |due: Due| {
         let when = due.when.map_or("-".to_owned(), |when| when.to_string());
-        format!("{} {} {when} {}", serde_json::to_value(due.kind).unwrap().as_str().unwrap(), due.subject, due.standing.as_str())
+        format!(
+            "{} {} {when} {}",
+            serde_json::to_value(due.kind).unwrap().as_str().unwrap(),
+            due.subject,
+            due.standing.as_str()
+        )
     };
     dues(&book.view, book.view.cases.values(), now).into_iter().map(line).collect()
 }

@@ -101,7 +101,7 @@ impl WatchView {
             }
             Body::NamesServed { .. } => {
                 self.served.get_or_insert(fact.time);
-            },
+            }
             _ => {}
         }
     }
@@ -110,8 +110,7 @@ impl WatchView {
         let (number, raised, alarm) = (fact.position, fact.time, alarm.clone());
         let Some(known) = self.alarms.get_mut(&alarm.key) else {
             let (state, acknowledged, cleared) = (AlarmState::Raised, None, None);
-            let view =
-                AlarmView { number, state, first_seen: raised, raised, times: 1, acknowledged, cleared, alarm };
+            let view = AlarmView { number, state, first_seen: raised, raised, times: 1, acknowledged, cleared, alarm };
             self.alarms.insert(view.alarm.key.clone(), view);
             return Ok(());
         };
