@@ -16,6 +16,7 @@
 
 pub mod authority;
 pub mod alarms;
+pub mod appendix;
 pub mod casefile;
 pub mod command;
 pub mod custody;
