@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use model::case::CaseState;
 use model::check::{Check, Verdict};
 use model::due::Rule;
+use model::execution::{Acknowledgement, Compilation, Dispatch};
 use model::fact::KnowledgeFormat;
 use model::id::{CaseId, GroupId, OrderId, PersonId, Position, RequestId, SensorId, SensorName, TokenName};
 use model::gate::{GateRun, WarningChoice, WarningKind};
@@ -229,6 +230,22 @@ pub enum Command {
         case: CaseId,
         days: u16,
         octets: Vec<u8>,
+    /// Remembers an appendix that was written.
+    RecordAppendix {
+        case: CaseId,
+        appendix: Compilation,
+    },
+    /// Says that an actor was sent their share: `names` are all of it.
+    Dispatch {
+        case: CaseId,
+        dispatch: Dispatch,
+        names: Vec<DomainName>,
+    },
+    /// Says that an actor answered.
+    Acknowledge {
+        case: CaseId,
+        answer: Acknowledgement,
+        names: Vec<DomainName>,
     },
     /// Remembers a refusal that was made before the docket was asked: no token, no such thing.
     Refuse {
@@ -257,6 +274,8 @@ impl Command {
                 | Self::ConfirmDate { .. }
                 | Self::AcknowledgeAlarm { .. }
                 | Self::HoldPostMortem { .. }
+                | Self::Dispatch { .. }
+                | Self::Acknowledge { .. }
         )
     }
 
@@ -339,6 +358,9 @@ impl Command {
             Self::TakeObservations { taking, .. } => format!("take observations of case {}", taking.case),
             Self::TakeCertificates { case, .. } => format!("take certificates of case {case}"),
             Self::HoldPostMortem { case, days, .. } => format!("look back on case {case} after {days} days"),
+            Self::RecordAppendix { case, .. } => format!("record the appendix of case {case}"),
+            Self::Dispatch { case, dispatch, .. } => format!("say what {} of case {case} was sent", dispatch.actor),
+            Self::Acknowledge { case, answer, .. } => format!("say what {} of case {case} answered", answer.actor),
             Self::Refuse { tried, .. } => tried.clone(),
         }
     }

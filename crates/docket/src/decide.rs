@@ -26,7 +26,7 @@ use crate::command::Command;
 
 mod approve;
 mod capture;
-pub(crate) mod gate;
+mod execution;
 mod narrow;
 mod people;
 mod sensors;
@@ -110,11 +110,9 @@ pub enum Done {
     KnowledgeImported {
         objects: u64,
     },
-    MembersChanged {
-        case: CaseId,
-    },
-    PaperFiled {
-        paper: model::paper::Paper,
+    /// So many names of an actor moved on.
+    NamesMoved {
+        names: usize,
     },
     SensorEnrolled {
         sensor: SensorId,
@@ -216,20 +214,9 @@ pub fn decide(view: &View, command: &Command, actor: &Actor, now: Timestamp) -> 
             let (backup, facts, files, octets) = (*backup, *facts, *files, *octets);
             Ok(Decision::of(actor, Body::BackupTaken { backup, facts, files, octets }, Done::Recorded))
         }
-        Command::KeepWatch => watch::keep(view, actor, now),
-        Command::ConfirmNarrowing { case, narrowing, note } => {
-            watch::confirm(view, case, *narrowing, note.as_deref(), actor)
-        }
-        Command::ProposeDate { case, order, what, by } => watch::propose(view, case, (order, what), *by, actor),
-        Command::ConfirmDate { case, order, what, date, note } => {
-            watch::confirm_date(view, case, (order, what), (*date, note.as_deref()), actor)
-        }
-        Command::AcknowledgeAlarm { alarm, note } => watch::acknowledge(view, *alarm, note, actor),
-        Command::TakeObservations { taking, octets } => watch::take(view, taking, octets, actor, now),
-        Command::TakeCertificates { case, certificates, octets } => {
-            watch::take_certificates(view, case, (certificates, octets), actor, now)
-        }
-        Command::HoldPostMortem { case, days, octets } => watch::look_back(view, case, *days, octets, actor),
+        Command::RecordAppendix { case, appendix } => execution::compiled(view, case, appendix, actor),
+        Command::Dispatch { case, dispatch, names } => execution::dispatch(view, case, (dispatch, names), actor),
+        Command::Acknowledge { case, answer, names } => execution::acknowledge(view, case, (answer, names), actor),
         Command::Refuse { tried, why } => {
             let body = Body::Refused { tried: cut(tried), why: cut(why) };
             Ok(Decision::of(actor, body, Done::Recorded))

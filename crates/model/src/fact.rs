@@ -17,6 +17,7 @@ use crate::digest::{Digest, canonical_json};
 use crate::id::{CaseId, GroupId, OrderId, PersonId, Position, RequestId, SensorName, TokenName};
 use crate::gate::{GateDecided, GateRun};
 use crate::due::{DateConfirmation, DateProposal};
+use crate::execution::{Acknowledgement, Compilation, Dispatch};
 use crate::id::{CaseId, GroupId, OrderId, PersonId, Position, RequestId, SensorName};
 use crate::marking::Audience;
 use crate::name::DomainName;
@@ -395,6 +396,21 @@ pub enum Body {
         case: CaseId,
         days: u16,
         file: Digest,
+    // The appendix and execution day.
+    /// The case's appendix was written into a folder.
+    AppendixCompiled {
+        case: CaseId,
+        appendix: Compilation,
+    },
+    /// An actor was sent their share, by a person.
+    Dispatched {
+        case: CaseId,
+        dispatch: Dispatch,
+    },
+    /// An actor answered, and a person says so.
+    Acknowledged {
+        case: CaseId,
+        answer: Acknowledgement,
     },
     /// The law said no.
     Refused {
@@ -442,6 +458,9 @@ impl Body {
             | Self::ObservationsTaken { case, .. }
             | Self::CertificatesTaken { case, .. }
             | Self::PostMortemHeld { case, .. }
+            | Self::AppendixCompiled { case, .. }
+            | Self::Dispatched { case, .. }
+            | Self::Acknowledged { case, .. }
             | Self::IndicatorLearned { case, .. } => Some(case),
             Self::GateRun { run } => Some(&run.case),
             Self::GateDecided { decided } => Some(&decided.case),

@@ -16,6 +16,7 @@ pub mod check;
 pub mod contact;
 pub mod digest;
 pub mod due;
+pub mod execution;
 pub mod fact;
 pub mod frame;
 pub mod gate;

@@ -11,6 +11,7 @@ use model::answers::AnswerSet;
 use model::approval::{self, Approval, Serve, Widening};
 use model::contact::*;
 use model::due::{DateConfirmation, DateProposal, Rule};
+use model::execution::{Acknowledgement, Compilation, Dispatch};
 use model::fact::{Actor, Body as FactBody, Draft, Fact, FileSet, PurgedPart, RecordPart};
 use model::gate::{GateDecided, GateRun, TableSeen, Warned, WarningChoice, WarningKind};
 use model::id::{Boot, CaseId, ContactId, Lane, OrderId, PersonId, Position, RequestId, SensorId, SensorName};
@@ -591,6 +592,30 @@ fn facts_about_retention_and_backups_of_version_1_are_written_and_read_as_ever()
         (9..).zip(bodies).map(|(place, body)| Draft::new(room(), body).at(Position(place), at)).collect();
     compare("fact-retention.v1.json", &String::from_utf8(model::digest::canonical_json(&facts)).unwrap());
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/fact-retention.v1.json");
+    assert_eq!(serde_json::from_str::<Vec<Fact>>(&std::fs::read_to_string(path).unwrap()).unwrap(), facts);
+}
+
+#[test]
+fn facts_about_execution_day_of_version_1_are_written_and_read_as_ever() {
+    let case = || CaseId::parse("phosphorus-2019").unwrap();
+    let (order, actor) = (OrderId::parse("dcd-1").unwrap(), "example-registrar".to_owned());
+    let (manifest, sent) = (Digest([1; 32]), "2019-03-27T12:00:00Z".parse().unwrap());
+    let appendix = Compilation { manifest, actors: Digest([2; 32]), names: 98, files: 30, octets: 90_000, open: 2 };
+    let dispatch = |due| Dispatch { order: order.clone(), actor: actor.clone(), sent, due, manifest, names: 12 };
+    let answered = "2019-03-27T15:30:00Z".parse().unwrap();
+    let answer = Acknowledgement { order: order.clone(), actor: actor.clone(), answered, said: "ticket 7".into() };
+    let bodies = [
+        FactBody::AppendixCompiled { case: case(), appendix },
+        FactBody::Dispatched { case: case(), dispatch: dispatch("2019-03-29T17:00:00-04:00".parse().ok()) },
+        FactBody::Dispatched { case: case(), dispatch: dispatch(None) },
+        FactBody::Acknowledged { case: case(), answer },
+    ];
+    let at = "2019-03-27T16:00:00Z".parse().unwrap();
+    let person = || Actor::Person { id: PersonId::parse("alice").unwrap() };
+    let facts: Vec<Fact> =
+        (9..).zip(bodies).map(|(place, body)| Draft::new(person(), body).at(Position(place), at)).collect();
+    compare("fact-execution.v1.json", &String::from_utf8(model::digest::canonical_json(&facts)).unwrap());
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/fact-execution.v1.json");
     assert_eq!(serde_json::from_str::<Vec<Fact>>(&std::fs::read_to_string(path).unwrap()).unwrap(), facts);
 }
 

@@ -24,6 +24,7 @@ use model::{Digest, DomainName, Refusal, Timestamp};
 use crate::zones::{Zone, ZoneSet, ZoneTerms};
 
 mod captured;
+mod execution;
 mod fold;
 mod gate;
 mod names;
@@ -37,6 +38,7 @@ mod verification;
 mod watch;
 
 pub use captured::CapturedView;
+pub use execution::{DispatchView, ExecutionView};
 pub use fold::names_to_serve;
 pub use names::{CaseNames, NameView};
 pub use people::{Members, groups_called};
@@ -108,6 +110,8 @@ pub struct CaseView {
     pub verification: VerificationView,
     /// What is due, what gives alarm, what was seen.
     pub watch: WatchView,
+    /// What was compiled for whom, what was sent, who answered.
+    pub execution: ExecutionView,
 }
 
 /// Somebody else's knowledge of a group; the file lies in the vault.

@@ -52,6 +52,7 @@ impl View {
                 gate: None,
                 verification: Default::default(),
                 watch: Default::default(),
+                execution: Default::default(),
             }),
             Body::CaseAdvanced { case, to, .. } => {
                 let case = self.case(case)?;
@@ -154,6 +155,9 @@ impl View {
             | Body::ObservationsTaken { .. }
             | Body::CertificatesTaken { .. }
             | Body::PostMortemHeld { .. } => self.fold_watch(fact),
+            Body::AppendixCompiled { case, .. } | Body::Dispatched { case, .. } | Body::Acknowledged { case, .. } => {
+                self.case(case)?.execute(fact)
+            }
             Body::Refused { .. } => {
                 self.refusals += 1;
                 Ok(())
