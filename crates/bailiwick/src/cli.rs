@@ -15,6 +15,7 @@ use model::verdict::Label;
 mod audit;
 mod clickhouse;
 mod gate;
+mod execution;
 mod keep;
 mod people;
 mod report;
@@ -25,6 +26,9 @@ mod watch;
 pub(crate) use audit::{AuditCommand, ExportArgs, ExportProfile, VerifyArgs};
 pub(crate) use clickhouse::{ClickHouseCommand, EngineWord};
 pub(crate) use gate::{DecideArgs, GateArgs, GateCommand, RelatedArgs};
+pub(crate) use execution::{
+    AckedArgs, AppendixArgs, ExecuteArgs, ExecutionCommand, ReadyArgs, SentArgs,
+};
 pub(crate) use keep::{BackupArgs, RestoreArgs, RetentionCommand};
 pub(crate) use people::{AdvanceArgs, AuthorityCommand, ByArgs, MachineCommand, MembersArgs, TokenCommand};
 pub(crate) use report::{By, Format as ReportFormat, QueryArgs, ReportArgs};
@@ -279,6 +283,7 @@ pub(crate) enum CaseCommand {
     Machine(MachineCommand),
     Gate(GateCommand),
     Watch(CaseWatchCommand),
+    Execution(ExecutionCommand),
 }
 
 #[derive(Args)]

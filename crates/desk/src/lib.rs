@@ -17,6 +17,7 @@ mod counts;
 mod custody;
 mod dns;
 mod engine;
+mod execution;
 mod feeds;
 mod gate;
 mod groups;
@@ -55,6 +56,8 @@ pub fn router(desk: Desk) -> Router {
     let case_files = DefaultBodyLimit::max(docket::casefile::CASE_FILE_OCTETS_MAX);
     let knowledge = DefaultBodyLimit::max(docket::decide::KNOWLEDGE_OCTETS_MAX);
     let tables = DefaultBodyLimit::max(docket::gate::TABLES_OCTETS_MAX);
+    // A quotation mark of the table takes two octets in JSON.
+    let actors = DefaultBodyLimit::max(2 * docket::appendix::actors::ACTORS_OCTETS_MAX);
     let zone_files = DefaultBodyLimit::max(docket::zonefile::ZONE_FILE_OCTETS_MAX);
     let papers = DefaultBodyLimit::max(docket::decide::PAPER_OCTETS_MAX);
     let observations = DefaultBodyLimit::max(custody::OBSERVATIONS_OCTETS_MAX);
@@ -82,6 +85,11 @@ pub fn router(desk: Desk) -> Router {
         .route("/cases/{id}/gate", get(gate::show).merge(post(gate::run).layer(tables.clone())))
         .route("/cases/{id}/gate/decisions", post(gate::decide))
         .route("/cases/{id}/related", post(gate::related).layer(tables))
+        .route("/cases/{id}/appendix", post(execution::appendix).layer(actors))
+        .route("/cases/{id}/dispatches", post(execution::sent))
+        .route("/cases/{id}/acknowledgements", post(execution::acked))
+        .route("/cases/{id}/board", get(execution::board))
+        .route("/cases/{id}/ready", get(execution::ready))
         .route("/cases/{id}/names/{name}/records", get(records::show).merge(post(records::keep).layer(zone_files)))
         .route("/cases/{id}/papers", get(papers::list).merge(post(papers::file).layer(papers)))
         .route("/authorities", get(papers::authorities))

@@ -40,7 +40,7 @@ pub(crate) fn run(place: &Place, command: CaseCommand) -> Done {
         }
         CaseCommand::Records(args) => records::run(&Door::open(place, "case records")?, &args),
         CaseCommand::Narrow(args) => narrow(&Door::open(place, "case narrow")?, &args),
-        CaseCommand::Watch(command) => super::watch::of_case(place, command),
+        CaseCommand::Execution(command) => super::execution::run(place, command),
         CaseCommand::Return(args) => returning::run(&Door::open(place, "case return")?, args),
     }
 }

@@ -13,6 +13,7 @@ pub(crate) mod config;
 pub(crate) mod custody;
 pub(crate) mod dns;
 pub(crate) mod doctor;
+pub(crate) mod execution;
 pub(crate) mod export;
 pub(crate) mod feed;
 pub(crate) mod gate;

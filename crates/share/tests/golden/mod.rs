@@ -101,7 +101,7 @@ impl Terms {
             returned: Default::default(),
             verification: Default::default(),
             holds: Default::default(),
-            watch: Default::default(),
+            execution: Default::default(),
             unsealed: Default::default(),
             orders: [(OrderId::parse(ORDER).expect("a slug"), self.order())].into(),
             names: NAMES.map(named).into_iter().collect(),

@@ -1,0 +1,354 @@
+//! `/cases/{id}/appendix` and execution day: compile, say what was sent and answered, and the board.
+//!
+//! The appendix is written by the process that holds the ledger's key, into a folder of this machine, for the machine's user:
+//! whoever can open the control socket can read the data folder itself. What was sent and answered is a person's word.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use docket::appendix::{Actor as Doer, Actors, Part, Wanted, compile, plan, run::Wish};
+use docket::shown::counted;
+use docket::{Command, Done};
+use model::execution::{Acknowledgement, Compilation, Dispatch};
+use model::fact::Actor;
+use model::id::{CaseId, OrderId};
+use model::order::{NameOutcome, OrderStatus};
+use model::seizure::Seizure;
+use model::{DomainName, Refusal, Timestamp};
+use store::archive::Sight;
+use store::view::{CaseView, View};
+
+use crate::api::{
+    AckedRequest, AppendixRequest, Board, BoardRow, Compiled, ReadyCheck, ReadyTold, ReadyVerdict, ReverseTold, Said,
+    SentRequest,
+};
+use crate::asker::Asker;
+use crate::cases::{known, off_the_runtime};
+use crate::intake::{Named, Sent};
+use crate::problem::{self, Told, bad_request};
+use crate::run::{Desk, now};
+
+/// The most zones that are told to whoever asks the servers; of more, the first ones stand for all.
+const ZONES_MAX: usize = 100_000;
+
+//----------- Compiling --------------------------------------------------------------------------------------------
+
+pub(crate) async fn appendix(
+    State(desk): State<Desk>,
+    Named(id): Named<CaseId>,
+    asker: Asker,
+    Sent(AppendixRequest { into, actors }): Sent<AppendixRequest>,
+) -> Result<Json<Compiled>, Told> {
+    if matches!(asker.actor, Actor::Person { .. }) {
+        let refusal = Refusal::new("an appendix is written by the user of the machine, not by a person's token");
+        desk.remember_refusal(&format!("compile the appendix of case {id}"), &refusal.what, asker.actor).await;
+        return Err(problem::refused(refusal));
+    }
+    if !into.is_absolute() {
+        return Err(bad_request(format!("{} is no absolute path", into.display()), "name it from the root"));
+    }
+    let view = desk.view().await?;
+    known(&view, &id)?;
+    let table = desk.table(&view, &id, actors.clone()).await?;
+    // Whoever asked may go away: what is begun is ended, and the fact says what lies there.
+    let writing = tokio::spawn(async move {
+        let (ledger, case) = (Arc::clone(&desk.ledger), id.clone());
+        let written = off_the_runtime(move || {
+            let sign = |text: &str| ledger.sign_note(text);
+            write(&view.cases[&case], &table, &into, &sign)
+        });
+        let compiled = written.await?.map_err(|error| match error.kind() {
+            std::io::ErrorKind::AlreadyExists => bad_request(error.to_string(), "nothing was written"),
+            _ => problem::ours(&error),
+        })?;
+        let actors = desk.vault.put(actors.as_bytes()).map_err(|error| problem::ours(&error))?;
+        let open = compiled.actors.iter().map(|handed| handed.open.len() as u64).sum();
+        let Compiled { digest: manifest, names, files, octets, .. } = compiled;
+        let appendix = Compilation { manifest, actors, names, files, octets, open };
+        desk.execute(Command::RecordAppendix { case: id, appendix }, asker).await?;
+        Ok(Json(compiled))
+    });
+    writing.await.map_err(|error| problem::ours(&error))?
+}
+
+fn write(
+    case: &CaseView,
+    actors: &Actors,
+    into: &std::path::Path,
+    sign: &dyn Fn(&str) -> Option<String>,
+) -> std::io::Result<Compiled> {
+    let parts = parts(case);
+    let sealed = case.orders.values().filter_map(|order| Some((order.terms().id.clone(), case.sealed_until(order)?)));
+    let sealed = sealed.collect();
+    let made = now();
+    compile(&Wish { case: &case.terms, parts: &parts, sealed: &sealed, actors, into, made, sign })
+}
+
+/// Orders that stand or are to be put in force, each with its names that nobody gave back.
+fn parts(case: &CaseView) -> Vec<Part<'_>> {
+    let stands = |order: &&model::order::Order| matches!(order.status(), OrderStatus::Draft | OrderStatus::InForce);
+    let part = |order: &'_ model::order::Order| -> Vec<Wanted<'_>> { Vec::with_capacity(order.names().len()) };
+    let mut parts: Vec<Part<'_>> = Vec::new();
+    for order in case.orders.values().filter(stands) {
+        let mut names = part(order);
+        for (name, listed) in order.names() {
+            let is_ours = case.names.get(name).is_some_and(|known| {
+                known.order == order.terms().id && !matches!(known.seizure, Seizure::Released | Seizure::Returned)
+            });
+            if is_ours {
+                names.push(Wanted { name, listed: *listed });
+            }
+        }
+        parts.push(Part { terms: order.terms(), names });
+    }
+    parts
+}
+
+impl Desk {
+    /// The table of actors, with the registries of the case file for whatever it leaves out.
+    async fn table(&self, view: &View, id: &CaseId, text: String) -> Result<Actors, Told> {
+        let file = self.case_file(known(view, id)?).await?;
+        let read = off_the_runtime(move || Actors::parse(&text).map(|actors| actors.with_registries(&file.lists)));
+        read.await?.map_err(|why| bad_request(format!("the table of actors: {why}"), "docs/guide/execution-day.md shows one"))
+    }
+
+    /// The table under which the appendix that stands was compiled.
+    async fn table_that_stands(&self, view: &View, id: &CaseId) -> Result<(Compilation, Timestamp, Actors), Told> {
+        let none = || {
+            let refusal = Refusal::new(format!("case {id} has no appendix"));
+            problem::refused(refusal.hint(format!("compile it first: `bailiwick case appendix {id} --out DIR`")))
+        };
+        let (appendix, compiled) = known(view, id)?.execution.appendix.clone().ok_or_else(none)?;
+        let octets = self.vault.get(&appendix.actors).map_err(|error| problem::ours(&error))?;
+        let text = octets.and_then(|octets| String::from_utf8(octets).ok());
+        let text = text.ok_or_else(|| problem::lost(&format!("the table of actors of case {id}"), &appendix.actors))?;
+        let table = self.table(view, id, text).await?;
+        Ok((appendix, compiled, table))
+    }
+}
+
+//----------- Sent and answered ------------------------------------------------------------------------------------
+
+pub(crate) async fn sent(
+    State(desk): State<Desk>,
+    Named(id): Named<CaseId>,
+    asker: Asker,
+    Sent(SentRequest { actor, order, sent, due }): Sent<SentRequest>,
+) -> Result<Json<Said>, Told> {
+    let view = desk.view().await?;
+    let (appendix, _, table) = desk.table_that_stands(&view, &id).await?;
+    let (order, names) = share(&view.cases[&id], &table, &actor, order)?;
+    let (sent, manifest) = (sent.unwrap_or_else(now), appendix.manifest);
+    let dispatch =
+        Dispatch { order, actor: actor.clone(), sent, due, manifest, names: names.len() as u64 };
+    let executed = desk.execute(Command::Dispatch { case: id, dispatch, names }, asker).await?;
+    let until = due.map(|due| format!(", due by {due}")).unwrap_or_default();
+    Ok(Json(Said { said: format!("{actor} was sent {} at {sent}{until}", moved(&executed.done)) }))
+}
+
+pub(crate) async fn acked(
+    State(desk): State<Desk>,
+    Named(id): Named<CaseId>,
+    asker: Asker,
+    Sent(AckedRequest { actor, order, answered, said }): Sent<AckedRequest>,
+) -> Result<Json<Said>, Told> {
+    let view = desk.view().await?;
+    let (_, _, table) = desk.table_that_stands(&view, &id).await?;
+    let (order, names) = share(&view.cases[&id], &table, &actor, order)?;
+    let answered = answered.unwrap_or_else(now);
+    let answer = Acknowledgement { order, actor: actor.clone(), answered, said };
+    let executed = desk.execute(Command::Acknowledge { case: id, answer, names }, asker).await?;
+    Ok(Json(Said { said: format!("{actor} answered at {answered}: {} acknowledged", moved(&executed.done)) }))
+}
+
+fn moved(done: &Done) -> String {
+    match done {
+        Done::NamesMoved { names } => counted(*names),
+        _ => String::new(),
+    }
+}
+
+/// The order and the names of one actor. An id of several orders has to be said with its order.
+fn share(
+    case: &CaseView,
+    table: &Actors,
+    actor: &str,
+    order: Option<OrderId>,
+) -> Result<(OrderId, Vec<DomainName>), Told> {
+    let mut shares: BTreeMap<OrderId, Vec<DomainName>> = BTreeMap::new();
+    for part in parts(case).iter().filter(|part| order.as_ref().is_none_or(|order| part.order() == order)) {
+        let is_theirs =
+            |wanted: &&Wanted<'_>| table.index_for(wanted.name).is_some_and(|index| table.actor(index).id == actor);
+        let names: Vec<DomainName> = part.names.iter().filter(is_theirs).map(|wanted| wanted.name.clone()).collect();
+        if !names.is_empty() {
+            shares.insert(part.order().clone(), names);
+        }
+    }
+    if shares.len() > 1 {
+        let orders: Vec<&str> = shares.keys().map(OrderId::as_str).collect();
+        let hint = format!("say which: `--order {}`", orders.join("` or `--order "));
+        return Err(bad_request(format!("{actor} has names of {} orders", shares.len()), hint));
+    }
+    let case = &case.terms.id;
+    let nobody = || bad_request(format!("{actor} has no names of case {case}"), format!("`bailiwick case board {case}` lists who has"));
+    shares.pop_first().ok_or_else(nobody)
+}
+
+//----------- The board --------------------------------------------------------------------------------------------
+
+pub(crate) async fn board(State(desk): State<Desk>, Named(id): Named<CaseId>) -> Result<Json<Board>, Told> {
+    let view = desk.view().await?;
+    let (appendix, compiled, table) = desk.table_that_stands(&view, &id).await?;
+    let case = &view.cases[&id];
+    let first = desk.first_contacts(case).await;
+    let now = now();
+    let rows = rows(case, &table, &first, now);
+    Ok(Json(Board { case: id, now, compiled, rows, open: appendix.open }))
+}
+
+fn rows(case: &CaseView, table: &Actors, first: &HashMap<String, Timestamp>, now: Timestamp) -> Vec<BoardRow> {
+    let mut rows: BTreeMap<(OrderId, String), BoardRow> = BTreeMap::new();
+    for part in parts(case) {
+        for wanted in &part.names {
+            let Some(index) = table.index_for(wanted.name) else { continue };
+            let doer = table.actor(index);
+            let key = (part.order().clone(), doer.id.clone());
+            let row = rows.entry(key).or_insert_with(|| empty_row(case, part.order(), doer, now));
+            take(row, case, wanted, first);
+        }
+    }
+    rows.into_values().collect()
+}
+
+fn empty_row(case: &CaseView, order: &OrderId, doer: &Doer, now: Timestamp) -> BoardRow {
+    let sent = case.execution.dispatches.get(&(order.clone(), doer.id.clone()));
+    let answer = sent.and_then(|sent| sent.acknowledged.clone());
+    BoardRow {
+        order: order.clone(),
+        actor: doer.id.clone(),
+        called: doer.called().to_owned(),
+        contact: doer.contact.clone(),
+        names: 0,
+        redirected: 0,
+        sent: sent.map(|sent| sent.sent),
+        by: sent.and_then(|sent| sent.by.clone()),
+        due: sent.and_then(|sent| sent.due),
+        acknowledged: answer.as_ref().map(|(at, _)| *at),
+        said: answer.map(|(_, said)| said),
+        partial: 0,
+        delegated: 0,
+        first_contact: None,
+        late: sent.is_some_and(|sent| sent.is_late(now)),
+    }
+}
+
+/// One name more. A board that was never sent has no first contact: whoever called before called somebody else's servers.
+fn take(row: &mut BoardRow, case: &CaseView, wanted: &Wanted<'_>, first: &HashMap<String, Timestamp>) {
+    row.names += 1;
+    row.redirected += u64::from(wanted.listed.outcome == NameOutcome::Redirect);
+    match case.names.get(wanted.name).map(|known| known.seizure) {
+        Some(Seizure::Partial) => row.partial += 1,
+        Some(seizure) if (Seizure::Verified..=Seizure::Transferred).contains(&seizure) => row.delegated += 1,
+        _ => {}
+    }
+    let called = first.get(wanted.name.as_str()).filter(|at| row.sent.is_some_and(|sent| **at >= sent));
+    row.first_contact = row.first_contact.into_iter().chain(called.copied()).min();
+}
+
+impl Desk {
+    /// When each name of the case was first asked for after the first sending. The board lives without it.
+    async fn first_contacts(&self, case: &CaseView) -> HashMap<String, Timestamp> {
+        let Some(since) = case.execution.dispatches.values().map(|sent| sent.sent).min() else { return HashMap::new() };
+        let sql = format!(
+            "SELECT apex, min(received) AS first FROM contacts WHERE case_id = '{}' AND received >= TIMESTAMP '{}' GROUP BY apex ORDER BY first",
+            case.terms.id,
+            since.strftime("%Y-%m-%d %H:%M:%S")
+        );
+        match self.archive.query_within(&sql, &Sight::default()).await {
+            Ok(answer) => answer.rows.iter().filter_map(|row| first_of(row)).collect(),
+            Err(error) => {
+                tracing::warn!(%error, case = %case.terms.id, "the board has no first contacts: the archive could not be asked");
+                HashMap::new()
+            }
+        }
+    }
+}
+
+fn first_of(row: &[serde_json::Value]) -> Option<(String, Timestamp)> {
+    let [apex, first] = row else { return None };
+    let first = first.as_str()?.replace(' ', "T");
+    let first = if first.ends_with('Z') { first } else { format!("{first}Z") };
+    Some((apex.as_str()?.to_owned(), first.parse().ok()?))
+}
+
+//----------- Ready ------------------------------------------------------------------------------------------------
+
+pub(crate) async fn ready(State(desk): State<Desk>, Named(id): Named<CaseId>) -> Result<Json<ReadyTold>, Told> {
+    let view = desk.view().await?;
+    let (appendix, _, table) = desk.table_that_stands(&view, &id).await?;
+    let case = &view.cases[&id];
+    let rows = rows(case, &table, &HashMap::new(), now());
+    let redirected = |part: &Part<'_>| -> Vec<DomainName> {
+        let names = part.names.iter().filter(|wanted| wanted.listed.outcome == NameOutcome::Redirect);
+        names.map(|wanted| wanted.name.clone()).collect()
+    };
+    let mut zones: Vec<DomainName> = parts(case).iter().flat_map(redirected).collect();
+    let checks = vec![in_force(case), served(case, &zones), contacts(&rows), stated(&appendix), signed(&desk)];
+    zones.truncate(ZONES_MAX);
+    Ok(Json(ReadyTold { checks, zones, reverse: reverse(case, &table) }))
+}
+
+fn check(what: &str, fails: &[String], good: String) -> ReadyCheck {
+    let verdict = if fails.is_empty() { ReadyVerdict::Holds } else { ReadyVerdict::Fails };
+    let seen = if fails.is_empty() { good } else { fails.join("; ") };
+    ReadyCheck { what: what.to_owned(), verdict, seen }
+}
+
+fn in_force(case: &CaseView) -> ReadyCheck {
+    let drafts = case.orders.values().filter(|order| order.status() == OrderStatus::Draft);
+    let drafts: Vec<String> = drafts.map(|order| format!("order {} is a draft", order.terms().id)).collect();
+    check("every order is in force", &drafts, format!("{} in force", case.orders.len()))
+}
+
+fn served(case: &CaseView, zones: &[DomainName]) -> ReadyCheck {
+    let dark = zones.iter().filter(|name| case.names.get(name).is_none_or(|known| known.mode.is_none())).count();
+    let fails = if dark == 0 { Vec::new() } else { vec![format!("{} not served: a delegation to us would be lame", counted(dark))] };
+    check("every redirected name is served here", &fails, counted(zones.len()))
+}
+
+fn contacts(rows: &[BoardRow]) -> ReadyCheck {
+    let unknown = rows.iter().filter(|row| row.contact.is_none()).map(|row| format!("{} has none", row.actor));
+    check("every actor has a contact", &unknown.collect::<Vec<_>>(), format!("{} actors", rows.len()))
+}
+
+fn stated(appendix: &Compilation) -> ReadyCheck {
+    let open = if appendix.open == 0 { Vec::new() } else { vec![format!("{} items are not stated", appendix.open)] };
+    check("the checklist is answered", &open, "nothing is left open".to_owned())
+}
+
+fn signed(desk: &Desk) -> ReadyCheck {
+    let fails = if desk.ledger.sign_note("\n").is_some() { Vec::new() } else { vec!["the ledger has no key".to_owned()] };
+    check("the appendix can be signed", &fails, "by the ledger's key".to_owned())
+}
+
+/// How each actor's names go back, one line per outcome.
+fn reverse(case: &CaseView, table: &Actors) -> Vec<ReverseTold> {
+    let mut told: BTreeMap<(OrderId, String, NameOutcome), ReverseTold> = BTreeMap::new();
+    for part in parts(case) {
+        for wanted in &part.names {
+            let Some(index) = table.index_for(wanted.name) else { continue };
+            let doer = table.actor(index);
+            let outcome = wanted.listed.outcome;
+            let entry = told.entry((part.order().clone(), doer.id.clone(), outcome)).or_insert_with(|| {
+                let plan = plan::plan(*wanted, doer, table, part.terms);
+                let steps = plan.reverse.iter().map(|step| format!("{} {}", step.who, step.does)).collect();
+                let (order, actor) = (part.order().clone(), doer.id.clone());
+                ReverseTold { order, actor, outcome: outcome.as_str().to_owned(), names: 0, steps }
+            });
+            entry.names += 1;
+        }
+    }
+    told.into_values().collect()
+}
