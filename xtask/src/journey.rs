@@ -39,6 +39,7 @@ const SUITES: [Suite; 28] = [
     ("clickhouse", 600, peers::clickhouse::run),
     ("backup", 300, peers::backup::run),
     ("retention", 240, peers::retention::run),
+    ("epp", 60, peers::epp::run),
     ("ledger", 120, peers::ledger::run),
     ("postgres", 420, peers::postgres::run),
     ("sensors", 300, peers::sensors::run),

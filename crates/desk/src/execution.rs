@@ -111,7 +111,8 @@ impl Desk {
     async fn table(&self, view: &View, id: &CaseId, text: String) -> Result<Actors, Told> {
         let file = self.case_file(known(view, id)?).await?;
         let read = off_the_runtime(move || Actors::parse(&text).map(|actors| actors.with_registries(&file.lists)));
-        read.await?.map_err(|why| bad_request(format!("the table of actors: {why}"), "docs/guide/execution-day.md shows one"))
+        read.await?
+            .map_err(|why| bad_request(format!("the table of actors: {why}"), "docs/guide/execution-day.md shows one"))
     }
 
     /// The table under which the appendix that stands was compiled.
@@ -141,8 +142,7 @@ pub(crate) async fn sent(
     let (appendix, _, table) = desk.table_that_stands(&view, &id).await?;
     let (order, names) = share(&view.cases[&id], &table, &actor, order)?;
     let (sent, manifest) = (sent.unwrap_or_else(now), appendix.manifest);
-    let dispatch =
-        Dispatch { order, actor: actor.clone(), sent, due, manifest, names: names.len() as u64 };
+    let dispatch = Dispatch { order, actor: actor.clone(), sent, due, manifest, names: names.len() as u64 };
     let executed = desk.execute(Command::Dispatch { case: id, dispatch, names }, asker).await?;
     let until = due.map(|due| format!(", due by {due}")).unwrap_or_default();
     Ok(Json(Said { said: format!("{actor} was sent {} at {sent}{until}", moved(&executed.done)) }))
@@ -192,7 +192,12 @@ fn share(
         return Err(bad_request(format!("{actor} has names of {} orders", shares.len()), hint));
     }
     let case = &case.terms.id;
-    let nobody = || bad_request(format!("{actor} has no names of case {case}"), format!("`bailiwick case board {case}` lists who has"));
+    let nobody = || {
+        bad_request(
+            format!("{actor} has no names of case {case}"),
+            format!("`bailiwick case board {case}` lists who has"),
+        )
+    };
     shares.pop_first().ok_or_else(nobody)
 }
 
@@ -314,7 +319,11 @@ fn in_force(case: &CaseView) -> ReadyCheck {
 
 fn served(case: &CaseView, zones: &[DomainName]) -> ReadyCheck {
     let dark = zones.iter().filter(|name| case.names.get(name).is_none_or(|known| known.mode.is_none())).count();
-    let fails = if dark == 0 { Vec::new() } else { vec![format!("{} not served: a delegation to us would be lame", counted(dark))] };
+    let fails = if dark == 0 {
+        Vec::new()
+    } else {
+        vec![format!("{} not served: a delegation to us would be lame", counted(dark))]
+    };
     check("every redirected name is served here", &fails, counted(zones.len()))
 }
 
@@ -329,7 +338,8 @@ fn stated(appendix: &Compilation) -> ReadyCheck {
 }
 
 fn signed(desk: &Desk) -> ReadyCheck {
-    let fails = if desk.ledger.sign_note("\n").is_some() { Vec::new() } else { vec!["the ledger has no key".to_owned()] };
+    let fails =
+        if desk.ledger.sign_note("\n").is_some() { Vec::new() } else { vec!["the ledger has no key".to_owned()] };
     check("the appendix can be signed", &fails, "by the ledger's key".to_owned())
 }
 

@@ -12,6 +12,7 @@ pub mod conformance;
 pub mod crash;
 pub mod dns;
 pub mod dnstap;
+pub mod epp;
 pub mod feeds;
 pub mod fleet;
 pub mod floods;

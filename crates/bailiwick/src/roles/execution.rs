@@ -2,9 +2,7 @@
 
 use std::time::Duration;
 
-use desk::api::{
-    AckedRequest, AppendixRequest, Board, BoardRow, CaseDetail, Compiled, Said, SentRequest,
-};
+use desk::api::{AckedRequest, AppendixRequest, Board, BoardRow, CaseDetail, Compiled, Said, SentRequest};
 use model::Timestamp;
 use model::case::CaseState;
 
@@ -166,7 +164,13 @@ fn drawn(board: &Board) -> String {
             (0, all) => format!("{} of {}", count(row.delegated), count(all)),
             (partial, all) => format!("{} of {}, {} in part", count(row.delegated), count(all), count(partial)),
         };
-        let word = if row.late { "LATE" } else if is_done(row) { "done" } else { "" };
+        let word = if row.late {
+            "LATE"
+        } else if is_done(row) {
+            "done"
+        } else {
+            ""
+        };
         rows.push(vec![
             row.actor.clone(),
             row.order.to_string(),
@@ -213,7 +217,10 @@ mod tests {
             open: 0,
         };
         let shown = drawn(&board);
-        assert!(shown.contains("1 of 2, 1 in part") && shown.contains("LATE") && shown.contains("03-20 12:00:00Z"), "{shown}");
+        assert!(
+            shown.contains("1 of 2, 1 in part") && shown.contains("LATE") && shown.contains("03-20 12:00:00Z"),
+            "{shown}"
+        );
     }
 
     #[test]

@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 pub use docket::appendix::run::{Compiled, Handed};
-use model::id::{CaseId, OrderId, PersonId};
 use model::Timestamp;
+use model::id::{CaseId, OrderId, PersonId};
 use model::name::DomainName;
 use serde::{Deserialize, Serialize};
 

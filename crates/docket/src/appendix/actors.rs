@@ -112,13 +112,19 @@ impl Actors {
         self
     }
 
+    /// One operator of several TLDs is one actor.
     fn add_registry(&mut self, tld: &str, operator: Option<&str>) {
-        if !self.by.contains_key(tld) {
-            let registry = Some(operator.map_or_else(|| format!("the registry of .{tld}"), str::to_owned));
-            let actor = Actor { id: format!("registry-{}", slug(tld)), registry, ..Actor::default() };
-            self.by.insert(tld.to_owned(), self.actors.len());
-            self.actors.push(actor);
+        if self.by.contains_key(tld) {
+            return;
         }
+        let registry = operator.map_or_else(|| format!("the registry of .{tld}"), str::to_owned);
+        let id = format!("registry-{}", slug(operator.unwrap_or(tld)));
+        let known = self.actors.iter().position(|known| known.id == id);
+        let index = known.unwrap_or_else(|| {
+            self.actors.push(Actor { id, registry: Some(registry), ..Actor::default() });
+            self.actors.len() - 1
+        });
+        self.by.insert(tld.to_owned(), index);
     }
 
     //----- Reading

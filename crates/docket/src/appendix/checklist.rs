@@ -33,9 +33,11 @@ pub fn of(case: &CaseTerms, order: &OrderTerms, actors: &Actors, actor: &Actor, 
     let redirects = outcomes.0.contains_key(&NameOutcome::Redirect);
     let servers = order.name_servers.iter().map(|name| name.as_str()).collect::<Vec<_>>().join(", ");
     let answers = order.answers.as_ref().or(case.answers.as_ref());
-    let addresses = answers.map(|set| set.addresses().map(|address| address.to_string()).collect::<Vec<_>>().join(", "));
+    let addresses =
+        answers.map(|set| set.addresses().map(|address| address.to_string()).collect::<Vec<_>>().join(", "));
     let unless_redirect = || Some("unchanged: no name of this list is redirected".to_owned());
-    let issuer = format!("{} by {} ({})", authority.instrument.as_str(), authority.issuer.value, authority.issuer.source);
+    let issuer =
+        format!("{} by {} ({})", authority.instrument.as_str(), authority.issuer.value, authority.issuer.source);
     let item = |asks, says: Option<String>| Item { asks, says: says.filter(|text| !text.trim().is_empty()) };
     Checklist(vec![
         item("who asks, and by which authority", Some(issuer)),
@@ -46,16 +48,17 @@ pub fn of(case: &CaseTerms, order: &OrderTerms, actors: &Actors, actor: &Actor, 
         item("how the actor is reached", reached(actor)),
         item("what shall become of each name", Some(outcomes_shown(outcomes))),
         item("name servers (NS)", if redirects { Some(servers) } else { unless_redirect() }),
-        item(
-            "addresses (A, AAAA) that the names resolve to",
-            if redirects { addresses } else { unless_redirect() },
-        ),
+        item("addresses (A, AAAA) that the names resolve to", if redirects { addresses } else { unless_redirect() }),
         item("DNSSEC (DS)", if redirects { Some("every DS record is removed".into()) } else { unless_redirect() }),
         item("registration data (WHOIS, RDAP)", said.whois.clone()),
         item("status and locks", Some(locks(outcomes))),
         item(
             "for how long",
-            authority.expires.as_ref().map(|at| format!("until {} ({})", at.value, at.source)).or_else(|| said.duration.clone()),
+            authority
+                .expires
+                .as_ref()
+                .map(|at| format!("until {} ({})", at.value, at.source))
+                .or_else(|| said.duration.clone()),
         ),
         item("renewal", said.renewal.clone()),
         item("who pays", said.who_pays.clone()),
@@ -77,7 +80,9 @@ fn outcomes_shown(outcomes: &Outcomes) -> String {
 
 fn locks(outcomes: &Outcomes) -> String {
     let one = |outcome: &NameOutcome| match outcome {
-        NameOutcome::Redirect => "redirect: clientTransferProhibited, clientDeleteProhibited and clientUpdateProhibited, or the registry's own",
+        NameOutcome::Redirect => {
+            "redirect: clientTransferProhibited, clientDeleteProhibited and clientUpdateProhibited, or the registry's own"
+        }
         NameOutcome::Hold => "hold: clientHold or serverHold, with the locks",
         NameOutcome::LockOnly => "lock-only: the locks",
         NameOutcome::Transfer => "transfer: the locks, set by the gaining registrar",

@@ -22,6 +22,8 @@ const DOMAIN: &str = "urn:ietf:params:xml:ns:domain-1.0";
 const HOST: &str = "urn:ietf:params:xml:ns:host-1.0";
 const SECDNS: &str = "urn:ietf:params:xml:ns:secDNS-1.1";
 const RGP: &str = "urn:ietf:params:xml:ns:rgp-1.0";
+/// What keeps a registration from being deleted.
+const BEFORE_DELETION: [&str; 2] = [UPDATE_LOCK, "clientDeleteProhibited"];
 
 /// One command.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
@@ -95,11 +97,16 @@ pub fn look(name: &DomainName, labels: Labels<'_>) -> Frame {
 /// The commands that bring a registration from one state to another; none where nothing differs.
 pub fn between(name: &DomainName, from: &State, to: &State, labels: Labels<'_>) -> Vec<Frame> {
     let mut frames = Frames::of(name, labels);
+    change(&mut frames, from, to);
+    frames.all
+}
+
+fn change(frames: &mut Frames<'_>, from: &State, to: &State) {
     let (now, then) = (from.client_statuses(), to.client_statuses());
     let is_lock = |status: &&Status| status.as_str() == UPDATE_LOCK;
     let same = (&now, &from.name_servers, &from.ds) == (&then, &to.name_servers, &to.ds);
     if same {
-        return frames.all;
+        return;
     }
     let unlocks = now.iter().any(|status| is_lock(&status));
     if unlocks {
@@ -111,7 +118,9 @@ pub fn between(name: &DomainName, from: &State, to: &State, labels: Labels<'_>) 
         frames.update("remove the other statuses that are in the way", &statuses("rem", goes.into_iter()), "");
     }
     if from.ds != to.ds && !from.ds.is_empty() {
-        let all = format!("<secDNS:update xmlns:secDNS=\"{SECDNS}\"><secDNS:rem><secDNS:all>true</secDNS:all></secDNS:rem></secDNS:update>");
+        let all = format!(
+            "<secDNS:update xmlns:secDNS=\"{SECDNS}\"><secDNS:rem><secDNS:all>true</secDNS:all></secDNS:rem></secDNS:update>"
+        );
         frames.update("remove every DS record", "", &all);
     }
     if from.name_servers != to.name_servers {
@@ -127,12 +136,11 @@ pub fn between(name: &DomainName, from: &State, to: &State, labels: Labels<'_>) 
     if !comes.is_empty() {
         frames.update("set statuses and locks", &statuses("add", comes.into_iter()), "");
     }
-    frames.all
 }
 
 /// Deletes a registration once its locks are off.
 pub fn deletion(name: &DomainName, from: &State, labels: Labels<'_>) -> Vec<Frame> {
-    let open = without(from, &[UPDATE_LOCK, "clientDeleteProhibited"]);
+    let open = without(from, &BEFORE_DELETION);
     let mut frames = Frames::of(name, labels);
     frames.all = between(name, from, &open, labels);
     let body = format!(
@@ -143,13 +151,18 @@ pub fn deletion(name: &DomainName, from: &State, labels: Labels<'_>) -> Vec<Fram
     frames.all
 }
 
-/// Brings back what was deleted, within the redemption grace period (RFC 3915).
-pub fn restoration(name: &DomainName, labels: Labels<'_>) -> Vec<Frame> {
+/// Brings back what was deleted, within the redemption grace period (RFC 3915), and sets its locks again.
+pub fn restoration(name: &DomainName, before: &State, labels: Labels<'_>) -> Vec<Frame> {
     let mut frames = Frames::of(name, labels);
-    let restore =
-        format!("<rgp:update xmlns:rgp=\"{RGP}\"><rgp:restore op=\"request\"/></rgp:update>");
+    let restore = format!("<rgp:update xmlns:rgp=\"{RGP}\"><rgp:restore op=\"request\"/></rgp:update>");
     frames.update("ask for restoration", "<domain:chg/>", &restore);
-    frames.all[0].only_if = Some("the name is in its redemption period; the registry then wants a restore report");
+    change(&mut frames, &without(before, &BEFORE_DELETION), before);
+    for (number, frame) in frames.all.iter_mut().enumerate() {
+        frame.only_if = Some(match number {
+            0 => "the name is in its redemption period; the registry then wants a restore report",
+            _ => "the restoration is complete",
+        });
+    }
     frames.all
 }
 
@@ -162,7 +175,12 @@ pub fn release(name: &DomainName, from: &State, labels: Labels<'_>) -> Vec<Frame
         "<transfer op=\"approve\"><domain:transfer xmlns:domain=\"{DOMAIN}\"><domain:name>{}</domain:name></domain:transfer></transfer>",
         escaped(name.as_str())
     );
-    frames.push("approve the transfer", Some("the gaining registrar has asked for it: the status is pendingTransfer"), &body, "");
+    frames.push(
+        "approve the transfer",
+        Some("the gaining registrar has asked for it: the status is pendingTransfer"),
+        &body,
+        "",
+    );
     frames.all
 }
 
@@ -198,7 +216,12 @@ pub fn host_gone(name: &DomainName, labels: Labels<'_>) -> Vec<Frame> {
     let shown = escaped(name.as_str());
     let body =
         format!("<delete><host:delete xmlns:host=\"{HOST}\"><host:name>{shown}</host:name></host:delete></delete>");
-    frames.push("delete the host object", Some("this plan made it, and no name is delegated to it any more"), &body, "");
+    frames.push(
+        "delete the host object",
+        Some("this plan made it, and no name is delegated to it any more"),
+        &body,
+        "",
+    );
     frames.all
 }
 

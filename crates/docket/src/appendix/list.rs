@@ -12,8 +12,17 @@ use serde::Serialize;
 
 use super::actors::Actor;
 
-const HEADER: [&str; 9] =
-    ["name", "outcome", "order", "registry", "registrar", "registrar_iana_id", "sponsored_by_us", "name_servers", "plan"];
+const HEADER: [&str; 9] = [
+    "name",
+    "outcome",
+    "order",
+    "registry",
+    "registrar",
+    "registrar_iana_id",
+    "sponsored_by_us",
+    "name_servers",
+    "plan",
+];
 
 /// One line.
 #[derive(Serialize)]

@@ -7,10 +7,10 @@ use model::order::{NameOutcome, OrderTerms};
 use model::{Digest, DomainName};
 use serde::Serialize;
 
+use super::Wanted;
 use super::actors::{Actor, Actors};
 use super::epp::{self, Frame, Labels};
 use super::state::{CLIENT_HOLD, State, Status};
-use super::Wanted;
 
 /// Statuses that only the registry sets: words in an instruction, never in a frame.
 const SERVER_LOCKS: &str = "serverTransferProhibited, serverDeleteProhibited and serverUpdateProhibited";
@@ -84,15 +84,18 @@ pub fn ordered(outcome: NameOutcome, before: &State, terms: &OrderTerms) -> Opti
 
 /// The commands of one name, and those that undo them; none unless the actor is a registrar who sponsors it.
 pub fn frames(wanted: Wanted<'_>, actor: &Actor, actors: &Actors, terms: &OrderTerms) -> (Vec<Frame>, Vec<Frame>) {
-    if !actor.sponsors || matches!(wanted.listed.outcome, NameOutcome::BlockRegistration | NameOutcome::ProviderRemoval) {
+    if !actor.sponsors || matches!(wanted.listed.outcome, NameOutcome::BlockRegistration | NameOutcome::ProviderRemoval)
+    {
         return (Vec::new(), Vec::new());
     }
     let order = terms.id.as_str();
     let (forward, reverse) = (Labels { order, direction: "f" }, Labels { order, direction: "r" });
     let name = wanted.name;
-    let Some(before) = actors.before(name) else { return (vec![epp::look(name, Labels { order, direction: "i" })], Vec::new()) };
+    let Some(before) = actors.before(name) else {
+        return (vec![epp::look(name, Labels { order, direction: "i" })], Vec::new());
+    };
     match wanted.listed.outcome {
-        NameOutcome::Delete => (epp::deletion(name, before, forward), epp::restoration(name, reverse)),
+        NameOutcome::Delete => (epp::deletion(name, before, forward), epp::restoration(name, before, reverse)),
         NameOutcome::Transfer => (epp::release(name, before, forward), Vec::new()),
         outcome => match ordered(outcome, before, terms) {
             Some(then) => (epp::between(name, before, &then, forward), epp::between(name, &then, before, reverse)),
@@ -122,7 +125,10 @@ pub fn plan(wanted: Wanted<'_>, actor: &Actor, actors: &Actors, terms: &OrderTer
             }
         }
     }
-    plan.step(REQUESTER, "is told, by answer to the letter, what was done for which name and when; what was refused, and why");
+    plan.step(
+        REQUESTER,
+        "is told, by answer to the letter, what was done for which name and when; what was refused, and why",
+    );
     plan.undo(REQUESTER, "is told what was undone, and when");
     plan
 }
@@ -140,10 +146,17 @@ fn open(plan: &mut Plan, who: &'static str, before: Option<&State>) {
     match before.map(|state| state.server_locks().map(|status| status.as_str()).collect::<Vec<_>>()) {
         Some(locks) if !locks.is_empty() => plan.step(
             REGISTRY,
-            format!("lifts {}: no registrar can, and nothing below succeeds while they stand (EPP 2304)", locks.join(", ")),
+            format!(
+                "lifts {}: no registrar can, and nothing below succeeds while they stand (EPP 2304)",
+                locks.join(", ")
+            ),
         ),
         Some(_) => {}
-        None => plan.step_if("a server status or a pending operation stands in the way", REGISTRY, "lifts it: no registrar can (EPP 2304)"),
+        None => plan.step_if(
+            "a server status or a pending operation stands in the way",
+            REGISTRY,
+            "lifts it: no registrar can (EPP 2304)",
+        ),
     }
     if who == REGISTRAR {
         match before {
@@ -151,7 +164,11 @@ fn open(plan: &mut Plan, who: &'static str, before: Option<&State>) {
                 plan.step(who, "removes clientUpdateProhibited, in a command of its own: while it stands every other change is refused");
             }
             Some(_) => {}
-            None => plan.step_if("clientUpdateProhibited is set", who, "removes it, in a command of its own: while it stands every other change is refused"),
+            None => plan.step_if(
+                "clientUpdateProhibited is set",
+                who,
+                "removes it, in a command of its own: while it stands every other change is refused",
+            ),
         }
     }
 }
@@ -159,19 +176,39 @@ fn open(plan: &mut Plan, who: &'static str, before: Option<&State>) {
 fn redirect(plan: &mut Plan, who: &'static str, name: &DomainName, before: Option<&State>, terms: &OrderTerms) {
     let servers = named(&terms.name_servers);
     let inside: Vec<&DomainName> = terms.name_servers.iter().filter(|server| server.is_at_or_below(name)).collect();
-    plan.step_if("they are not there yet", who, format!("makes the host objects {servers}: a delegation to one that is missing is refused (EPP 2303)"));
+    plan.step_if(
+        "they are not there yet",
+        who,
+        format!("makes the host objects {servers}: a delegation to one that is missing is refused (EPP 2303)"),
+    );
     if !inside.is_empty() {
-        plan.step(who, format!("registers the addresses of {}, which lie below the name itself, as glue", named(inside)));
+        plan.step(
+            who,
+            format!("registers the addresses of {}, which lie below the name itself, as glue", named(inside)),
+        );
     }
-    plan.step(who, "removes every DS record: one that is left makes validating resolvers answer SERVFAIL, and nobody arrives");
+    plan.step(
+        who,
+        "removes every DS record: one that is left makes validating resolvers answer SERVFAIL, and nobody arrives",
+    );
     plan.step(who, format!("delegates to exactly {servers}, and removes all other name servers"));
-    plan.step(who, "removes clientHold and clientRenewProhibited, so that the name stays in the zone and can be renewed");
+    plan.step(
+        who,
+        "removes clientHold and clientRenewProhibited, so that the name stays in the zone and can be renewed",
+    );
     set_locks(plan, who);
     unset_locks(plan, who);
     match before {
         Some(state) => {
-            plan.undo(who, format!("delegates to {} again, and removes {servers}", or_none(named(&state.name_servers))));
-            plan.undo_if("the name servers answer again", who, format!("adds the DS records: {}", or_none(joined(&state.ds))));
+            plan.undo(
+                who,
+                format!("delegates to {} again, and removes {servers}", or_none(named(&state.name_servers))),
+            );
+            plan.undo_if(
+                "the name servers answer again",
+                who,
+                format!("adds the DS records: {}", or_none(joined(&state.ds))),
+            );
             plan.undo(who, format!("sets the statuses as they were: {}", or_none(joined(&state.client_statuses()))));
         }
         None => unknown_before(plan, who, "name servers, then DS records, then statuses"),
@@ -181,7 +218,10 @@ fn redirect(plan: &mut Plan, who: &'static str, name: &DomainName, before: Optio
 
 fn hold(plan: &mut Plan, who: &'static str, before: Option<&State>) {
     let status = if who == REGISTRAR { "clientHold" } else { "serverHold" };
-    plan.step(who, format!("sets {status}: the name leaves the zone at the next publication, and its delegation stays as it is"));
+    plan.step(
+        who,
+        format!("sets {status}: the name leaves the zone at the next publication, and its delegation stays as it is"),
+    );
     set_locks(plan, who);
     unset_locks(plan, who);
     plan.undo(who, format!("removes {status}"));
@@ -203,27 +243,52 @@ fn transfer(plan: &mut Plan, who: &'static str) {
         plan.step(who, "changes the sponsoring registrar to the one that the order names, by its own procedure: no authInfo is needed for it");
     }
     plan.step("gaining registrar", format!("sets {CLIENT_LOCKS}, and switches renewal on"));
-    plan.undo("gaining registrar", format!("removes {CLIENT_LOCKS}, and gives a new authInfo to the registrar of before"));
-    plan.undo_if("it has the authInfo", "registrar of before", "asks for the transfer back; registries refuse it for 60 days unless both agree");
+    plan.undo(
+        "gaining registrar",
+        format!("removes {CLIENT_LOCKS}, and gives a new authInfo to the registrar of before"),
+    );
+    plan.undo_if(
+        "it has the authInfo",
+        "registrar of before",
+        "asks for the transfer back; registries refuse it for 60 days unless both agree",
+    );
 }
 
 fn delete(plan: &mut Plan, who: &'static str) {
-    plan.step(who, "checks that no other name uses a host object below it: a deletion is refused while one does (EPP 2305)");
+    plan.step(
+        who,
+        "checks that no other name uses a host object below it: a deletion is refused while one does (EPP 2305)",
+    );
     plan.step_if("clientDeleteProhibited is set", who, "removes it");
     plan.step(who, "deletes the registration; it stays in redemption for 30 days at most registries, and anybody may register it afterwards");
     plan.step(REGISTRY, "reserves the name before it becomes available, or it comes back in other hands");
-    plan.undo_if("the redemption period has not ended", who, "asks for restoration (RFC 3915), and sends the restore report that the registry wants");
+    plan.undo_if(
+        "the redemption period has not ended",
+        who,
+        "asks for restoration (RFC 3915), and sends the restore report that the registry wants",
+    );
 }
 
 fn block(plan: &mut Plan) {
-    plan.step_if("the name is not registered", REGISTRY, "reserves it, so that nobody can register it until the order ends");
-    plan.step_if("the name is registered", REGISTRY, "changes nothing, and tells the requester who sponsors it and since when");
+    plan.step_if(
+        "the name is not registered",
+        REGISTRY,
+        "reserves it, so that nobody can register it until the order ends",
+    );
+    plan.step_if(
+        "the name is registered",
+        REGISTRY,
+        "changes nothing, and tells the requester who sponsors it and since when",
+    );
     plan.undo(REGISTRY, "ends the reservation");
 }
 
 fn removal(plan: &mut Plan) {
     plan.step(PROVIDER, "keeps a copy of what is served and of the account's records");
-    plan.step(PROVIDER, "removes the host under its suffix: no registry can, because the suffix is shared with strangers");
+    plan.step(
+        PROVIDER,
+        "removes the host under its suffix: no registry can, because the suffix is shared with strangers",
+    );
     plan.step(PROVIDER, "keeps the host from being made again by the same account");
     plan.undo(PROVIDER, "puts the host back as it was kept");
 }
@@ -234,19 +299,28 @@ fn set_locks(plan: &mut Plan, who: &'static str) {
 }
 
 fn unset_locks(plan: &mut Plan, who: &'static str) {
-    let locks = if who == REGISTRAR { "clientUpdateProhibited first, in a command of its own, then the other locks that the plan set" } else { SERVER_LOCKS };
+    let locks = if who == REGISTRAR {
+        "clientUpdateProhibited first, in a command of its own, then the other locks that the plan set"
+    } else {
+        SERVER_LOCKS
+    };
     plan.undo(who, format!("removes {locks}"));
 }
 
 fn statuses_back(plan: &mut Plan, who: &'static str, before: Option<&State>) {
     match before {
-        Some(state) => plan.undo(who, format!("sets the statuses as they were: {}", or_none(joined(&state.client_statuses())))),
+        Some(state) => {
+            plan.undo(who, format!("sets the statuses as they were: {}", or_none(joined(&state.client_statuses()))))
+        }
         None => unknown_before(plan, who, "statuses"),
     }
 }
 
 fn unknown_before(plan: &mut Plan, who: &'static str, what: &str) {
-    plan.undo(who, format!("restores {what} from what was written down in the first step; nobody has told us how they stood"));
+    plan.undo(
+        who,
+        format!("restores {what} from what was written down in the first step; nobody has told us how they stood"),
+    );
 }
 
 fn shown(state: &State) -> String {

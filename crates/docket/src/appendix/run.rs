@@ -210,8 +210,13 @@ fn lists(
         if let Some(shown) = written.plans.iter_mut().find(|(shown, ..)| *shown == number) {
             shown.2 += 1;
         }
-        let row =
-            Row { name: wanted.name, outcome: wanted.listed.outcome, order: part.order(), actor: &actor.id, plan: number };
+        let row = Row {
+            name: wanted.name,
+            outcome: wanted.listed.outcome,
+            order: part.order(),
+            actor: &actor.id,
+            plan: number,
+        };
         list::csv(&mut csv, &row, actor, &servers)?;
         list::json(&mut json, &row, at == 0)?;
         if at < NAMES_MAX {
@@ -227,12 +232,7 @@ fn lists(
 }
 
 /// The number of a plan; a new one is written.
-fn number_of(
-    plan: Plan,
-    known: &mut HashMap<Digest, u32>,
-    written: &mut Written,
-    file: &mut Out,
-) -> io::Result<u32> {
+fn number_of(plan: Plan, known: &mut HashMap<Digest, u32>, written: &mut Written, file: &mut Out) -> io::Result<u32> {
     let digest = plan.digest();
     if let Some(number) = known.get(&digest) {
         return Ok(*number);

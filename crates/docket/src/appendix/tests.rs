@@ -57,15 +57,8 @@ fn compiled(actors: &str, into: &std::path::Path) -> (Compiled, CaseFile) {
     let key = store::log::SigningKey::from_seed(Some("log.example.org/a"), [7; 32]).unwrap();
     let sign = |text: &str| Some(key.sign(text));
     let parts = parts(&file);
-    let wish = Wish {
-        case: &file.terms,
-        parts: &parts,
-        sealed: &sealed,
-        actors: &actors,
-        into,
-        made: now(),
-        sign: &sign,
-    };
+    let wish =
+        Wish { case: &file.terms, parts: &parts, sealed: &sealed, actors: &actors, into, made: now(), sign: &sign };
     let done = compile(&wish).unwrap();
     let note = std::fs::read_to_string(into.join("manifest")).unwrap();
     let opened = key.verifying().open(&note).unwrap();
@@ -228,9 +221,12 @@ fn states() -> impl Strategy<Value = State> {
 fn unlocked_first(frames: &[epp::Frame], from: &State) -> bool {
     let mut locked = from.has(LOCKS[2]);
     frames.iter().all(|frame| {
-        let unlocks = frame.xml.contains("<domain:rem><domain:status s=\"clientUpdateProhibited\"/></domain:rem></domain:update>");
+        let unlocks = frame
+            .xml
+            .contains("<domain:rem><domain:status s=\"clientUpdateProhibited\"/></domain:rem></domain:update>");
         let allowed = !locked || unlocks;
-        locked = (locked && !unlocks) || frame.xml.contains("<domain:add><domain:status") && frame.xml.contains("UpdateProhibited");
+        locked = (locked && !unlocks)
+            || frame.xml.contains("<domain:add><domain:status") && frame.xml.contains("UpdateProhibited");
         allowed
     })
 }

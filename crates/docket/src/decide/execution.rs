@@ -16,12 +16,7 @@ use super::{Decision, Done, check_text, known_case, may_prepare, working_on};
 /// The most names in one fact: it stays below a megabyte.
 const NAMES_PER_FACT_MAX: usize = 10_000;
 
-pub(super) fn compiled(
-    view: &View,
-    case: &CaseId,
-    appendix: &Compilation,
-    actor: &Actor,
-) -> Result<Decision, Refusal> {
+pub(super) fn compiled(view: &View, case: &CaseId, appendix: &Compilation, actor: &Actor) -> Result<Decision, Refusal> {
     may_prepare(view, actor)?;
     known_case(view, case)?;
     let body = Body::AppendixCompiled { case: case.clone(), appendix: appendix.clone() };
@@ -159,8 +154,12 @@ mod tests {
         let at = |book: &Book, text: &str| book.view.cases[&case("harbour")].names.get(&name(text)).unwrap().seizure;
         assert_eq!(at(&book, "login-harbour.example"), Seizure::Sent);
         assert_eq!(at(&book, "mail-harbour.example"), Seizure::Ordered);
-        let sent = &book.view.cases[&case("harbour")].execution.dispatches[&(OrderId::parse("o-harbour").unwrap(), "us".into())];
-        assert!(!sent.is_late("2026-03-22T11:59:00Z".parse().unwrap()) && sent.is_late("2026-03-22T12:01:00Z".parse().unwrap()));
+        let sent = &book.view.cases[&case("harbour")].execution.dispatches
+            [&(OrderId::parse("o-harbour").unwrap(), "us".into())];
+        assert!(
+            !sent.is_late("2026-03-22T11:59:00Z".parse().unwrap())
+                && sent.is_late("2026-03-22T12:01:00Z".parse().unwrap())
+        );
         book.execute(&answer("2026-03-20T13:00:00Z"), &as_person("bob")).unwrap();
         assert_eq!(at(&book, "login-harbour.example"), Seizure::Acknowledged);
         assert_eq!(at(&book, "held-harbour.example"), Seizure::Sent);

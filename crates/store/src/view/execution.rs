@@ -73,7 +73,10 @@ impl CaseView {
             Refusal::new(format!("{actor} was sent nothing of order {order}")).hint("`bailiwick case sent` comes first")
         })?;
         if *answered < sent.sent {
-            return Err(Refusal::new(format!("{actor} cannot have answered at {answered}: it was sent at {}", sent.sent)));
+            return Err(Refusal::new(format!(
+                "{actor} cannot have answered at {answered}: it was sent at {}",
+                sent.sent
+            )));
         }
         match &sent.acknowledged {
             Some((at, _)) => Err(Refusal::new(format!("{actor} answered at {at} already"))),

@@ -28,7 +28,8 @@ pub(super) fn run(door: &Door, args: &ReadyArgs) -> Done {
     let mut told: ReadyTold = door.get(&format!("/cases/{}/ready", args.case))?;
     told.checks.extend(args.servers.iter().map(|server| asked(*server, &told.zones)));
     if args.servers.is_empty() && !told.zones.is_empty() {
-        told.checks.push(not_known("our servers answer", "no server was named: `--server ADDRESS:PORT`, once for each"));
+        told.checks
+            .push(not_known("our servers answer", "no server was named: `--server ADDRESS:PORT`, once for each"));
     }
     told.checks.push(capacity(args.measured, args.expected));
     let fails = told.checks.iter().filter(|check| check.verdict == ReadyVerdict::Fails).count();
@@ -40,7 +41,9 @@ pub(super) fn run(door: &Door, args: &ReadyArgs) -> Done {
     }
     if fails + unknown > 0 {
         let what = format!("case {} is not ready: {fails} checks fail, {unknown} are not known", args.case);
-        return Err(Failure::new(what).hint("mend what fails, say what is not known, and ask again").code(code::NOT_VERIFIED));
+        return Err(Failure::new(what)
+            .hint("mend what fails, say what is not known, and ask again")
+            .code(code::NOT_VERIFIED));
     }
     Ok(())
 }
@@ -55,7 +58,11 @@ fn capacity(measured: Option<u64>, expected: Option<u64>) -> ReadyCheck {
         (Some(measured), Some(expected)) => {
             let verdict = if measured >= expected { ReadyVerdict::Holds } else { ReadyVerdict::Fails };
             let times = measured as f64 / expected as f64;
-            ReadyCheck { what, verdict, seen: format!("{times:.1} times: {measured}/s measured, {expected}/s expected") }
+            ReadyCheck {
+                what,
+                verdict,
+                seen: format!("{times:.1} times: {measured}/s measured, {expected}/s expected"),
+            }
         }
         _ => not_known(&what, "say `--measured` and `--expected`, in queries a second"),
     }
@@ -73,7 +80,10 @@ fn drawn(told: &ReadyTold) -> String {
     }
     let mut text = table(&rows);
     for undo in &told.reverse {
-        text.push_str(&format!("\n\nto undo {} of {} ({} names, order {})", undo.outcome, undo.actor, undo.names, undo.order));
+        text.push_str(&format!(
+            "\n\nto undo {} of {} ({} names, order {})",
+            undo.outcome, undo.actor, undo.names, undo.order
+        ));
         for (number, step) in undo.steps.iter().enumerate() {
             text.push_str(&format!("\n  {}. {step}", number + 1));
         }
