@@ -18,6 +18,7 @@ mod custody;
 mod dns;
 mod engine;
 mod execution;
+mod evidence;
 mod feeds;
 mod gate;
 mod groups;
@@ -27,6 +28,7 @@ mod metrics;
 mod papers;
 mod people;
 mod problem;
+mod providers;
 mod query;
 mod records;
 mod replay;
@@ -62,6 +64,8 @@ pub fn router(desk: Desk) -> Router {
     let papers = DefaultBodyLimit::max(docket::decide::PAPER_OCTETS_MAX);
     let observations = DefaultBodyLimit::max(custody::OBSERVATIONS_OCTETS_MAX);
     let certificates = DefaultBodyLimit::max(docket::custody::certificates::CERTIFICATES_OCTETS_MAX);
+    let exhibits = DefaultBodyLimit::max(docket::decide::EXHIBIT_OCTETS_MAX);
+    let messages = exhibits;
     let api = Router::new()
         .route("/status", get(status::show))
         .route("/dns", get(dns::show))
@@ -102,6 +106,14 @@ pub fn router(desk: Desk) -> Router {
         )
         .route("/cases/{id}/requests", post(approvals::request))
         .route("/cases/{id}/unsealing", post(approvals::request_unsealing))
+        .route("/cases/{id}/exhibits", get(evidence::list).merge(post(evidence::keep).layer(exhibits)))
+        .route("/cases/{id}/exhibits/{number}/file", get(evidence::file))
+        .route("/cases/{id}/exhibits/{number}/stamp", post(evidence::stamp))
+        .route("/cases/{id}/evidence", get(evidence::manifest))
+        .route("/cases/{id}/privacy", get(evidence::privacy))
+        .route("/cases/{id}/reports", get(providers::list).post(providers::make))
+        .route("/cases/{id}/reports/{number}/sending", post(providers::sending).layer(messages))
+        .route("/cases/{id}/reports/{number}/answer", post(providers::answer))
         .route("/sensors", get(sensors::list))
         .route("/sensors/offers", post(sensors::offer))
         .route("/sensors/{id}/revoke", post(sensors::revoke))

@@ -17,6 +17,7 @@ use model::marking::Audience;
 use model::paper::PaperKind;
 use model::name::{DomainName, defang};
 use model::paper::PaperTime;
+use model::notification::{ReportState, Sending};
 use model::person::{Person, Role};
 use model::seizure::ServiceMode;
 use model::token::ApiToken;
@@ -25,6 +26,7 @@ use model::{Digest, Timestamp};
 use crate::casefile::CaseFile;
 use crate::custody::Taking;
 use crate::custody::certificates::Certificate;
+use crate::evidence::{ExhibitDraft, ReportDraft};
 use crate::shown::counted;
 use crate::verify::NameReport;
 
@@ -246,6 +248,40 @@ pub enum Command {
         case: CaseId,
         answer: Acknowledgement,
         names: Vec<DomainName>,
+    /// Keeps a file as evidence; `octets` go to the vault as they are.
+    KeepExhibit {
+        case: CaseId,
+        exhibit: Box<ExhibitDraft>,
+        octets: Vec<u8>,
+    },
+    /// Keeps a time-stamping authority's answer beside an exhibit.
+    StampExhibit {
+        case: CaseId,
+        exhibit: u32,
+        authority: String,
+        octets: Vec<u8>,
+    },
+    /// Writes a report to a provider; nothing is sent by it.
+    MakeReport {
+        case: CaseId,
+        report: Box<ReportDraft>,
+        letter: String,
+        xarf: String,
+    },
+    /// Remembers that a report went out.
+    NoteSending {
+        case: CaseId,
+        report: u32,
+        sending: Sending,
+        message: Option<Vec<u8>>,
+    },
+    /// Remembers what came back.
+    NoteAnswer {
+        case: CaseId,
+        report: u32,
+        to: ReportState,
+        note: String,
+        exhibit: Option<u32>,
     },
     /// Remembers a refusal that was made before the docket was asked: no token, no such thing.
     Refuse {
@@ -276,6 +312,11 @@ impl Command {
                 | Self::HoldPostMortem { .. }
                 | Self::Dispatch { .. }
                 | Self::Acknowledge { .. }
+                | Self::KeepExhibit { .. }
+                | Self::StampExhibit { .. }
+                | Self::MakeReport { .. }
+                | Self::NoteSending { .. }
+                | Self::NoteAnswer { .. }
         )
     }
 
@@ -361,6 +402,17 @@ impl Command {
             Self::RecordAppendix { case, .. } => format!("record the appendix of case {case}"),
             Self::Dispatch { case, dispatch, .. } => format!("say what {} of case {case} was sent", dispatch.actor),
             Self::Acknowledge { case, answer, .. } => format!("say what {} of case {case} answered", answer.actor),
+            Self::KeepExhibit { case, exhibit, .. } => {
+                format!("keep a {} as evidence of case {case}", exhibit.kind.as_str())
+            }
+            Self::StampExhibit { case, exhibit, .. } => format!("time-stamp exhibit {exhibit} of case {case}"),
+            Self::MakeReport { case, report, .. } => {
+                format!("report {} of case {case} to its {}", report.name.defanged(), report.to.as_str())
+            }
+            Self::NoteSending { case, report, .. } => format!("note that report {report} of case {case} was sent"),
+            Self::NoteAnswer { case, report, to, .. } => {
+                format!("note that report {report} of case {case} is {}", to.as_str())
+            }
             Self::Refuse { tried, .. } => tried.clone(),
         }
     }

@@ -26,7 +26,7 @@ use crate::command::Command;
 
 mod approve;
 mod capture;
-mod execution;
+mod evidence;
 mod narrow;
 mod people;
 mod sensors;
@@ -36,6 +36,7 @@ mod watch;
 pub const KNOWLEDGE_OCTETS_MAX: usize = 128 << 20;
 /// The longest reason, source or title that a fact carries.
 pub const TEXT_OCTETS_MAX: usize = 1_000;
+pub use evidence::{EXHIBIT_OCTETS_MAX, EXHIBITS_MAX, TOKEN_OCTETS_MAX};
 
 //----------- Decision ---------------------------------------------------------------------------------------------
 
@@ -118,21 +119,17 @@ pub enum Done {
         sensor: SensorId,
         name: SensorName,
     },
-    NarrowingsConfirmed {
-        narrowings: Vec<Position>,
+    ExhibitKept {
+        number: u32,
+        /// False where the very same was kept before: then nothing changed.
+        new: bool,
     },
-    DateProposed {
-        date: Date,
-        by: Rule,
+    ExhibitStamped {
+        number: u32,
+        at: Timestamp,
     },
-    DateConfirmed {
-        date: PaperTime,
-    },
-    /// Alarms that came and went by what was seen; `left` will be raised by the next look.
-    Watched {
-        raised: usize,
-        cleared: usize,
-        left: usize,
+    ReportMade {
+        number: u32,
     },
     Recorded,
 }
@@ -178,11 +175,18 @@ pub fn decide(view: &View, command: &Command, actor: &Actor, now: Timestamp) -> 
         Command::CaptureRecords { case, name, source, octets, count } => {
             capture::records(view, (case, name), source, (octets, *count), actor)
         }
-        Command::RecordVerification { case, order, reports, looked, octets } => {
-            verified::record(view, (case, order), reports, looked, octets, actor)
+        Command::KeepExhibit { case, exhibit, octets } => evidence::keep(view, case, exhibit, octets, (actor, now)),
+        Command::StampExhibit { case, exhibit, authority, octets } => {
+            evidence::stamp(view, (case, *exhibit), authority, octets, actor)
         }
-        Command::AttestCheck { case, name, check, last, octets } => {
-            verified::attest(view, case, (name, *check), *last, octets, actor)
+        Command::MakeReport { case, report, letter, xarf } => {
+            evidence::make_report(view, case, report, (letter, xarf), (actor, now))
+        }
+        Command::NoteSending { case, report, sending, message } => {
+            evidence::note_sending(view, (case, *report), sending, message.as_deref(), actor)
+        }
+        Command::NoteAnswer { case, report, to, note, exhibit } => {
+            evidence::note_answer(view, (case, *report), (*to, note, *exhibit), actor)
         }
         Command::OfferEnrolment { name, token, expires } => sensors::offer(view, name, (*token, *expires), actor, now),
         Command::EnrolSensor { token, certificate } => sensors::enrol(view, *token, *certificate, actor, now),

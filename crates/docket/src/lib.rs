@@ -25,6 +25,7 @@ pub mod gate;
 pub mod observed;
 pub mod due;
 pub mod post_mortem;
+pub mod evidence;
 pub mod quick;
 pub mod related;
 pub mod retention;

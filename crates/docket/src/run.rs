@@ -97,11 +97,13 @@ async fn attempt(
 fn keep_file(vault: &Vault, command: &Command) -> Result<(), store::Error> {
     match command {
         Command::ImportCase { text, .. } => vault.put(text.as_bytes()).map(drop),
-        Command::ImportKnowledge { octets, .. }
-        | Command::CaptureRecords { octets, .. }
-        | Command::TakeObservations { octets, .. }
-        | Command::TakeCertificates { octets, .. }
-        | Command::HoldPostMortem { octets, .. } => vault.put(octets).map(drop),
+        Command::ImportKnowledge { octets, .. } | Command::CaptureRecords { octets, .. } => vault.put(octets).map(drop),
+        Command::KeepExhibit { octets, .. } | Command::StampExhibit { octets, .. } => vault.put(octets).map(drop),
+        Command::MakeReport { letter, xarf, .. } => {
+            vault.put(letter.as_bytes())?;
+            vault.put(xarf.as_bytes()).map(drop)
+        }
+        Command::NoteSending { message: Some(message), .. } => vault.put(message).map(drop),
         _ => Ok(()),
     }
 }

@@ -8,6 +8,7 @@ use crate::group::Group;
 use crate::id::CaseId;
 use crate::marking::{Retention, Tlp, Withheld};
 use crate::order::Sourced;
+use crate::privacy::PrivacyTerms;
 
 /// What a case says of itself, apart from its orders and names. A fact carries it whole.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
@@ -34,6 +35,9 @@ pub struct CaseTerms {
     /// What the case's names are answered with in DNS, in place of what the operator says for all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub answers: Option<AnswerSet>,
+    /// For the record of processing.
+    #[serde(default, skip_serializing_if = "PrivacyTerms::is_default")]
+    pub privacy: PrivacyTerms,
 }
 
 /// The highest light under which the case's indicators are shared.

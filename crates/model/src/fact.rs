@@ -18,9 +18,11 @@ use crate::id::{CaseId, GroupId, OrderId, PersonId, Position, RequestId, SensorN
 use crate::gate::{GateDecided, GateRun};
 use crate::due::{DateConfirmation, DateProposal};
 use crate::execution::{Acknowledgement, Compilation, Dispatch};
+use crate::evidence::{Exhibit, Stamp};
 use crate::id::{CaseId, GroupId, OrderId, PersonId, Position, RequestId, SensorName};
 use crate::marking::Audience;
 use crate::name::DomainName;
+use crate::notification::{ReportState, ReportTerms, Sending};
 use crate::order::OrderTerms;
 use crate::paper::Paper;
 use crate::person::Person;
@@ -411,6 +413,43 @@ pub enum Body {
     Acknowledged {
         case: CaseId,
         answer: Acknowledgement,
+    //-- Evidence, and reports to providers.
+    /// A file is an exhibit of the case; it lies in the vault.
+    EvidenceKept {
+        case: CaseId,
+        exhibit: Box<Exhibit>,
+    },
+    /// A time-stamping authority vouches for an exhibit's digest.
+    EvidenceStamped {
+        case: CaseId,
+        exhibit: u32,
+        stamp: Stamp,
+    },
+    /// A report to a provider was written.
+    ReportMade {
+        case: CaseId,
+        report: Box<ReportTerms>,
+    },
+    ReportSent {
+        case: CaseId,
+        report: u32,
+        sending: Sending,
+    },
+    /// What came back, or did not: delivered, bounced, acknowledged, acted, refused, reopened.
+    ReportAcknowledged {
+        case: CaseId,
+        report: u32,
+        to: ReportState,
+        note: String,
+        /// The answer itself, where it was kept.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        exhibit: Option<u32>,
+    },
+    /// Somebody else is asked now, with proof that this one was first.
+    ReportEscalated {
+        case: CaseId,
+        report: u32,
+        by: u32,
     },
     /// The law said no.
     Refused {
@@ -461,6 +500,12 @@ impl Body {
             | Self::AppendixCompiled { case, .. }
             | Self::Dispatched { case, .. }
             | Self::Acknowledged { case, .. }
+            | Self::EvidenceKept { case, .. }
+            | Self::EvidenceStamped { case, .. }
+            | Self::ReportMade { case, .. }
+            | Self::ReportSent { case, .. }
+            | Self::ReportAcknowledged { case, .. }
+            | Self::ReportEscalated { case, .. }
             | Self::IndicatorLearned { case, .. } => Some(case),
             Self::GateRun { run } => Some(&run.case),
             Self::GateDecided { decided } => Some(&decided.case),

@@ -35,6 +35,7 @@ fn sourced<T>(value: T) -> Sourced<T> {
 
 fn case() -> CaseTerms {
     CaseTerms {
+        privacy: Default::default(),
         id: CaseId::parse("rehearsal").unwrap(),
         title: "A rehearsal".into(),
         group: Group {

@@ -25,6 +25,7 @@ use crate::zones::{Zone, ZoneSet, ZoneTerms};
 
 mod captured;
 mod execution;
+mod evidence;
 mod fold;
 mod gate;
 mod names;
@@ -39,6 +40,7 @@ mod watch;
 
 pub use captured::CapturedView;
 pub use execution::{DispatchView, ExecutionView};
+pub use evidence::{AnswerView, EvidenceView, ExhibitView, ReportView, next_number};
 pub use fold::names_to_serve;
 pub use names::{CaseNames, NameView};
 pub use people::{Members, groups_called};
@@ -112,6 +114,8 @@ pub struct CaseView {
     pub watch: WatchView,
     /// What was compiled for whom, what was sent, who answered.
     pub execution: ExecutionView,
+    /// What is kept as evidence, and whom it was reported to.
+    pub evidence: EvidenceView,
 }
 
 /// Somebody else's knowledge of a group; the file lies in the vault.

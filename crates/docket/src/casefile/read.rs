@@ -9,8 +9,8 @@ use model::group::{Alias, AttributedTo, Group};
 use model::id::OrderId;
 use model::marking::{Retention, Withheld};
 use model::order::{Authority, NameOutcome, Names, OrderTerms, Sourced};
-use model::paper::{Moment, PaperTime};
-use model::time::{Date, utc_day};
+use model::privacy::PrivacyTerms;
+use model::time::{Date, Timestamp, utc_day};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
@@ -54,7 +54,7 @@ pub(super) fn case_file<'t>(root: &'t Spanned<DeTable<'t>>, text: &str, faults: 
 //----------- Case and group ---------------------------------------------------------------------------------------
 
 fn case_terms<'t>(value: &'t Spanned<DeValue<'t>>, group: Option<Group>, faults: &mut Faults) -> Option<CaseTerms> {
-    let known = ["id", "title", "contact", "purpose", "tlp", "withheld", "retention", "answer", "notice", "answers"];
+    let known = ["id", "title", "contact", "purpose", "tlp", "withheld", "retention", "answer", "notice", "answers", "privacy"];
     let case = Section::open(value, "case", &known, faults)?;
     let (id, title) = (case.required("id", faults), case.required("title", faults));
     let (contact, purpose) = (case.required("contact", faults), case.required("purpose", faults));
@@ -64,6 +64,7 @@ fn case_terms<'t>(value: &'t Spanned<DeValue<'t>>, group: Option<Group>, faults:
     let answer = case.or_default("answer", faults);
     let notice = case.get("notice").and_then(|value| notice(value, faults)).unwrap_or_default();
     let answers = case.get("answers").and_then(|value| answers::read(value, faults));
+    let privacy = case.get("privacy").and_then(|value| privacy(value, faults)).unwrap_or_default();
     Some(CaseTerms {
         id: id?,
         title: title?,
@@ -76,6 +77,7 @@ fn case_terms<'t>(value: &'t Spanned<DeValue<'t>>, group: Option<Group>, faults:
         answer,
         notice,
         answers,
+        privacy,
     })
 }
 
@@ -92,6 +94,19 @@ fn notice<'t>(value: &'t Spanned<DeValue<'t>>, faults: &mut Faults) -> Option<No
         status: section.or_default("status", faults),
         holder: section.optional("holder", faults),
         sealed_contact: section.optional("sealed_contact", faults),
+    })
+}
+
+fn privacy<'t>(value: &'t Spanned<DeValue<'t>>, faults: &mut Faults) -> Option<PrivacyTerms> {
+    let fields = ["controller", "officer", "legal_basis", "recipients", "transfers", "security"];
+    let section = Section::open(value, "privacy", &fields, faults)?;
+    Some(PrivacyTerms {
+        controller: section.optional("controller", faults),
+        officer: section.optional("officer", faults),
+        legal_basis: section.optional("legal_basis", faults),
+        recipients: section.or_default("recipients", faults),
+        transfers: section.or_default("transfers", faults),
+        security: section.optional("security", faults),
     })
 }
 

@@ -84,6 +84,7 @@ fn terms() -> CaseTerms {
     let id = "phosphorus-2019".parse().unwrap();
     let group = Group { id: "apt35".parse().unwrap(), name: "PHOSPHORUS".into(), aliases: vec![], attributed_to: None };
     CaseTerms {
+        privacy: Default::default(),
         id,
         title: "An exercise".into(),
         group,

@@ -101,7 +101,7 @@ impl Terms {
             returned: Default::default(),
             verification: Default::default(),
             holds: Default::default(),
-            execution: Default::default(),
+            evidence: Default::default(),
             unsealed: Default::default(),
             orders: [(OrderId::parse(ORDER).expect("a slug"), self.order())].into(),
             names: NAMES.map(named).into_iter().collect(),
@@ -116,6 +116,7 @@ impl Terms {
 
     fn case_terms(&self) -> CaseTerms {
         CaseTerms {
+            privacy: Default::default(),
             id: case_id(),
             title: "Microsoft v. John Does; names of PHOSPHORUS".into(),
             group: group(),

@@ -9,7 +9,7 @@ use model::order::{Listed, NameOutcome, Names, Order, OrderStatus, OrderTerms, n
 use model::seizure::{Seizure, ServiceMode};
 use model::{Digest, DomainName, Refusal, Timestamp};
 
-use super::{BackupView, CaseView, HoldView, Knowledge, NameView, PurgeView, SuspectView, View};
+use super::{AnswerView, BackupView, CaseView, HoldView, Knowledge, NameView, PurgeView, SuspectView, View};
 
 /// The names of an order that are to be served: what [`Serve`] and `NamesServed` are about. The digest there is
 /// [`names_digest`] of this set, the count its length.
@@ -53,6 +53,7 @@ impl View {
                 verification: Default::default(),
                 watch: Default::default(),
                 execution: Default::default(),
+                evidence: Default::default(),
             }),
             Body::CaseAdvanced { case, to, .. } => {
                 let case = self.case(case)?;
@@ -158,6 +159,15 @@ impl View {
             Body::AppendixCompiled { case, .. } | Body::Dispatched { case, .. } | Body::Acknowledged { case, .. } => {
                 self.case(case)?.execute(fact)
             }
+            Body::EvidenceKept { case, exhibit } => self.case(case)?.keep_exhibit(exhibit, fact),
+            Body::EvidenceStamped { case, exhibit, stamp } => self.case(case)?.stamp_exhibit(*exhibit, stamp),
+            Body::ReportMade { case, report } => self.case(case)?.make_report(report, fact),
+            Body::ReportSent { case, report, sending } => self.case(case)?.send_report(*report, sending),
+            Body::ReportAcknowledged { case, report, to, note, exhibit } => {
+                let answer = AnswerView { to: *to, note: note.clone(), exhibit: *exhibit, noted: fact.time };
+                self.case(case)?.answer_report(*report, answer)
+            }
+            Body::ReportEscalated { case, report, by } => self.case(case)?.escalate_report(*report, *by),
             Body::Refused { .. } => {
                 self.refusals += 1;
                 Ok(())

@@ -19,6 +19,7 @@ fn sourced<T>(value: T) -> Sourced<T> {
 
 fn terms(id: &str) -> CaseTerms {
     CaseTerms {
+        privacy: Default::default(),
         id: CaseId::parse(id).unwrap(),
         title: "Rehearsal".into(),
         group: Group {

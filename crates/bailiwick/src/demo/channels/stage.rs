@@ -136,6 +136,7 @@ fn terms() -> OrderTerms {
 fn case() -> CaseTerms {
     let id = GroupId::parse("nobody").unwrap();
     CaseTerms {
+        privacy: Default::default(),
         id: CaseId::parse("rehearsal").unwrap(),
         title: "A rehearsal".into(),
         group: Group { id, name: "NOBODY".into(), aliases: vec![], attributed_to: None },

@@ -43,6 +43,7 @@ fn order() -> OrderId {
 fn case_terms() -> CaseTerms {
     let id = GroupId::parse("apt35").unwrap();
     CaseTerms {
+        privacy: Default::default(),
         id: case(),
         title: "Rehearsal".into(),
         group: Group { id, name: "PHOSPHORUS".into(), aliases: vec![], attributed_to: None },
