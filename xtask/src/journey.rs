@@ -43,6 +43,7 @@ const SUITES: [Suite; 28] = [
     ("ledger", 120, peers::ledger::run),
     ("postgres", 420, peers::postgres::run),
     ("sensors", 300, peers::sensors::run),
+    ("evidence", 240, peers::evidence::run),
     ("feeds", 240, peers::feeds::run),
     ("stories", 240, peers::stories::run),
 ];

@@ -16,6 +16,7 @@ mod audit;
 mod clickhouse;
 mod gate;
 mod execution;
+mod evidence;
 mod keep;
 mod people;
 mod report;
@@ -30,6 +31,7 @@ pub(crate) use execution::{
     AckedArgs, AppendixArgs, ExecuteArgs, ExecutionCommand, ReadyArgs, SentArgs,
 };
 pub(crate) use execution::{AckedArgs, AppendixArgs, ExecuteArgs, ExecutionCommand, ReadyArgs, SentArgs};
+pub(crate) use evidence::*;
 pub(crate) use keep::{BackupArgs, RestoreArgs, RetentionCommand};
 pub(crate) use people::{AdvanceArgs, AuthorityCommand, ByArgs, MachineCommand, MembersArgs, TokenCommand};
 pub(crate) use report::{By, Format as ReportFormat, QueryArgs, ReportArgs};
@@ -91,6 +93,9 @@ pub(crate) enum Command {
     /// Whether what was taken over stays taken over: take, certificates.
     #[command(subcommand)]
     Custody(CustodyCommand),
+    /// Evidence: keep, capture, time-stamp, export for a stranger.
+    #[command(subcommand)]
+    Evidence(EvidenceCommand),
     /// People who act.
     #[command(subcommand)]
     Person(PersonCommand),
@@ -285,6 +290,7 @@ pub(crate) enum CaseCommand {
     Gate(GateCommand),
     Watch(CaseWatchCommand),
     Execution(ExecutionCommand),
+    Provider(ProviderCommand),
 }
 
 #[derive(Args)]

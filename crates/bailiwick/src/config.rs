@@ -33,6 +33,7 @@ mod archive;
 mod clickhouse;
 mod dnstap;
 mod gate;
+mod evidence;
 mod journal;
 mod ledger;
 mod mail;
@@ -47,6 +48,7 @@ mod web_limits;
 pub(crate) use acme::Acme;
 pub(crate) use clickhouse::ClickHouse;
 pub(crate) use dnstap::{Door, Sensor};
+pub(crate) use evidence::{Evidence, Reports, Tls, bare};
 pub(crate) use policy::PolicyZone;
 pub(crate) use sensors::host_and_port;
 pub(crate) use transfer::{Key as TransferKeyFile, Peer as TransferPeer, Transfer};
@@ -81,6 +83,8 @@ struct Draft {
     retention: retention::Retention,
     gate: gate::Gate,
     verify: verify::Verify,
+    evidence: Evidence,
+    reports: Reports,
 }
 
 impl Default for Draft {
@@ -110,6 +114,8 @@ impl Default for Draft {
             retention: retention::Retention::default(),
             gate: gate::Gate::default(),
             verify: verify::Verify::default(),
+            evidence: Evidence::default(),
+            reports: Reports::default(),
         }
     }
 }
@@ -279,6 +285,10 @@ pub(crate) struct Config {
     pub(crate) gate: gate::Gate,
     /// How the world is asked whether a seizure took effect.
     pub(crate) verify: verify::Verify,
+    /// Through whom names are looked at.
+    pub(crate) evidence: Evidence,
+    /// Who reports names to providers.
+    pub(crate) reports: Reports,
 }
 
 impl Config {
@@ -336,6 +346,8 @@ impl Config {
             retention: draft.retention,
             gate: draft.gate.resolve(&base),
             verify: draft.verify.resolve(&base),
+            evidence: draft.evidence.resolve(&base),
+            reports: draft.reports.resolve(&base),
             file,
         };
         config.check()?;
@@ -375,6 +387,8 @@ impl Config {
         self.uplink.check()?;
         self.retention.check()?;
         self.verify.check()?;
+        self.evidence.check()?;
+        self.reports.check()?;
         self.check_each_address_is_named_once()
     }
 

@@ -37,6 +37,7 @@ fn main() -> std::process::ExitCode {
         Command::Verify(args) => roles::verify::run(&place, args),
         Command::Alarm(command) => roles::watch::alarm(&place, command),
         Command::Custody(command) => roles::custody::run(&place, command),
+        Command::Evidence(command) => roles::evidence::run(&place, command),
         Command::Person(command) => roles::person::run(&place, command),
         Command::Sensor(command) => roles::sensor::run(&place, command),
         Command::Approval(command) => roles::approval::run(&place, command),

@@ -5,7 +5,7 @@ use axum::http::{StatusCode, header};
 use model::{Digest, Timestamp};
 use serde_json::{Value, json};
 
-mod gate;
+mod evidence;
 mod house;
 mod watch;
 

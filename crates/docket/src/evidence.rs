@@ -7,6 +7,7 @@ use model::notification::{Recipient, ReportTerms};
 use model::{Digest, DomainName};
 use serde::{Deserialize, Serialize};
 
+pub mod dns;
 pub mod inert;
 pub mod letter;
 pub mod pack;

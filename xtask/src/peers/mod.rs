@@ -13,6 +13,7 @@ pub mod crash;
 pub mod dns;
 pub mod dnstap;
 pub mod epp;
+pub mod evidence;
 pub mod feeds;
 pub mod fleet;
 pub mod floods;

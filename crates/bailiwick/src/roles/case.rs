@@ -15,7 +15,7 @@ use crate::door::{Door, in_query, token};
 use crate::failure::{Done, Failure, Tried, code};
 use crate::terminal::{self, count, table};
 
-mod machine;
+mod providers;
 mod records;
 mod returning;
 
@@ -40,7 +40,7 @@ pub(crate) fn run(place: &Place, command: CaseCommand) -> Done {
         }
         CaseCommand::Records(args) => records::run(&Door::open(place, "case records")?, &args),
         CaseCommand::Narrow(args) => narrow(&Door::open(place, "case narrow")?, &args),
-        CaseCommand::Execution(command) => super::execution::run(place, command),
+        CaseCommand::Provider(command) => providers::run(place, command),
         CaseCommand::Return(args) => returning::run(&Door::open(place, "case return")?, args),
     }
 }

@@ -14,6 +14,7 @@ pub(crate) mod custody;
 pub(crate) mod dns;
 pub(crate) mod doctor;
 pub(crate) mod execution;
+pub(crate) mod evidence;
 pub(crate) mod export;
 pub(crate) mod feed;
 pub(crate) mod gate;

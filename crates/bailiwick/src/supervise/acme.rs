@@ -17,7 +17,7 @@ use sinkhole::{Running, ServedZone, ZoneTable};
 use tokio::sync::{OnceCell, watch};
 
 use self::authority::Authority;
-pub(super) use self::authority::roots;
+pub(crate) use self::authority::roots;
 pub(super) use self::books::Books;
 use self::orders::{Ended, Orders};
 use super::now;

@@ -272,3 +272,19 @@ fn what_a_case_leaves_out_of_its_record_is_not_stated() {
     let record = privacy::Record::of(&book.view.cases[&case("c-2")], Default::default());
     insta::assert_snapshot!("record_of_processing", record.to_text());
 }
+
+//----------- DNS --------------------------------------------------------------------------------------------------
+
+#[test]
+fn an_answer_of_dns_is_told_as_text_with_its_octets() {
+    use domain::base::iana::Rtype;
+    let name = name("login-harbour.example");
+    let asked = dns::question(&name, Rtype::A);
+    assert_eq!((&asked[..6], asked.len()), (&[0, 0, 1, 0, 0, 1][..], 12 + 23 + 4));
+    let mut answer = asked.clone();
+    (answer[2], answer[3], answer[7]) = (0x81, 0x80, 1);
+    answer.extend([0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, 192, 0, 2, 1]);
+    let told = dns::told(&name, Rtype::A, &answer);
+    assert!(told.contains("NOERROR") && told.contains("192.0.2.1") && told.contains("; octets 0000"), "{told}");
+    assert!(dns::told(&name, Rtype::A, b"no").contains("no DNS message"));
+}

@@ -120,7 +120,7 @@ fn drop_odd_wait(fields: &mut HeaderMap) {
 }
 
 /// The certificates of a file, to check others against.
-pub(in crate::supervise) fn roots(file: &Path) -> Result<RootCertStore, Failure> {
+pub(crate) fn roots(file: &Path) -> Result<RootCertStore, Failure> {
     let shown = file.display();
     let tried = format!("reading the roots in {shown}");
     let size = std::fs::metadata(file).tried(&tried)?.len();

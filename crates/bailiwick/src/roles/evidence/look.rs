@@ -1,0 +1,308 @@
+//! One HTTP exchange through a proxy, octet by octet, bounded in size and time. Nothing is followed, nothing decoded.
+//!
+//! A server that is looked at may be the group's own: whatever certificate it shows is kept and not judged. The services that
+//! the operator names (RDAP, DNS over HTTPS, time) are checked against roots.
+
+use std::io::{self, Read, Write};
+use std::net::{TcpStream, ToSocketAddrs as _};
+use std::sync::Arc;
+use std::sync::mpsc;
+use std::time::Duration;
+
+use axum::http::Uri;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::CryptoProvider;
+use rustls::{ClientConfig, ClientConnection, DigitallySignedStruct, SignatureScheme, StreamOwned};
+use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
+
+use crate::config::{Evidence, bare};
+use crate::failure::Failure;
+use crate::supervise::read_roots;
+
+/// The longest head of a response, and of the proxy's own.
+const HEAD_OCTETS_MAX: usize = 64 << 10;
+/// How long a connection may take to stand, and a peer may say nothing.
+const SILENCE_SECS: u64 = 20;
+
+/// How to look.
+#[derive(Clone, Debug)]
+pub(super) struct Way {
+    pub(super) proxy: Option<(String, u16)>,
+    config: Arc<ClientConfig>,
+    body_octets_max: usize,
+    total: Duration,
+}
+
+/// What is asked.
+#[derive(Clone, Debug)]
+pub(super) struct Ask {
+    pub(super) url: String,
+    pub(super) method: &'static str,
+    pub(super) headers: Vec<(&'static str, String)>,
+    pub(super) body: Vec<u8>,
+}
+
+/// What came back.
+#[derive(Clone, Debug)]
+pub(super) struct Seen {
+    pub(super) status: u16,
+    /// As received, with the empty line.
+    pub(super) head: Vec<u8>,
+    /// Without the framing of chunks.
+    pub(super) body: Vec<u8>,
+    /// More came than is kept.
+    pub(super) is_cut: bool,
+    /// As the server showed it.
+    pub(super) chain: Vec<CertificateDer<'static>>,
+}
+
+impl Seen {
+    pub(super) fn header(&self, name: &str) -> Option<String> {
+        let head = String::from_utf8_lossy(&self.head);
+        let lines = head.lines().skip(1).filter_map(|line| line.split_once(':'));
+        let mut found = lines.filter(|(key, _)| key.trim().eq_ignore_ascii_case(name));
+        found.next().map(|(_, value)| value.trim().to_owned())
+    }
+}
+
+impl Way {
+    /// To a server of which nothing is believed.
+    pub(super) fn unbelieving(evidence: &Evidence) -> Result<Self, Failure> {
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let any = Arc::new(Anybody(Arc::clone(&provider)));
+        let config = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+        let config = config.map_err(|error| Failure::new(format!("setting up TLS: {error}")))?;
+        let config = config.dangerous().with_custom_certificate_verifier(any).with_no_client_auth();
+        Ok(Self::new(evidence, config))
+    }
+
+    /// To a service that the operator names.
+    pub(super) fn checked(evidence: &Evidence) -> Result<Self, Failure> {
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let roots = match evidence.roots() {
+            Some(file) => read_roots(&file)?,
+            None => rustls::RootCertStore::empty(),
+        };
+        let config = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+        let config = config.map_err(|error| Failure::new(format!("setting up TLS: {error}")))?;
+        Ok(Self::new(evidence, config.with_root_certificates(roots).with_no_client_auth()))
+    }
+
+    fn new(evidence: &Evidence, config: ClientConfig) -> Self {
+        let total = Duration::from_secs(evidence.timeout_secs.into());
+        let (proxy, config) = (evidence.proxy(), Arc::new(config));
+        Self { proxy, config, body_octets_max: evidence.page_octets_max(), total }
+    }
+
+    /// One exchange. A peer that drips its octets is left to its thread, which ends with the program.
+    pub(super) fn look(&self, ask: &Ask) -> Result<Seen, String> {
+        let (sender, receiver) = mpsc::channel();
+        let (way, ask) = (self.clone(), ask.clone());
+        std::thread::spawn(move || sender.send(way.exchange(&ask).map_err(|error| error.to_string())));
+        let secs = self.total.as_secs();
+        receiver.recv_timeout(self.total).unwrap_or_else(|_| Err(format!("it took more than {secs} seconds")))
+    }
+
+    fn exchange(&self, ask: &Ask) -> io::Result<Seen> {
+        let uri: Uri = ask.url.parse().map_err(|_| invalid("this is no URL"))?;
+        let host = bare(uri.host().ok_or_else(|| invalid("the URL names no host"))?).to_owned();
+        let is_tls = match uri.scheme_str() {
+            Some("https") => true,
+            Some("http") => false,
+            _ => return Err(invalid("only http and https are looked at")),
+        };
+        let port = uri.port_u16().unwrap_or(if is_tls { 443 } else { 80 });
+        let (proxy_host, proxy_port) = self.proxy.clone().unwrap_or_else(|| (host.clone(), port));
+        let mut stream = connect(&proxy_host, proxy_port)?;
+        let path = uri.path_and_query().map_or("/", |path| path.as_str());
+        if !is_tls {
+            let target = if self.proxy.is_some() { ask.url.as_str() } else { path };
+            stream.write_all(&request(ask, target, &uri))?;
+            return self.receive(&mut stream, Vec::new);
+        }
+        if self.proxy.is_some() {
+            tunnel(&mut stream, uri.host().unwrap_or_default(), port)?;
+        }
+        let name = ServerName::try_from(host).map_err(|_| invalid("TLS takes no such name"))?;
+        let client = ClientConnection::new(Arc::clone(&self.config), name).map_err(io::Error::other)?;
+        let mut tls = StreamOwned::new(client, stream);
+        tls.write_all(&request(ask, path, &uri))?;
+        let mut seen = self.receive(&mut tls, Vec::new)?;
+        seen.chain = tls.conn.peer_certificates().unwrap_or_default().iter().map(|one| one.clone().into_owned()).collect();
+        Ok(seen)
+    }
+
+    fn receive(&self, stream: &mut impl Read, chain: impl FnOnce() -> Vec<CertificateDer<'static>>) -> io::Result<Seen> {
+        let (head, mut rest) = read_head(stream)?;
+        let status = status(&head)?;
+        let mut seen = Seen { status, head, body: Vec::new(), is_cut: false, chain: chain() };
+        let length = seen.header("content-length").and_then(|length| length.parse::<usize>().ok());
+        let wanted = length.unwrap_or(usize::MAX).min(self.body_octets_max + 1);
+        let mut part = [0; 16 << 10];
+        while rest.len() < wanted {
+            match stream.read(&mut part) {
+                Ok(0) => break,
+                Ok(count) => rest.extend_from_slice(&part[..count]),
+                // Many servers close TLS without saying so.
+                Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => break,
+                Err(error) => return Err(error),
+            }
+        }
+        seen.is_cut = rest.len() > self.body_octets_max || length.is_some_and(|length| rest.len() < length);
+        rest.truncate(self.body_octets_max);
+        let is_chunked = seen.header("transfer-encoding").is_some_and(|coding| coding.eq_ignore_ascii_case("chunked"));
+        seen.body = if is_chunked { unchunked(&rest) } else { rest };
+        Ok(seen)
+    }
+}
+
+fn invalid(why: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidInput, why)
+}
+
+fn connect(host: &str, port: u16) -> io::Result<TcpStream> {
+    let silence = Duration::from_secs(SILENCE_SECS);
+    let mut last = invalid("the host has no address");
+    for address in (host, port).to_socket_addrs()? {
+        match TcpStream::connect_timeout(&address, silence) {
+            Ok(stream) => {
+                stream.set_read_timeout(Some(silence))?;
+                stream.set_write_timeout(Some(silence))?;
+                return Ok(stream);
+            }
+            Err(error) => last = error,
+        }
+    }
+    Err(last)
+}
+
+fn request(ask: &Ask, target: &str, uri: &Uri) -> Vec<u8> {
+    let host = uri.authority().map_or("", |authority| authority.as_str());
+    let mut head = format!("{} {target} HTTP/1.1\r\nHost: {host}\r\n", ask.method);
+    for (name, value) in &ask.headers {
+        head.push_str(&format!("{name}: {value}\r\n"));
+    }
+    if !ask.body.is_empty() {
+        head.push_str(&format!("Content-Length: {}\r\n", ask.body.len()));
+    }
+    head.push_str("Accept-Encoding: identity\r\nConnection: close\r\n\r\n");
+    [head.as_bytes(), &ask.body].concat()
+}
+
+/// Asks the proxy for a way through (RFC 9110, 9.3.6).
+fn tunnel(stream: &mut TcpStream, host: &str, port: u16) -> io::Result<()> {
+    stream.write_all(format!("CONNECT {host}:{port} HTTP/1.1\r\nHost: {host}:{port}\r\n\r\n").as_bytes())?;
+    let (head, rest) = read_head(stream)?;
+    let status = status(&head)?;
+    if (200..300).contains(&status) && rest.is_empty() {
+        return Ok(());
+    }
+    Err(io::Error::other(format!("the proxy answered CONNECT with {status}")))
+}
+
+/// The head with its empty line, and what came behind it.
+fn read_head(stream: &mut impl Read) -> io::Result<(Vec<u8>, Vec<u8>)> {
+    let mut octets = Vec::new();
+    let mut part = [0; 4096];
+    loop {
+        if let Some(at) = octets.windows(4).position(|four| four == b"\r\n\r\n") {
+            let rest = octets.split_off(at + 4);
+            return Ok((octets, rest));
+        }
+        if octets.len() > HEAD_OCTETS_MAX {
+            return Err(io::Error::other(format!("the head of the response has more than {HEAD_OCTETS_MAX} octets")));
+        }
+        match stream.read(&mut part)? {
+            0 => return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the connection ended before a head did")),
+            count => octets.extend_from_slice(&part[..count]),
+        }
+    }
+}
+
+fn status(head: &[u8]) -> io::Result<u16> {
+    let line = head.split(|octet| *octet == b'\r').next().unwrap_or_default();
+    let status = std::str::from_utf8(line).ok().and_then(|line| line.split(' ').nth(1)?.parse().ok());
+    status.ok_or_else(|| io::Error::other("the answer is no HTTP/1"))
+}
+
+/// Chunks put together (RFC 9112, 7.1), as far as they came; whatever is no chunk ends it.
+fn unchunked(octets: &[u8]) -> Vec<u8> {
+    let mut body = Vec::new();
+    let mut rest = octets;
+    while let Some(end) = rest.windows(2).position(|two| two == b"\r\n") {
+        let size = std::str::from_utf8(&rest[..end]).ok().and_then(|line| line.split(';').next());
+        let Some(size) = size.and_then(|size| usize::from_str_radix(size.trim(), 16).ok()).filter(|size| *size > 0) else {
+            break;
+        };
+        let from = &rest[end + 2..];
+        body.extend_from_slice(&from[..size.min(from.len())]);
+        let Some(next) = size.checked_add(2).and_then(|next| from.get(next..)) else { break };
+        rest = next;
+    }
+    body
+}
+
+/// Takes any certificate, and still has the handshake signed by it: what is kept is what was used.
+#[derive(Debug)]
+struct Anybody(Arc<CryptoProvider>);
+
+impl ServerCertVerifier for Anybody {
+    fn verify_server_cert(
+        &self,
+        _: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        _: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        rustls::crypto::verify_tls12_signature(message, cert, dss, &self.0.signature_verification_algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        rustls::crypto::verify_tls13_signature(message, cert, dss, &self.0.signature_verification_algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.0.signature_verification_algorithms.supported_schemes()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn chunks_are_put_together_as_far_as_they_came() {
+        for (octets, body) in [
+            (&b"4\r\nWiki\r\n5;x=y\r\npedia\r\n0\r\n\r\n"[..], &b"Wikipedia"[..]),
+            (b"5\r\nWi", b"Wi"),
+            (b"ffffffffffffffff\r\nx", b"x"),
+            (b"no chunk", b""),
+        ] {
+            assert_eq!(unchunked(octets), body);
+        }
+    }
+
+    #[test]
+    fn a_head_ends_where_it_ends_and_is_bounded() {
+        let (head, rest) = read_head(&mut &b"HTTP/1.1 302 Found\r\nLocation: /x\r\n\r\nbody"[..]).unwrap();
+        assert_eq!((status(&head).unwrap(), rest.as_slice()), (302, &b"body"[..]));
+        assert!(read_head(&mut &b"HTTP/1.1 200"[..]).is_err());
+        assert!(read_head(&mut io::repeat(b'a')).is_err());
+        assert!(status(b"SSH-2.0\r\n").is_err());
+    }
+}
