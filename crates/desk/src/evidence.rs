@@ -30,7 +30,8 @@ pub(crate) async fn keep(
     Octets(body): Octets,
 ) -> Result<(StatusCode, Json<ExhibitKept>), Told> {
     known(&*desk.view().await?, &id)?;
-    let unread = |error| bad_request(format!("`exhibit` is not what this route takes: {error}"), "see docs/guide/evidence.md");
+    let unread =
+        |error| bad_request(format!("`exhibit` is not what this route takes: {error}"), "see docs/guide/evidence.md");
     let exhibit = Box::new(query.draft().map_err(unread)?);
     let command = Command::KeepExhibit { case: id.clone(), exhibit, octets: body.to_vec() };
     let Done::ExhibitKept { number, new } = desk.execute(command, asker).await?.done else {
@@ -60,10 +61,7 @@ pub(crate) async fn stamp(
 
 //----------- Reading ----------------------------------------------------------------------------------------------
 
-pub(crate) async fn list(
-    State(desk): State<Desk>,
-    Named(id): Named<CaseId>,
-) -> Result<Json<Vec<ExhibitDetail>>, Told> {
+pub(crate) async fn list(State(desk): State<Desk>, Named(id): Named<CaseId>) -> Result<Json<Vec<ExhibitDetail>>, Told> {
     let view = desk.view().await?;
     Ok(Json(known(&view, &id)?.evidence.exhibits.iter().map(detail).collect()))
 }
@@ -85,7 +83,8 @@ pub(crate) async fn file(
 ) -> Result<Response, Told> {
     let view = desk.view().await?;
     let kept = exhibit_of(known(&view, &id)?, number)?;
-    let no_stamp = || not_found(format!("exhibit {number} is not time-stamped"), "`bailiwick evidence stamp` has it done");
+    let no_stamp =
+        || not_found(format!("exhibit {number} is not time-stamped"), "`bailiwick evidence stamp` has it done");
     let digest = match stamp {
         true => kept.stamp.as_ref().ok_or_else(no_stamp)?.token,
         false => kept.exhibit.file,
@@ -116,7 +115,8 @@ pub(crate) async fn privacy(State(desk): State<Desk>, Named(id): Named<CaseId>) 
 
 pub(crate) fn exhibit_of(case: &CaseView, number: u32) -> Result<&ExhibitView, Told> {
     let id = &case.terms.id;
-    let missing = || not_found(format!("case {id} has no exhibit {number}"), "`bailiwick evidence list CASE` numbers them");
+    let missing =
+        || not_found(format!("case {id} has no exhibit {number}"), "`bailiwick evidence list CASE` numbers them");
     case.evidence.exhibit(number).ok_or_else(missing)
 }
 

@@ -21,10 +21,7 @@ use crate::intake::{Asked, Named, Octets, Sent};
 use crate::problem::{self, Told, bad_request, not_found};
 use crate::run::{Desk, now};
 
-pub(crate) async fn list(
-    State(desk): State<Desk>,
-    Named(id): Named<CaseId>,
-) -> Result<Json<Vec<ReportDetail>>, Told> {
+pub(crate) async fn list(State(desk): State<Desk>, Named(id): Named<CaseId>) -> Result<Json<Vec<ReportDetail>>, Told> {
     let view = desk.view().await?;
     let case = known(&view, &id)?;
     let at = now();
@@ -43,9 +40,13 @@ pub(crate) async fn make(
     let case = known(&view, &id)?;
     let at = now();
     let abuse = [Abuse::Phishing, Abuse::Malware].into_iter().find(|abuse| abuse.as_str() == wish.abuse);
-    let abuse = abuse.ok_or_else(|| bad_request(format!("`{}` is no abuse that is reported", wish.abuse), "phishing or malware"))?;
+    let abuse = abuse
+        .ok_or_else(|| bad_request(format!("`{}` is no abuse that is reported", wish.abuse), "phishing or malware"))?;
     if !rdap::is_address(&wish.reporter.contact) {
-        return Err(bad_request(format!("`{}` is no mail address", wish.reporter.contact), "say who reports in `[reports]` of the configuration"));
+        return Err(bad_request(
+            format!("`{}` is no mail address", wish.reporter.contact),
+            "say who reports in `[reports]` of the configuration",
+        ));
     }
     let draft = desk.draft(case, &wish, at)?;
     let exhibits = exhibits(case, &draft)?;
@@ -57,11 +58,17 @@ pub(crate) async fn make(
         exercise: is_exercise(case),
         now: at,
     };
-    let file = |number| exhibits.iter().find(|one| one.number == number).and_then(|one| desk.vault.get(&one.file).ok()?);
-    let xarf = serde_json::to_string_pretty(&xarf::report(&letter, abuse, file)).map_err(|error| problem::ours(&error))?;
+    let file =
+        |number| exhibits.iter().find(|one| one.number == number).and_then(|one| desk.vault.get(&one.file).ok()?);
+    let xarf =
+        serde_json::to_string_pretty(&xarf::report(&letter, abuse, file)).map_err(|error| problem::ours(&error))?;
     let (subject, letter_text, letter_html) = (letter.subject(), letter.to_text(), letter.to_html());
-    let command =
-        Command::MakeReport { case: id.clone(), report: Box::new(draft.clone()), letter: letter_text.clone(), xarf: xarf.clone() };
+    let command = Command::MakeReport {
+        case: id.clone(),
+        report: Box::new(draft.clone()),
+        letter: letter_text.clone(),
+        xarf: xarf.clone(),
+    };
     let Done::ReportMade { number } = desk.execute(command, asker).await?.done else {
         unreachable!("making ends in a report or a refusal")
     };
@@ -69,7 +76,7 @@ pub(crate) async fn make(
     let case = known(&view, &id)?;
     let report = detail(report_of(case, number)?, at);
     let exercise = is_exercise(case);
-    Ok((StatusCode::CREATED, Json(ReportMade { report, subject, letter_text, letter_html, xarf, exercise })))
+    Ok((StatusCode::CREATED, Json(ReportMade { report, subject, letter_text, letter_html, xarf_json: xarf, exercise })))
 }
 
 fn is_exercise(case: &CaseView) -> bool {
@@ -80,8 +87,11 @@ impl Desk {
     /// What was not said is taken from the exhibits about the name.
     fn draft(&self, case: &CaseView, wish: &ReportRequest, now: Timestamp) -> Result<ReportDraft, Told> {
         let about: Vec<&Exhibit> = about(case, &wish.name).collect();
-        let sources = about.iter().filter_map(|exhibit| exhibit.source.clone()).filter(|source| source.starts_with("http"));
-        let is_of_page = |exhibit: &&&Exhibit| matches!(exhibit.kind, ExhibitKind::Screenshot | ExhibitKind::Headers | ExhibitKind::Page);
+        let sources =
+            about.iter().filter_map(|exhibit| exhibit.source.clone()).filter(|source| source.starts_with("http"));
+        let is_of_page = |exhibit: &&&Exhibit| {
+            matches!(exhibit.kind, ExhibitKind::Screenshot | ExhibitKind::Headers | ExhibitKind::Page)
+        };
         let mut urls: Vec<String> = if wish.urls.is_empty() {
             about.iter().filter(is_of_page).filter_map(|exhibit| exhibit.source.clone()).collect()
         } else {
@@ -163,7 +173,8 @@ pub(crate) async fn answer(
 }
 
 fn report_of(case: &CaseView, number: u32) -> Result<&ReportView, Told> {
-    let missing = || not_found(format!("there is no report {number}"), "`bailiwick case report-list CASE` numbers them");
+    let missing =
+        || not_found(format!("there is no report {number}"), "`bailiwick case report-list CASE` numbers them");
     case.evidence.report(number).ok_or_else(missing)
 }
 

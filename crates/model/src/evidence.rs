@@ -6,10 +6,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::Refusal;
 use crate::digest::Digest;
 use crate::name::DomainName;
 use crate::time::Timestamp;
-use crate::Refusal;
 
 /// What one fact says of one exhibit.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]

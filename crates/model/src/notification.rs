@@ -69,8 +69,7 @@ pub enum Recipient {
 }
 
 impl Recipient {
-    pub const ALL: [Self; 6] =
-        [Self::Registrar, Self::Registry, Self::Host, Self::DynamicDns, Self::Cdn, Self::Ca];
+    pub const ALL: [Self; 6] = [Self::Registrar, Self::Registry, Self::Host, Self::DynamicDns, Self::Cdn, Self::Ca];
 
     pub fn as_str(self) -> &'static str {
         match self {

@@ -29,7 +29,16 @@ fn bodies() -> Vec<Body> {
         tool: Some(Tool { name: "chromium".into(), version: "130".into() }),
         failed: false,
     };
-    let plain = Exhibit { number: 2, name: None, mark: None, note: None, source: None, tool: None, failed: true, ..exhibit.clone() };
+    let plain = Exhibit {
+        number: 2,
+        name: None,
+        mark: None,
+        note: None,
+        source: None,
+        tool: None,
+        failed: true,
+        ..exhibit.clone()
+    };
     let report = ReportTerms {
         number: 2,
         reference: "BW-0123456789ab".into(),

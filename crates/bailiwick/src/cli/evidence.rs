@@ -25,7 +25,7 @@ pub(crate) enum EvidenceCommand {
         #[command(flatten)]
         out: JsonArgs,
     },
-    /// One exhibit: what it is, who kept it, and, with `--out`, the file itself.
+    /// One exhibit: what it is, who kept it, and, with `--out-file`, the file itself.
     Show {
         case: CaseId,
         exhibit: u32,

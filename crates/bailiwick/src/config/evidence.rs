@@ -101,8 +101,10 @@ impl Evidence {
 fn parsed(key: &str, url: &str, schemes: &[&str]) -> Result<Uri, Failure> {
     let uri = url.parse::<Uri>().ok().filter(|uri| uri.host().is_some());
     let uri = uri.filter(|uri| uri.scheme_str().is_some_and(|scheme| schemes.contains(&scheme)));
-    uri.filter(|uri| uri.authority().is_some_and(|authority| !authority.as_str().contains('@')))
-        .ok_or_else(|| Failure::new(format!("`{key}` is {url:?}")).hint(format!("a URL that begins with {}://, without a user", schemes.join(":// or "))))
+    uri.filter(|uri| uri.authority().is_some_and(|authority| !authority.as_str().contains('@'))).ok_or_else(|| {
+        Failure::new(format!("`{key}` is {url:?}"))
+            .hint(format!("a URL that begins with {}://, without a user", schemes.join(":// or ")))
+    })
 }
 
 /// A host without the brackets around IPv6.
@@ -197,7 +199,14 @@ mod tests {
         assert_eq!(evidence("").unwrap().proxy(), None);
         let named = evidence("proxy = \"http://[::1]:8888\"").unwrap();
         assert_eq!(named.proxy(), Some(("::1".to_owned(), 8888)));
-        for bad in ["proxy = \"http://a.example\"", "proxy = \"socks5://a:1\"", "proxy = \"http://u@a:1\"", "tsa = \"a\"", "timeout_secs = 0", "page_mib = 65"] {
+        for bad in [
+            "proxy = \"http://a.example\"",
+            "proxy = \"socks5://a:1\"",
+            "proxy = \"http://u@a:1\"",
+            "tsa = \"a\"",
+            "timeout_secs = 0",
+            "page_mib = 65",
+        ] {
             assert!(evidence(bad).is_err(), "{bad}");
         }
     }
@@ -205,7 +214,12 @@ mod tests {
     #[test]
     fn mail_in_clear_stays_on_this_machine() {
         assert!(reports("smtp = \"127.0.0.1:25\"\ntls = \"none\"").is_ok());
-        for bad in ["smtp = \"mail.example:25\"\ntls = \"none\"", "smtp = \"localhost:25\"\ntls = \"none\"", "smtp = \"mail\"", "user = \"a\""] {
+        for bad in [
+            "smtp = \"mail.example:25\"\ntls = \"none\"",
+            "smtp = \"localhost:25\"\ntls = \"none\"",
+            "smtp = \"mail\"",
+            "user = \"a\"",
+        ] {
             assert!(reports(bad).is_err(), "{bad}");
         }
     }

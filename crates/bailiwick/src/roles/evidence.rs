@@ -43,7 +43,10 @@ fn add(door: &Door, args: &AddArgs) -> Done {
     let shown = args.file.display();
     let found = std::fs::metadata(&args.file).tried(format_args!("reading {shown}"))?;
     if found.len() > EXHIBIT_OCTETS_MAX as u64 {
-        return Err(Failure::new(format!("{shown} has {} octets; an exhibit has at most {EXHIBIT_OCTETS_MAX}", found.len())));
+        return Err(Failure::new(format!(
+            "{shown} has {} octets; an exhibit has at most {EXHIBIT_OCTETS_MAX}",
+            found.len()
+        )));
     }
     let octets = std::fs::read(&args.file).tried(format_args!("reading {shown}"))?;
     let modified = found.modified().ok().and_then(|at| Timestamp::try_from(at).ok());
@@ -113,7 +116,8 @@ fn list(door: &Door, case: &CaseId, json: bool) -> Done {
         terminal::say(&format!("no exhibit yet; `bailiwick evidence add {case} NAME FILE --kind KIND …` keeps one"));
         return Ok(());
     }
-    let mut rows = vec![["no", "kind", "about", "captured", "octets", "stamped", "sha-256"].map(str::to_owned).to_vec()];
+    let mut rows =
+        vec![["no", "kind", "about", "captured", "octets", "stamped", "sha-256"].map(str::to_owned).to_vec()];
     for ExhibitDetail { exhibit, stamp, .. } in exhibits {
         let failed = if exhibit.failed { " (failed)" } else { "" };
         rows.push(vec![
@@ -131,12 +135,16 @@ fn list(door: &Door, case: &CaseId, json: bool) -> Done {
 
 fn show(door: &Door, (case, number): (&CaseId, u32), to: Option<&Path>, json: bool) -> Done {
     let exhibits: Vec<ExhibitDetail> = door.get(&format!("/cases/{case}/exhibits"))?;
-    let missing = || Failure::new(format!("case {case} has no exhibit {number}")).hint("`bailiwick evidence list` numbers them");
+    let missing =
+        || Failure::new(format!("case {case} has no exhibit {number}")).hint("`bailiwick evidence list` numbers them");
     let found = exhibits.into_iter().find(|one| one.exhibit.number == number).ok_or_else(missing)?;
     if let Some(to) = to {
         let octets = file(door, case, number)?;
         write_new(to, &octets)?;
-        terminal::say(&format!("{} has it, unchanged since it was kept; it is hostile: open it with care", to.display()));
+        terminal::say(&format!(
+            "{} has it, unchanged since it was kept; it is hostile: open it with care",
+            to.display()
+        ));
     }
     if json { terminal::json(&found) } else { terminal::line(&told(&found)) }
 }

@@ -86,7 +86,7 @@ pub struct ReportMade {
     pub subject: String,
     pub letter_text: String,
     pub letter_html: String,
-    pub xarf: String,
+    pub xarf_json: String,
     pub exercise: bool,
 }
 

@@ -10,7 +10,8 @@ const CASE: &str = "/cases/phosphorus-2019";
 
 /// A JSON value as a query parameter.
 fn query(value: &Value) -> String {
-    let one = |octet: u8| if octet.is_ascii_alphanumeric() { char::from(octet).to_string() } else { format!("%{octet:02X}") };
+    let one =
+        |octet: u8| if octet.is_ascii_alphanumeric() { char::from(octet).to_string() } else { format!("%{octet:02X}") };
     value.to_string().bytes().map(one).collect()
 }
 
@@ -35,7 +36,10 @@ async fn an_exhibit_is_kept_by_a_person_and_handed_out_as_a_file_that_nothing_re
     assert_eq!((kept.status, &kept.json()["exhibit"]["by"]["id"]), (StatusCode::CREATED, &json!("ada")));
     assert_eq!(keep(&house, Some(&token("ada")), &page, "<script>").await.status, StatusCode::OK);
     let file = house.get(&format!("{CASE}/exhibits/1/file")).await;
-    assert_eq!((file.body.as_slice(), &file.head[header::CONTENT_TYPE]), (&b"<script>"[..], "application/octet-stream"));
+    assert_eq!(
+        (file.body.as_slice(), &file.head[header::CONTENT_TYPE]),
+        (&b"<script>"[..], "application/octet-stream")
+    );
     assert!(file.head[header::CONTENT_DISPOSITION].to_str().unwrap().starts_with("attachment"));
     for missing in ["exhibits/2/file", "exhibits/0/file", "exhibits/1/file?stamp=true"] {
         assert_eq!(house.get(&format!("{CASE}/{missing}")).await.status, StatusCode::NOT_FOUND, "{missing}");
@@ -74,7 +78,10 @@ async fn a_report_finds_its_address_places_and_exhibits_in_the_evidence() {
     let again = house.post(&format!("{reports}/1/answer"), Some(&token("bea")), &answer).await;
     assert_eq!(again.status, StatusCode::FORBIDDEN);
     let list = house.get(&reports).await.json();
-    assert_eq!((&list[0]["state"], &list[0]["overdue"], &list[0]["answers"][0]["note"]), (&json!("acknowledged"), &json!(false), &json!("ticket 7")));
+    assert_eq!(
+        (&list[0]["state"], &list[0]["overdue"], &list[0]["answers"][0]["note"]),
+        (&json!("acknowledged"), &json!(false), &json!("ticket 7"))
+    );
     let record = house.get(&format!("{CASE}/privacy")).await.json();
     assert_eq!((&record["controller"], record["reported_to"].as_array().unwrap().len()), (&Value::Null, 1));
 }

@@ -54,7 +54,8 @@ pub(super) fn case_file<'t>(root: &'t Spanned<DeTable<'t>>, text: &str, faults: 
 //----------- Case and group ---------------------------------------------------------------------------------------
 
 fn case_terms<'t>(value: &'t Spanned<DeValue<'t>>, group: Option<Group>, faults: &mut Faults) -> Option<CaseTerms> {
-    let known = ["id", "title", "contact", "purpose", "tlp", "withheld", "retention", "answer", "notice", "answers", "privacy"];
+    let known =
+        ["id", "title", "contact", "purpose", "tlp", "withheld", "retention", "answer", "notice", "answers", "privacy"];
     let case = Section::open(value, "case", &known, faults)?;
     let (id, title) = (case.required("id", faults), case.required("title", faults));
     let (contact, purpose) = (case.required("contact", faults), case.required("purpose", faults));

@@ -35,7 +35,11 @@ pub(super) fn keep(
     let number = next_number(case.evidence.exhibits.len());
     let exhibit = draft.clone().numbered(number, Digest::of_bytes(octets), octets.len() as u64);
     if let Some(same) = case.evidence.exhibits.iter().map(|kept| &kept.exhibit).find(|kept| is_same(kept, &exhibit)) {
-        return Ok(Decision { drafts: Vec::new(), named_sets: Vec::new(), done: Done::ExhibitKept { number: same.number, new: false } });
+        return Ok(Decision {
+            drafts: Vec::new(),
+            named_sets: Vec::new(),
+            done: Done::ExhibitKept { number: same.number, new: false },
+        });
     }
     let body = Body::EvidenceKept { case: id.clone(), exhibit: Box::new(exhibit) };
     Ok(Decision::of(actor, body, Done::ExhibitKept { number, new: true }))
@@ -103,7 +107,8 @@ pub(super) fn stamp(
         return Err(Refusal::new(format!("a token has at most {TOKEN_OCTETS_MAX} octets, this one {}", octets.len())));
     }
     let info = tsp::read(octets).map_err(|error| {
-        Refusal::new(format!("this is no time-stamp response: {error}")).hint("`openssl ts -reply` writes one (RFC 3161)")
+        Refusal::new(format!("this is no time-stamp response: {error}"))
+            .hint("`openssl ts -reply` writes one (RFC 3161)")
     })?;
     if info.digest != kept.exhibit.file {
         let what = format!("the token is for {}, and exhibit {number} is {}", info.digest, kept.exhibit.file);
@@ -205,7 +210,11 @@ pub(super) fn note_answer(
     }
     report(case, number)?.state.apply(to)?;
     let note = note.trim().to_owned();
-    Ok(Decision::of(actor, Body::ReportAcknowledged { case: id.clone(), report: number, to, note, exhibit }, Done::Recorded))
+    Ok(Decision::of(
+        actor,
+        Body::ReportAcknowledged { case: id.clone(), report: number, to, note, exhibit },
+        Done::Recorded,
+    ))
 }
 
 fn report(case: &CaseView, number: u32) -> Result<&ReportView, Refusal> {

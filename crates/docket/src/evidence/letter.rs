@@ -136,7 +136,9 @@ fn wish(to: Recipient) -> &'static str {
         Recipient::Registrar => {
             "suspend the name (clientHold), lock it against transfer, and keep the registrant's data;\nunder your accreditation agreement (RAA 3.18) this is actionable evidence of DNS abuse."
         }
-        Recipient::Registry => "suspend the name (serverHold) or redirect it; the registrar has been asked, as said above.",
+        Recipient::Registry => {
+            "suspend the name (serverHold) or redirect it; the registrar has been asked, as said above."
+        }
         Recipient::Host => "take the content off the net, and keep a copy of it and of the logs.",
         Recipient::DynamicDns => "stop resolving the host name, close the account, and keep its data.",
         Recipient::Cdn => "stop serving the content, tell us who hosts it or forward this to them, and keep the logs.",

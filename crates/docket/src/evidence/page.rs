@@ -109,7 +109,8 @@ fn fields(entry: &Entry) -> Vec<(&'static str, String)> {
     field("Tool", exhibit.tool.as_ref().map(|tool| inert(&format!("{} {}", tool.name, tool.version))));
     field("Mark abused", exhibit.mark.as_deref().map(inert));
     field("Note", exhibit.note.as_deref().map(inert));
-    let stamp = |stamp: &super::pack::StampEntry| format!("{}, by {} ({})", stamp.at, inert(&stamp.authority), stamp.path);
+    let stamp =
+        |stamp: &super::pack::StampEntry| format!("{}, by {} ({})", stamp.at, inert(&stamp.authority), stamp.path);
     field("Time-stamped", entry.stamp.as_ref().map(stamp));
     fields
 }
@@ -122,7 +123,9 @@ fn shown(entry: &Entry, octets: &[u8]) -> Markup {
         return html! { img alt=(format!("Exhibit {}", entry.exhibit.number)) src=(format!("data:image/png;base64,{data}")); };
     }
     match quoted(octets) {
-        Some(text) => html! { p.note { "Quoted and made inert; the file itself is as it was captured." } pre { (text) } },
+        Some(text) => {
+            html! { p.note { "Quoted and made inert; the file itself is as it was captured." } pre { (text) } }
+        }
         None => html! { p.note { "No text: see the file." } },
     }
 }

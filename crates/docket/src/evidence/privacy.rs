@@ -45,7 +45,8 @@ pub struct Record {
 impl Record {
     /// `retention` is what holds for the case, after the operator's rules.
     pub fn of(case: &CaseView, retention: Retention) -> Self {
-        let PrivacyTerms { controller, officer, legal_basis, recipients, transfers, security } = case.terms.privacy.clone();
+        let PrivacyTerms { controller, officer, legal_basis, recipients, transfers, security } =
+            case.terms.privacy.clone();
         let orders = case.orders.values().map(|order| &order.terms().authority);
         let mut record = Self {
             case: case.terms.id.to_string(),
@@ -125,7 +126,8 @@ impl Record {
 /// By what the orders cover: nothing is recorded without.
 fn data(case: &CaseView) -> Vec<String> {
     use model::order::Act;
-    let covers = |act: Act| case.orders.values().any(|order| order.names().values().any(|name| name.acts.contains(act)));
+    let covers =
+        |act: Act| case.orders.values().any(|order| order.names().values().any(|name| name.acts.contains(act)));
     let of_callers = [
         (Act::RecordMetadata, "callers of seized names: address and port, time, name asked for, form of the request"),
         (Act::RecordContent, "callers: what they sent, secrets redacted; account names sealed to a key kept elsewhere"),
@@ -150,5 +152,8 @@ fn withheld(case: &CaseView) -> Vec<String> {
 
 fn reported_to(case: &CaseView) -> Vec<String> {
     let sent = case.evidence.reports.iter().filter(|report| report.sending.is_some());
-    sent.map(|report| format!("{} ({}): report {}", report.terms.address, report.terms.to.as_str(), report.terms.number)).collect()
+    sent.map(|report| {
+        format!("{} ({}): report {}", report.terms.address, report.terms.to.as_str(), report.terms.number)
+    })
+    .collect()
 }

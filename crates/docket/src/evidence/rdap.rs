@@ -83,5 +83,6 @@ pub fn is_address(text: &str) -> bool {
         !part.is_empty() && part.bytes().all(|octet| octet.is_ascii_graphic() && !b"()<>[]:;@\\,\"".contains(&octet))
     };
     let parts = text.split_once('@');
-    text.len() <= ADDRESS_OCTETS_MAX && parts.is_some_and(|(user, host)| is_plain(user) && is_plain(host) && host.contains('.'))
+    text.len() <= ADDRESS_OCTETS_MAX
+        && parts.is_some_and(|(user, host)| is_plain(user) && is_plain(host) && host.contains('.'))
 }

@@ -48,7 +48,10 @@ fn keep(draft: ExhibitDraft, octets: &[u8]) -> Command {
 
 fn with_page() -> Book {
     let mut book = book();
-    assert_eq!(book.execute(&keep(draft(), PAGE), &as_person("alice")).unwrap(), Done::ExhibitKept { number: 1, new: true });
+    assert_eq!(
+        book.execute(&keep(draft(), PAGE), &as_person("alice")).unwrap(),
+        Done::ExhibitKept { number: 1, new: true }
+    );
     book
 }
 
@@ -60,7 +63,10 @@ fn an_exhibit_has_a_number_and_the_same_one_twice_is_one() {
     let again = book.execute(&keep(draft(), PAGE), &as_person("alice")).unwrap();
     assert_eq!(again, Done::ExhibitKept { number: 1, new: false });
     let later = ExhibitDraft { captured: now(), ..draft() };
-    assert_eq!(book.execute(&keep(later, PAGE), &as_person("alice")).unwrap(), Done::ExhibitKept { number: 2, new: true });
+    assert_eq!(
+        book.execute(&keep(later, PAGE), &as_person("alice")).unwrap(),
+        Done::ExhibitKept { number: 2, new: true }
+    );
     let kept = &book.view.cases[&case("c-1")].evidence.exhibits;
     assert_eq!((kept.len(), kept[0].exhibit.file, kept[0].added), (2, Digest::of_bytes(PAGE), now()));
 }
@@ -90,7 +96,8 @@ fn what_is_no_evidence_of_the_case_is_refused() {
 #[test]
 fn a_request_is_the_der_that_openssl_reads() {
     let asked = tsp::request(&Digest([0xab; 32]), 0x80);
-    let head = [0x30, 0x3d, 2, 1, 1, 0x30, 0x31, 0x30, 0x0d, 6, 9, 0x60, 0x86, 0x48, 1, 0x65, 3, 4, 2, 1, 5, 0, 4, 0x20];
+    let head =
+        [0x30, 0x3d, 2, 1, 1, 0x30, 0x31, 0x30, 0x0d, 6, 9, 0x60, 0x86, 0x48, 1, 0x65, 3, 4, 2, 1, 5, 0, 4, 0x20];
     assert_eq!(asked[..head.len()], head);
     assert_eq!(asked[head.len() + 32..], [2, 2, 0, 0x80, 1, 1, 0xff]);
 }
@@ -98,7 +105,8 @@ fn a_request_is_the_der_that_openssl_reads() {
 #[test]
 fn a_token_is_kept_for_the_exhibit_that_it_is_over() {
     let mut book = with_page();
-    let stamp = |octets: Vec<u8>| Command::StampExhibit { case: case("c-1"), exhibit: 1, authority: "a test".into(), octets };
+    let stamp =
+        |octets: Vec<u8>| Command::StampExhibit { case: case("c-1"), exhibit: 1, authority: "a test".into(), octets };
     let good = tsp::answer(0, &Digest::of_bytes(PAGE), "20260320115930.5Z");
     for (octets, why) in [
         (tsp::answer(2, &Digest::of_bytes(PAGE), "20260320115930Z"), "status 2"),
@@ -114,7 +122,10 @@ fn a_token_is_kept_for_the_exhibit_that_it_is_over() {
         assert_eq!(tsp::read(&good[..end]), Err(tsp::TspError::Shape), "cut at {end}");
     }
     let at = "2026-03-20T11:59:30.5Z".parse().unwrap();
-    assert_eq!(book.execute(&stamp(good.clone()), &as_person("alice")).unwrap(), Done::ExhibitStamped { number: 1, at });
+    assert_eq!(
+        book.execute(&stamp(good.clone()), &as_person("alice")).unwrap(),
+        Done::ExhibitStamped { number: 1, at }
+    );
     assert_eq!(tsp::read(&good).unwrap().nonce, Some(u64::MAX));
 }
 
@@ -128,7 +139,13 @@ fn a_page_of_exhibits_runs_loads_and_links_nothing() {
     for inert in ["<script", "https://", "login-harbour.example", "evil.example", "\u{1b}", "<a ", "href="] {
         assert!(!page.contains(inert), "{inert} in {page}");
     }
-    for shown in ["login-harbour[.]example", "&lt;script&gt;", "hxxps://", "unchanged since it was kept", &Digest::of_bytes(PAGE).to_string()] {
+    for shown in [
+        "login-harbour[.]example",
+        "&lt;script&gt;",
+        "hxxps://",
+        "unchanged since it was kept",
+        &Digest::of_bytes(PAGE).to_string(),
+    ] {
         assert!(page.contains(shown), "{shown} in {page}");
     }
     let lost = page::exhibits(&manifest, |_| None);
@@ -249,7 +266,10 @@ fn an_abuse_contact_is_found_within_the_registrar_and_never_carries_a_header() {
         .to_string()
     };
     let found = rdap::abuse_contact(answer("abuse@registrar.example").as_bytes()).unwrap();
-    assert_eq!((found.address.as_str(), found.organisation.as_deref()), ("abuse@registrar.example", Some("Registrar Ltd")));
+    assert_eq!(
+        (found.address.as_str(), found.organisation.as_deref()),
+        ("abuse@registrar.example", Some("Registrar Ltd"))
+    );
     let found = rdap::abuse_contact(answer("a@b.example\r\nBcc: c@d.example").as_bytes()).unwrap();
     assert_eq!(found.address, "other@host.example");
     assert_eq!(rdap::abuse_contact(b"{}"), Err(rdap::RdapError::NoContact));

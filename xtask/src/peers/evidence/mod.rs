@@ -58,12 +58,26 @@ fn list(program: &Program) -> Result<Vec<Value>, Trouble> {
 fn without_proxy(program: &Program) -> Done {
     let said = act(program, &["evidence", "capture", &program.case, NAME])?;
     let kept = list(program)?.len();
-    all([holds(!said.ok && kept == 0, || said.all()), contains(&said.err, "names no proxy"), contains(&said.err, "hint:")])
+    all([
+        holds(!said.ok && kept == 0, || said.all()),
+        contains(&said.err, "names no proxy"),
+        contains(&said.err, "hint:"),
+    ])
 }
 
 fn by_hand(tally: &mut Tally, program: &Program) {
     let file = program.path("statement.txt");
-    let words = ["evidence", "add", &program.case, NAME, &file.to_string_lossy(), "--kind", "declaration", "--note", "<b>seen</b> by Ada"];
+    let words = [
+        "evidence",
+        "add",
+        &program.case,
+        NAME,
+        &file.to_string_lossy(),
+        "--kind",
+        "declaration",
+        "--note",
+        "<b>seen</b> by Ada",
+    ];
     let kept = fs::write(&file, "I saw it.\n").map_err(Trouble::from).and_then(|()| act(program, &words)?.good());
     tally.check("a person keeps a file", kept.and_then(|said| contains(&said, "exhibit 1 of case")));
     let nobody = program.ask(&words).and_then(|said| holds(!said.ok, || said.all()));
@@ -72,11 +86,15 @@ fn by_hand(tally: &mut Tally, program: &Program) {
 
 fn captured(tally: &mut Tally, program: &Program, world: &World) {
     let place = format!("https://{NAME}:{}/", world.https);
-    let first = act(program, &["evidence", "capture", &program.case, NAME, "--url", &place, "--mark", "Harbour", "--json"]);
+    let first =
+        act(program, &["evidence", "capture", &program.case, NAME, "--url", &place, "--mark", "Harbour", "--json"]);
     let first = first.and_then(Said::good).and_then(|said| Ok(serde_json::from_str::<Vec<Value>>(&said)?));
     let kinds = first.as_ref().map(|kept| kinds(kept)).unwrap_or_default();
     let wanted = ["dns", "rdap", "certificate", "headers", "page", "screenshot"];
-    tally.check("a capture keeps DNS, RDAP, certificate, head, page and picture", first.and_then(|_| holds(kinds == wanted, || format!("{kinds:?}"))));
+    tally.check(
+        "a capture keeps DNS, RDAP, certificate, head, page and picture",
+        first.and_then(|_| holds(kinds == wanted, || format!("{kinds:?}"))),
+    );
     tally.check("what the name server said is there, as text", file_has(program, "dns", "ns1.sinkhole.example"));
     tally.check("the head is octet by octet the server's", file_has(program, "headers", "X-Kit: <b>harbour</b>\r\n"));
     tally.check("the page is the one that was served", same(program, "page", &world.file("page.html")));
@@ -101,7 +119,8 @@ fn captured(tally: &mut Tally, program: &Program, world: &World) {
 
 fn kinds(kept: &[Value]) -> Vec<&'static str> {
     let known = ["dns", "rdap", "certificate", "headers", "page", "screenshot"];
-    let is = |kind: &&str| kept.iter().any(|one| one["exhibit"]["kind"] == **kind && one["exhibit"]["failed"].is_null());
+    let is =
+        |kind: &&str| kept.iter().any(|one| one["exhibit"]["kind"] == **kind && one["exhibit"]["failed"].is_null());
     known.into_iter().filter(is).collect()
 }
 
@@ -127,7 +146,9 @@ fn same(program: &Program, kind: &str, file: &Path) -> Done {
 
 fn same_certificate(program: &Program, world: &World) -> Done {
     file_of(program, "certificate")?;
-    let serial = |file: &Path| shell::run(command("openssl", ["x509", "-noout", "-fingerprint", "-sha256", "-in"]).arg(file))?.good();
+    let serial = |file: &Path| {
+        shell::run(command("openssl", ["x509", "-noout", "-fingerprint", "-sha256", "-in"]).arg(file))?.good()
+    };
     let number = list(program)?.iter().find(|one| one["kind"] == "certificate").map(|one| one["number"].to_string());
     let ours = serial(&program.path(&format!("certificate-{}", number.unwrap_or_default())))?;
     let theirs = serial(&world.file("site.pem"))?;
@@ -154,24 +175,44 @@ fn exported(tally: &mut Tally, program: &Program, world: &World) -> Result<PathB
     let key = program.ask(&["audit", "key"])?.good()?;
     tally.check("which is the ledger's", contains(&fs::read_to_string(folder.join("README.txt"))?, key.trim()));
     tally.check("openssl ts verifies each time-stamp", stamps(&folder, world));
-    let (index, certificate) = (fs::read_to_string(folder.join("index.html"))?, fs::read_to_string(folder.join("certificate.html"))?);
-    let inert = [lacks(&index, "<script"), lacks(&index, "<b>"), lacks(&index, NAME), contains(&index, "login-harbour[.]test")];
+    let (index, certificate) =
+        (fs::read_to_string(folder.join("index.html"))?, fs::read_to_string(folder.join("certificate.html"))?);
+    let inert =
+        [lacks(&index, "<script"), lacks(&index, "<b>"), lacks(&index, NAME), contains(&index, "login-harbour[.]test")];
     tally.check("the pages run nothing and link nowhere", all(inert));
-    let words = [contains(&certificate, "902(14)"), contains(&certificate, "DRAFT"), contains(&certificate, "Ada &lt;Lovelace&gt;")];
+    let words = [
+        contains(&certificate, "902(14)"),
+        contains(&certificate, "DRAFT"),
+        contains(&certificate, "Ada &lt;Lovelace&gt;"),
+    ];
     tally.check("the certificate is a draft in the rule's words, with each hash", all(words));
     tally.check("a browser prints them without a network", printed(program, &folder.join("index.html")));
     let plain = program.path("plain");
-    let export = program.ask(&["evidence", "export", &program.case, "--out", &plain.to_string_lossy()]).and_then(Said::good);
+    let export =
+        program.ask(&["evidence", "export", &program.case, "--out", &plain.to_string_lossy()]).and_then(Said::good);
     tally.check("and without pages it verifies, too", export.and_then(|_| all([sums(&plain), signed(&plain)])));
     Ok(folder)
 }
 
 fn sums(folder: &Path) -> Done {
-    shell::run(command("sha256sum", ["--check", "--strict", "--quiet", "SHA256SUMS"]).current_dir(folder))?.good().map(|_| ())
+    shell::run(command("sha256sum", ["--check", "--strict", "--quiet", "SHA256SUMS"]).current_dir(folder))?
+        .good()
+        .map(|_| ())
 }
 
 fn signed(folder: &Path) -> Done {
-    let words = ["pkeyutl", "-verify", "-pubin", "-inkey", "key.pem", "-rawin", "-in", "SHA256SUMS", "-sigfile", "SHA256SUMS.sig"];
+    let words = [
+        "pkeyutl",
+        "-verify",
+        "-pubin",
+        "-inkey",
+        "key.pem",
+        "-rawin",
+        "-in",
+        "SHA256SUMS",
+        "-sigfile",
+        "SHA256SUMS.sig",
+    ];
     shell::run(command("openssl", words).current_dir(folder))?.good().map(|_| ())
 }
 
@@ -190,11 +231,21 @@ fn stamps(folder: &Path, world: &World) -> Done {
 
 /// With a resolver that knows nothing: what the page needed from elsewhere would be missing in the log.
 fn printed(program: &Program, page: &Path) -> Done {
-    let browser = ["chromium", "chromium-browser"].iter().find_map(|name| crate::tools::find(name)).ok_or("no chromium")?;
+    let browser =
+        ["chromium", "chromium-browser"].iter().find_map(|name| crate::tools::find(name)).ok_or("no chromium")?;
     let (paper, log) = (program.path("exhibits.pdf"), program.path("print-log.json"));
-    let words = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run", "--disable-background-networking"];
+    let words = [
+        "--headless=new",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-dev-shm-usage",
+        "--no-first-run",
+        "--disable-background-networking",
+    ];
     let mut chromium = command(&browser.to_string_lossy(), words);
-    chromium.arg("--host-resolver-rules=MAP * ~NOTFOUND").arg(format!("--user-data-dir={}", program.path("printer").display()));
+    chromium
+        .arg("--host-resolver-rules=MAP * ~NOTFOUND")
+        .arg(format!("--user-data-dir={}", program.path("printer").display()));
     chromium.arg(format!("--log-net-log={}", log.display())).arg(format!("--print-to-pdf={}", paper.display()));
     run_for(chromium.arg(format!("file://{}", page.display())), CAPTURE)?.good()?;
     let size = fs::metadata(&paper)?.len();
@@ -205,7 +256,10 @@ fn spoilt(tally: &mut Tally, folder: &Path) -> Done {
     let page = fs::read_dir(folder.join("exhibits"))?.filter_map(Result::ok).map(|entry| entry.path()).min();
     let page = page.ok_or("no exhibit was written")?;
     let before = flip(&page)?;
-    tally.check("one octet changed in an exhibit is found", sums(folder).map_or(Ok(()), |()| Err("sha256sum did not see it".into())));
+    tally.check(
+        "one octet changed in an exhibit is found",
+        sums(folder).map_or(Ok(()), |()| Err("sha256sum did not see it".into())),
+    );
     fs::write(&page, before)?;
     let before = flip(&folder.join("SHA256SUMS"))?;
     tally.check("and one in the list", signed(folder).map_or(Ok(()), |()| Err("openssl did not see it".into())));

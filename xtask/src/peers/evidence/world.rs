@@ -41,7 +41,8 @@ impl World {
         let mut servers = Kept(python.spawn()?);
         let mut line = String::new();
         BufReader::new(servers.0.stdout.take().ok_or("the world has no stdout")?).read_line(&mut line)?;
-        let ports: Value = serde_json::from_str(&line).map_err(|error| format!("the world did not begin: {error}: {line}"))?;
+        let ports: Value =
+            serde_json::from_str(&line).map_err(|error| format!("the world did not begin: {error}: {line}"))?;
         let port = |name: &str| ports[name].as_u64().and_then(|port| u16::try_from(port).ok()).unwrap_or_default();
         let (http, https, smtp, closed) = (port("http"), port("https"), port("smtp"), port("closed"));
         let (proxy, process) = proxy(&folder, [http, https, closed])?;
@@ -73,7 +74,10 @@ impl World {
         let log = self.read("proxy.log");
         let to: Vec<&str> = log.lines().filter(|line| line.contains("Established connection to host")).collect();
         let other: Vec<&&str> = to.iter().filter(|line| !line.contains(NAME) && !line.contains("127.0.0.1")).collect();
-        all([contains(&log, NAME), holds(other.is_empty() && to.len() > 10, || format!("{} connections, {other:?}", to.len()))])
+        all([
+            contains(&log, NAME),
+            holds(other.is_empty() && to.len() > 10, || format!("{} connections, {other:?}", to.len())),
+        ])
     }
 }
 
@@ -110,7 +114,25 @@ fn keys(folder: &TempDir) -> Done {
         &["-x509", "-subj", &site, "-keyout", "site.key", "-out", "site.pem", "-days", "2"],
         &["-x509", "-subj", "/CN=Time Root", "-keyout", "ca.key", "-out", "ca.pem", "-days", "2"],
         &["-subj", "/CN=Time", "-keyout", "tsa.key", "-out", "tsa.csr"],
-        &["x509", "-req", "-in", "tsa.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-out", "tsa.pem", "-days", "2", "-extfile", "tsa.cnf", "-extensions", "usage"],
+        &[
+            "x509",
+            "-req",
+            "-in",
+            "tsa.csr",
+            "-CA",
+            "ca.pem",
+            "-CAkey",
+            "ca.key",
+            "-CAcreateserial",
+            "-out",
+            "tsa.pem",
+            "-days",
+            "2",
+            "-extfile",
+            "tsa.cnf",
+            "-extensions",
+            "usage",
+        ],
     ];
     for step in steps {
         let words = if step[0] == "x509" { step.to_vec() } else { [&new[..], step].concat() };

@@ -89,7 +89,8 @@ fn reporter(config: &Config) -> Result<Reporter, Failure> {
     let reports = &config.reports;
     let both = reports.organisation.clone().zip(reports.contact.clone());
     let (organisation, contact) = both.ok_or_else(|| {
-        Failure::new("nobody is named who reports").hint("[reports] organisation = \"…\", contact = \"abuse-desk@example.org\"")
+        Failure::new("nobody is named who reports")
+            .hint("[reports] organisation = \"…\", contact = \"abuse-desk@example.org\"")
     })?;
     Ok(Reporter { organisation, contact })
 }
@@ -116,7 +117,9 @@ fn wish(args: &CaseReportArgs, reporter: Reporter) -> Result<ReportRequest, Fail
 
 fn write(folder: &Path, made: &ReportMade) -> Done {
     std::fs::create_dir(folder).tried(format_args!("making {}", folder.display()))?;
-    for (name, text) in [("letter.txt", &made.letter_text), ("letter.html", &made.letter_html), ("xarf.json", &made.xarf)] {
+    for (name, text) in
+        [("letter.txt", &made.letter_text), ("letter.html", &made.letter_html), ("xarf.json", &made.xarf_json)]
+    {
         let path = folder.join(name);
         std::fs::write(&path, text).tried(format_args!("writing {}", path.display()))?;
     }
@@ -133,7 +136,11 @@ fn send(
     token: &str,
 ) -> Result<Said, Failure> {
     let number = made.report.terms.number;
-    let not_sent = |failure: Failure| failure.hint(format!("report {number} is written and not sent; send it by another way, and note it with `report-sent`"));
+    let not_sent = |failure: Failure| {
+        failure.hint(format!(
+            "report {number} is written and not sent; send it by another way, and note it with `report-sent`"
+        ))
+    };
     let message = mail::message(reporter, made).map_err(not_sent)?;
     let proof = server.hand_over(&message, made.exercise).map_err(not_sent)?;
     sent(door, (&args.case, number), (now(), "mail", &proof), message.formatted(), token)
@@ -162,7 +169,8 @@ fn list(door: &Door, case: &CaseId, json: bool) -> Done {
         terminal::say(&format!("no report yet; `bailiwick case report {case} NAME --to registrar …` writes one"));
         return Ok(());
     }
-    let mut rows = vec![["no", "name", "to", "address", "state", "due", "sent", "goes on in"].map(str::to_owned).to_vec()];
+    let mut rows =
+        vec![["no", "name", "to", "address", "state", "due", "sent", "goes on in"].map(str::to_owned).to_vec()];
     for ReportDetail { terms, state, overdue, sending, escalated, .. } in reports {
         let late = if overdue { ", LATE" } else { "" };
         rows.push(vec![

@@ -24,19 +24,24 @@ mod browser;
 /// Pages of one capture.
 const URLS_MAX: usize = 20;
 /// What a visitor's browser says it is.
-const USER_AGENT: &str = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0.0.0 Safari/537.36";
+const USER_AGENT: &str =
+    "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0.0.0 Safari/537.36";
 
 pub(super) fn run(place: &Place, args: &CaptureArgs) -> Done {
     let (config, evidence) = settings(place)?;
     if evidence.proxy().is_none() {
-        return Err(Failure::new(format!("nothing was looked at: `[evidence]` names no proxy, and `{}` would see this machine", args.name))
-            .hint("name one in the configuration: [evidence] proxy = \"http://127.0.0.1:8888\""));
+        return Err(Failure::new(format!(
+            "nothing was looked at: `[evidence]` names no proxy, and `{}` would see this machine",
+            args.name
+        ))
+        .hint("name one in the configuration: [evidence] proxy = \"http://127.0.0.1:8888\""));
     }
     let parsed = DomainName::parse(&args.name);
     let name = parsed.map_err(|error| Failure::new(format!("`{}`: {error}", args.name)).code(code::USAGE))?;
     let urls = urls(&name, &args.urls)?;
     let door = Door::into(&config, "evidence capture")?;
-    let mut capture = Capture { door: &door, args, name, token: token(&args.who)?, evidence: &evidence, kept: Vec::new() };
+    let mut capture =
+        Capture { door: &door, args, name, token: token(&args.who)?, evidence: &evidence, kept: Vec::new() };
     capture.dns()?;
     capture.rdap()?;
     for url in urls {
@@ -62,7 +67,8 @@ fn urls(name: &DomainName, said: &[String]) -> Result<Vec<String>, Failure> {
     }
     for url in said {
         let host = url.parse::<axum::http::Uri>().ok().and_then(|uri| uri.host().map(str::to_owned));
-        let is_below = host.and_then(|host| DomainName::parse(&host).ok()).is_some_and(|host| host.is_at_or_below(name));
+        let is_below =
+            host.and_then(|host| DomainName::parse(&host).ok()).is_some_and(|host| host.is_at_or_below(name));
         if !is_below || !url.starts_with("http") {
             return Err(usage(format!("`{url}` is no page of {}", name.defanged())));
         }
@@ -99,9 +105,8 @@ impl Capture<'_> {
         let (file_name, media_type) = if octets.is_ok() { usual_name(kind) } else { ("attempt.txt", "text/plain") };
         let failed = octets.is_err();
         let captured = now();
-        let octets = octets.unwrap_or_else(|why| format!("{} of {source} at {captured}: {why}\n", kind.as_str()).into_bytes());
-        // A body of no octets is an answer too.
-        let octets = if octets.is_empty() { b"\n".to_vec() } else { octets };
+        let octets =
+            octets.unwrap_or_else(|why| format!("{} of {source} at {captured}: {why}\n", kind.as_str()).into_bytes());
         let draft = ExhibitDraft {
             kind,
             name: Some(self.name.clone()),
@@ -146,7 +151,8 @@ impl Capture<'_> {
         let apex = self.name.registrable().unwrap_or_else(|| self.name.clone());
         let url = format!("{}/domain/{}", service.trim_end_matches('/'), apex.as_str());
         let headers = vec![("Accept", "application/rdap+json".to_owned())];
-        let seen = Way::checked(self.evidence)?.look(&Ask { url: url.clone(), method: "GET", headers, body: Vec::new() });
+        let seen =
+            Way::checked(self.evidence)?.look(&Ask { url: url.clone(), method: "GET", headers, body: Vec::new() });
         let octets = match seen {
             Ok(seen) if seen.status == 200 && !seen.is_cut => Ok(seen.body),
             Ok(seen) => Err(format!("the service answered {} with {} octets", seen.status, seen.body.len())),
@@ -169,8 +175,12 @@ impl Capture<'_> {
             self.keep(found(ExhibitKind::Certificate, Ok(as_pem(&seen.chain)), note))?;
         }
         self.keep(found(ExhibitKind::Headers, Ok(seen.head.clone()), note_on(&seen)))?;
-        let cut = seen.is_cut.then(|| "cut: the body is longer than `evidence.page_mib`, or did not come whole".to_owned());
-        self.keep(found(ExhibitKind::Page, Ok(seen.body.clone()), cut))?;
+        let cut =
+            seen.is_cut.then(|| "cut: the body is longer than `evidence.page_mib`, or did not come whole".to_owned());
+        // An empty body is said by the head; a file of no octets is none.
+        if !seen.body.is_empty() {
+            self.keep(found(ExhibitKind::Page, Ok(seen.body.clone()), cut))?;
+        }
         self.picture(url, &seen)
     }
 
@@ -178,7 +188,9 @@ impl Capture<'_> {
         let Some(chromium) = &self.evidence.chromium else { return Ok(()) };
         let kind = ExhibitKind::Screenshot;
         let (octets, tool) = match redirect(seen) {
-            Some(to) => (Err(format!("it redirects to {to}, which is not followed: capture that with --url")), own_tool()),
+            Some(to) => {
+                (Err(format!("it redirects to {to}, which is not followed: capture that with --url")), own_tool())
+            }
             None => (browser::picture(chromium, self.evidence, url), browser::tool(chromium)),
         };
         self.keep(Found { kind, source: url.to_owned(), octets, note: None, tool })

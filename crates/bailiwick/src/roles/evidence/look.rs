@@ -128,11 +128,16 @@ impl Way {
         let mut tls = StreamOwned::new(client, stream);
         tls.write_all(&request(ask, path, &uri))?;
         let mut seen = self.receive(&mut tls, Vec::new)?;
-        seen.chain = tls.conn.peer_certificates().unwrap_or_default().iter().map(|one| one.clone().into_owned()).collect();
+        seen.chain =
+            tls.conn.peer_certificates().unwrap_or_default().iter().map(|one| one.clone().into_owned()).collect();
         Ok(seen)
     }
 
-    fn receive(&self, stream: &mut impl Read, chain: impl FnOnce() -> Vec<CertificateDer<'static>>) -> io::Result<Seen> {
+    fn receive(
+        &self,
+        stream: &mut impl Read,
+        chain: impl FnOnce() -> Vec<CertificateDer<'static>>,
+    ) -> io::Result<Seen> {
         let (head, mut rest) = read_head(stream)?;
         let status = status(&head)?;
         let mut seen = Seen { status, head, body: Vec::new(), is_cut: false, chain: chain() };
@@ -231,7 +236,8 @@ fn unchunked(octets: &[u8]) -> Vec<u8> {
     let mut rest = octets;
     while let Some(end) = rest.windows(2).position(|two| two == b"\r\n") {
         let size = std::str::from_utf8(&rest[..end]).ok().and_then(|line| line.split(';').next());
-        let Some(size) = size.and_then(|size| usize::from_str_radix(size.trim(), 16).ok()).filter(|size| *size > 0) else {
+        let Some(size) = size.and_then(|size| usize::from_str_radix(size.trim(), 16).ok()).filter(|size| *size > 0)
+        else {
             break;
         };
         let from = &rest[end + 2..];

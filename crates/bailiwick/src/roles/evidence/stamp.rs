@@ -24,11 +24,15 @@ pub(super) fn run(place: &Place, args: &StampArgs) -> Done {
     let found = exhibits.into_iter().find(|one| one.exhibit.number == args.exhibit).ok_or_else(missing)?;
     if let Some(to) = &args.request_to {
         write_new(to, &tsp::request(&found.exhibit.file, nonce()?))?;
-        terminal::say("send it to an authority as application/timestamp-query, and keep the answer with `--response FILE`");
+        terminal::say(
+            "send it to an authority as application/timestamp-query, and keep the answer with `--response FILE`",
+        );
         return Ok(());
     }
     let (authority, octets) = match &args.response {
-        Some(file) => ("fetched by hand".to_owned(), std::fs::read(file).tried(format_args!("reading {}", file.display()))?),
+        Some(file) => {
+            ("fetched by hand".to_owned(), std::fs::read(file).tried(format_args!("reading {}", file.display()))?)
+        }
         None => asked(&found.exhibit, &evidence)?,
     };
     let done = put(&door, &args.case, args.exhibit, &authority, octets, &token(&args.who)?)?;
@@ -41,7 +45,8 @@ pub(super) fn if_configured(door: &Door, case: &CaseId, exhibit: &Exhibit, evide
         return;
     }
     let number = exhibit.number;
-    let put = asked(exhibit, evidence).and_then(|(authority, octets)| put(door, case, number, &authority, octets, token));
+    let put =
+        asked(exhibit, evidence).and_then(|(authority, octets)| put(door, case, number, &authority, octets, token));
     if let Err(failure) = put {
         terminal::say(&format!(
             "exhibit {number} is kept and not time-stamped: {}; `bailiwick evidence stamp {case} {number}` tries again",

@@ -32,7 +32,8 @@ impl Server {
     pub(super) fn of(config: &Config) -> Result<Self, Failure> {
         let reports = &config.reports;
         let (host, port) = reports.server().ok_or_else(|| {
-            Failure::new("nothing was sent: `[reports]` names no server for mail").hint("smtp = \"mail.example.org:587\"")
+            Failure::new("nothing was sent: `[reports]` names no server for mail")
+                .hint("smtp = \"mail.example.org:587\"")
         })?;
         let login = reports.user.clone().zip(reports.password()?);
         Ok(Self { host, port, tls: reports.tls, login, is_on_loopback: reports.is_on_loopback() })
@@ -57,7 +58,8 @@ impl Server {
             Tls::Implicit => Wrapping::Wrapper(parameters()?),
             Tls::None => Wrapping::None,
         };
-        let builder = SmtpTransport::builder_dangerous(&self.host).port(self.port).tls(wrapping).timeout(Some(PATIENCE));
+        let builder =
+            SmtpTransport::builder_dangerous(&self.host).port(self.port).tls(wrapping).timeout(Some(PATIENCE));
         Ok(match &self.login {
             Some((user, password)) => builder.credentials(Credentials::new(user.clone(), password.to_string())).build(),
             None => builder.build(),
@@ -72,8 +74,9 @@ pub(super) fn message(reporter: &Reporter, made: &ReportMade) -> Result<Message,
     let to = Mailbox::new(None, address(&made.report.terms.address)?);
     let json = ContentType::parse("application/json").tried("naming JSON")?;
     let page = Attachment::new("letter.html".into()).body(made.letter_html.clone(), ContentType::TEXT_HTML);
-    let xarf = Attachment::new("xarf.json".into()).body(made.xarf.clone(), json);
-    let parts = MultiPart::mixed().singlepart(SinglePart::plain(made.letter_text.clone())).singlepart(page).singlepart(xarf);
+    let xarf = Attachment::new("xarf.json".into()).body(made.xarf_json.clone(), json);
+    let parts =
+        MultiPart::mixed().singlepart(SinglePart::plain(made.letter_text.clone())).singlepart(page).singlepart(xarf);
     let message = Message::builder().from(from).to(to).subject(&made.subject).message_id(None);
     message.multipart(parts).tried("writing the mail")
 }
