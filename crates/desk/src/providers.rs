@@ -103,7 +103,7 @@ impl Desk {
         urls.sort();
         urls.dedup();
         let exhibits = match wish.exhibits.is_empty() {
-            true => about.iter().map(|exhibit| exhibit.number).collect(),
+            true => about.iter().filter(|exhibit| goes_along(exhibit)).map(|exhibit| exhibit.number).collect(),
             false => wish.exhibits.clone(),
         };
         let (address, address_source) = self.address(case, wish, &about)?;
@@ -131,6 +131,12 @@ impl Desk {
         let organisation = contact.organisation.map(|name| format!(", {name}")).unwrap_or_default();
         Ok((contact.address, format!("RDAP, exhibit {number}{organisation}")))
     }
+}
+
+/// What a look at the name brought. Statements, papers and mail of the case go out only where a person names them.
+fn goes_along(exhibit: &Exhibit) -> bool {
+    use ExhibitKind::{Certificate, Dns, Headers, Page, Rdap, Screenshot};
+    !exhibit.failed && matches!(exhibit.kind, Screenshot | Headers | Page | Dns | Rdap | Certificate)
 }
 
 /// Exhibits about a name, or about a host below it.

@@ -208,7 +208,7 @@ pub(crate) struct CaseReportArgs {
     pub(crate) urls: Vec<String>,
     #[arg(long)]
     pub(crate) mark: Option<String>,
-    /// Exhibits that go with it; all about the name if not said.
+    /// Exhibits that go with it; if not said, what was captured of the name: statements and papers only if they are named.
     #[arg(long = "exhibit", value_name = "NUMBER")]
     pub(crate) exhibits: Vec<u32>,
     /// Days until an answer is due: a proposal of ours.

@@ -68,7 +68,7 @@ pub struct ReportRequest {
     pub urls: Vec<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mark: Option<String>,
-    /// Exhibits that go with it; all about the name, if none is said.
+    /// Exhibits that go with it; what was captured of the name, if none is said.
     #[serde(default)]
     pub exhibits: Vec<u32>,
     pub due: Timestamp,

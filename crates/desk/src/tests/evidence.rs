@@ -65,6 +65,7 @@ async fn a_report_finds_its_address_places_and_exhibits_in_the_evidence() {
     ]}]});
     keep(&house, Some(&token("ada")), &exhibit("page", "text/html"), "<form>").await;
     keep(&house, Some(&token("ada")), &exhibit("rdap", "application/rdap+json"), &rdap.to_string()).await;
+    keep(&house, Some(&token("ada")), &exhibit("declaration", "text/plain"), "for the court alone").await;
     let made = house.post(&reports, Some(&token("ada")), &wish).await;
     assert_eq!(made.status, StatusCode::CREATED, "{}", made.json());
     let made = made.json();

@@ -118,7 +118,7 @@ impl Way {
         if !is_tls {
             let target = if self.proxy.is_some() { ask.url.as_str() } else { path };
             stream.write_all(&request(ask, target, &uri))?;
-            return self.receive(&mut stream, Vec::new);
+            return self.receive(&mut stream);
         }
         if self.proxy.is_some() {
             tunnel(&mut stream, uri.host().unwrap_or_default(), port)?;
@@ -127,20 +127,16 @@ impl Way {
         let client = ClientConnection::new(Arc::clone(&self.config), name).map_err(io::Error::other)?;
         let mut tls = StreamOwned::new(client, stream);
         tls.write_all(&request(ask, path, &uri))?;
-        let mut seen = self.receive(&mut tls, Vec::new)?;
+        let mut seen = self.receive(&mut tls)?;
         seen.chain =
             tls.conn.peer_certificates().unwrap_or_default().iter().map(|one| one.clone().into_owned()).collect();
         Ok(seen)
     }
 
-    fn receive(
-        &self,
-        stream: &mut impl Read,
-        chain: impl FnOnce() -> Vec<CertificateDer<'static>>,
-    ) -> io::Result<Seen> {
+    fn receive(&self, stream: &mut impl Read) -> io::Result<Seen> {
         let (head, mut rest) = read_head(stream)?;
         let status = status(&head)?;
-        let mut seen = Seen { status, head, body: Vec::new(), is_cut: false, chain: chain() };
+        let mut seen = Seen { status, head, body: Vec::new(), is_cut: false, chain: Vec::new() };
         let length = seen.header("content-length").and_then(|length| length.parse::<usize>().ok());
         let wanted = length.unwrap_or(usize::MAX).min(self.body_octets_max + 1);
         let mut part = [0; 16 << 10];
