@@ -87,19 +87,7 @@ impl Desk {
     /// What was not said is taken from the exhibits about the name.
     fn draft(&self, case: &CaseView, wish: &ReportRequest, now: Timestamp) -> Result<ReportDraft, Told> {
         let about: Vec<&Exhibit> = about(case, &wish.name).collect();
-        let sources =
-            about.iter().filter_map(|exhibit| exhibit.source.clone()).filter(|source| source.starts_with("http"));
-        let is_of_page = |exhibit: &&&Exhibit| {
-            matches!(exhibit.kind, ExhibitKind::Screenshot | ExhibitKind::Headers | ExhibitKind::Page)
-        };
-        let mut urls: Vec<String> = if wish.urls.is_empty() {
-            about.iter().filter(is_of_page).filter_map(|exhibit| exhibit.source.clone()).collect()
-        } else {
-            wish.urls.clone()
-        };
-        if urls.is_empty() {
-            urls = sources.collect();
-        }
+        let mut urls = if wish.urls.is_empty() { looked_at(&about) } else { wish.urls.clone() };
         urls.sort();
         urls.dedup();
         let exhibits = match wish.exhibits.is_empty() {
@@ -131,6 +119,13 @@ impl Desk {
         let organisation = contact.organisation.map(|name| format!(", {name}")).unwrap_or_default();
         Ok((contact.address, format!("RDAP, exhibit {number}{organisation}")))
     }
+}
+
+/// The pages that answered.
+fn looked_at(about: &[&Exhibit]) -> Vec<String> {
+    let is_page = |kind| matches!(kind, ExhibitKind::Screenshot | ExhibitKind::Headers | ExhibitKind::Page);
+    let pages = about.iter().filter(|exhibit| !exhibit.failed && is_page(exhibit.kind));
+    pages.filter_map(|exhibit| exhibit.source.clone()).collect()
 }
 
 /// What a look at the name brought. Statements, papers and mail of the case go out only where a person names them.
