@@ -160,7 +160,7 @@ impl ReportState {
         }
         let what = format!("a report that is {} cannot become {}", self.as_str(), to.as_str());
         let hint = match (self, to) {
-            (Queued, _) => "it has not been sent: `--send`, or `report sent` for what a person did",
+            (Queued, _) => "it has not been sent: `--send`, or `case report-sent` for what a person did",
             (Escalated, _) => "another report goes on from it",
             _ => "see `bailiwick case report-list CASE`",
         };
