@@ -33,7 +33,7 @@ def main():
             print("skipped", command["does"])
             continue
         response = client.request(command["xml"])
-        free = 'avail="1"' in response.raw() if "<host:check" in command["xml"] else free
+        free = 'avail="1"' in response.raw if "<host:check" in command["xml"] else free
         print(response.code(), command["does"])
     client.logout()
 

@@ -15,7 +15,7 @@ use crate::{Done, root};
 /// A suite by name, with its budget in seconds.
 type Suite = (&'static str, u32, fn(&mut Tally) -> Done);
 
-const SUITES: [Suite; 28] = [
+const SUITES: [Suite; 30] = [
     ("dns", 60, peers::dns::run),
     ("floods", 150, peers::floods::run),
     ("dnstap", 60, peers::dnstap::run),

@@ -14,11 +14,12 @@ use model::verdict::Label;
 
 mod audit;
 mod clickhouse;
-mod gate;
-mod execution;
 mod evidence;
+mod execution;
+mod gate;
 mod keep;
 mod people;
+mod quick;
 mod report;
 mod sensor;
 mod verify;
@@ -26,19 +27,15 @@ mod watch;
 
 pub(crate) use audit::{AuditCommand, ExportArgs, ExportProfile, VerifyArgs};
 pub(crate) use clickhouse::{ClickHouseCommand, EngineWord};
-pub(crate) use gate::{DecideArgs, GateArgs, GateCommand, RelatedArgs};
-pub(crate) use execution::{
-    AckedArgs, AppendixArgs, ExecuteArgs, ExecutionCommand, ReadyArgs, SentArgs,
-};
-pub(crate) use execution::{AckedArgs, AppendixArgs, ExecuteArgs, ExecutionCommand, ReadyArgs, SentArgs};
 pub(crate) use evidence::*;
+pub(crate) use execution::{AckedArgs, AppendixArgs, ExecuteArgs, ExecutionCommand, ReadyArgs, SentArgs};
+pub(crate) use gate::{DecideArgs, GateArgs, GateCommand, RelatedArgs};
 pub(crate) use keep::{BackupArgs, RestoreArgs, RetentionCommand};
 pub(crate) use people::{AdvanceArgs, AuthorityCommand, ByArgs, MachineCommand, MembersArgs, TokenCommand};
-pub(crate) use report::{By, Format as ReportFormat, QueryArgs, ReportArgs};
-pub(crate) use sensor::SensorCommand;
-pub(crate) use verify::{VerifyCaseArgs, VerifyCommand};
+pub(crate) use quick::{QuickArgs, QuickAuthority};
 pub(crate) use report::{AskerArgs, By, Format as ReportFormat, QueryArgs, ReportArgs};
 pub(crate) use sensor::SensorCommand;
+pub(crate) use verify::{VerifyCaseArgs, VerifyCommand};
 pub(crate) use watch::{AlarmCommand, CaseWatchCommand, CustodyCommand, DateCommand, TakeArgs};
 
 /// Turn an order into protection: take over a threat group's names, answer for them safely, learn from whoever
@@ -287,42 +284,14 @@ pub(crate) enum CaseCommand {
     Records(RecordsArgs),
     #[command(flatten)]
     Machine(MachineCommand),
-    Gate(GateCommand),
-    Watch(CaseWatchCommand),
-    Execution(ExecutionCommand),
-    Provider(ProviderCommand),
-}
-
-#[derive(Args)]
-pub(crate) struct QuickArgs {
-    #[arg(required = true, value_name = "NAME")]
-    pub(crate) names: Vec<String>,
-    /// By what right.
-    #[arg(long)]
-    pub(crate) authority: QuickAuthority,
-    /// The case's id; made from the first name if not given.
-    #[arg(long)]
-    pub(crate) id: Option<CaseId>,
-    /// Whom an owner or a victim can write to.
-    #[arg(long)]
-    pub(crate) contact: Option<String>,
-    /// Why the data is processed, and on which legal basis.
-    #[arg(long)]
-    pub(crate) purpose: Option<String>,
-    /// Who handed the names over, or who registered them.
-    #[arg(long)]
-    pub(crate) issuer: Option<String>,
-    /// Our name servers, to which the names are delegated.
-    #[arg(long = "name-server", value_name = "NAME")]
-    pub(crate) name_servers: Vec<String>,
     #[command(flatten)]
-    pub(crate) out: JsonArgs,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-pub(crate) enum QuickAuthority {
-    OwnRegistration,
-    VoluntaryTransfer,
+    Gate(GateCommand),
+    #[command(flatten)]
+    Watch(CaseWatchCommand),
+    #[command(flatten)]
+    Execution(ExecutionCommand),
+    #[command(flatten)]
+    Provider(ProviderCommand),
 }
 
 #[derive(Args)]

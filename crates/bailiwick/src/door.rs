@@ -93,11 +93,6 @@ impl Door {
         self.read(self.call(request("GET", path, token, Vec::new(), "application/json")?)?)
     }
 
-    /// As this person, if one asks.
-    pub(crate) fn get_as<T: DeserializeOwned>(&self, path: &str, token: Option<&str>) -> Result<T, Failure> {
-        self.read(self.call(request("GET", path, token, Vec::new(), "application/json")?)?)
-    }
-
     pub(crate) fn get_document(&self, path: &str) -> Result<Answer, Failure> {
         self.call(request("GET", path, self.reader.as_deref(), Vec::new(), "application/json")?)
     }
@@ -109,6 +104,7 @@ impl Door {
         token: Option<&str>,
     ) -> Result<T, Failure> {
         let body = serde_json::to_vec(body).expect("a request is plain JSON");
+        let token = token.or(self.reader.as_deref());
         self.read(self.call(request("POST", path, token, body, "application/json")?)?)
     }
 
@@ -125,7 +121,7 @@ impl Door {
 
     /// Posts a file as it is.
     pub(crate) fn post_file<T: DeserializeOwned>(&self, path: &str, body: Vec<u8>, media: &str) -> Result<T, Failure> {
-        self.read(self.call(request("POST", path, None, body, media)?)?)
+        self.read(self.call(request("POST", path, self.reader.as_deref(), body, media)?)?)
     }
 
     fn read<T: DeserializeOwned>(&self, answer: Answer) -> Result<T, Failure> {

@@ -43,6 +43,7 @@ mod sensor;
 pub(crate) mod sensors;
 mod shipping;
 pub(crate) mod signing;
+mod verifying;
 mod watching;
 
 pub(crate) use acme::roots as read_roots;

@@ -22,6 +22,7 @@ pub struct Peer {
 }
 
 /// Whoever asked, as the ledger will name them.
+#[derive(Clone)]
 pub(crate) struct Asker {
     pub(crate) actor: Actor,
     /// Where the token that was shown has only some of the person's roles.

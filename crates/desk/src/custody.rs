@@ -80,7 +80,7 @@ impl Desk {
         let octets = custody::written(&custody::pass(case, &shelf, &seen, sinkholes, now()).shelf);
         let (id, sinkholes) = (case.terms.id.clone(), sinkholes.clone());
         let taking = Box::new(Taking { case: id.clone(), before, shelf, seen, sinkholes });
-        let asker = Asker { actor: asker.actor.clone() };
+        let asker = asker.clone();
         let executed = self.execute(Command::TakeObservations { taking, octets }, asker).await?;
         Ok(came_of(id, count, &executed.done))
     }
@@ -120,7 +120,7 @@ pub(crate) async fn take_certificates(
         known.extend(found.certificates.keys().map(|(_, serial)| serial.clone()));
         let ours: Vec<Certificate> = found.certificates.values().cloned().collect();
         let octets = model::digest::canonical_json(&ours);
-        let (id, asker) = (case.terms.id.clone(), Asker { actor: asker.actor.clone() });
+        let (id, asker) = (case.terms.id.clone(), asker.clone());
         let command = Command::TakeCertificates { case: id.clone(), certificates: ours, octets };
         let executed = desk.execute(command, asker).await?;
         let of_old_owner = Some(found.of_old_owner as u64);

@@ -30,8 +30,6 @@ pub(crate) async fn keep(
     Octets(body): Octets,
 ) -> Result<(StatusCode, Json<ExhibitKept>), Told> {
     known(&*desk.view().await?, &id)?;
-    let unread =
-        |error| bad_request(format!("`exhibit` is not what this route takes: {error}"), "see docs/guide/evidence.md");
     let exhibit = Box::new(query.draft().map_err(unread)?);
     let command = Command::KeepExhibit { case: id.clone(), exhibit, octets: body.to_vec() };
     let Done::ExhibitKept { number, new } = desk.execute(command, asker).await?.done else {
@@ -42,6 +40,24 @@ pub(crate) async fn keep(
     let (status, kept) = if new { (StatusCode::CREATED, "is kept") } else { (StatusCode::OK, "was kept before") };
     let said = format!("exhibit {number} of case {id} {kept}, SHA-256 {}", exhibit.exhibit.file);
     Ok((status, Json(ExhibitKept { exhibit, new, said })))
+}
+
+/// Whether an exhibit would be kept: asked before anything is asked of the world. Nothing is kept.
+pub(crate) async fn check(
+    State(desk): State<Desk>,
+    Named(id): Named<CaseId>,
+    asker: Asker,
+    Asked(query): Asked<KeepExhibitQuery>,
+) -> Result<Json<Said>, Told> {
+    let view = desk.view().await?;
+    known(&view, &id)?;
+    let exhibit = Box::new(query.draft().map_err(unread)?);
+    let command = Command::KeepExhibit { case: id.clone(), exhibit, octets: vec![0] };
+    if let Err(refusal) = docket::decide::decide_as(&view, &command, &asker.actor, asker.roles.as_ref(), now()) {
+        desk.remember_refusal(&command.tried(), &refusal.what, asker.actor).await;
+        return Err(problem::refused(refusal));
+    }
+    Ok(Json(Said { said: format!("case {id} would keep that") }))
 }
 
 pub(crate) async fn stamp(
@@ -56,7 +72,11 @@ pub(crate) async fn stamp(
     let Done::ExhibitStamped { number, at } = desk.execute(command, asker).await?.done else {
         unreachable!("stamping ends in a stamp or a refusal")
     };
-    Ok(Json(Said { said: format!("exhibit {number} is time-stamped: it was there at {at}") }))
+    Ok(Json(Said { said: format!("exhibit {number}: the token states {at}; its signature was not checked here") }))
+}
+
+fn unread(error: serde_json::Error) -> Told {
+    bad_request(format!("`exhibit` is not what this route takes: {error}"), "see docs/guide/evidence.md")
 }
 
 //----------- Reading ----------------------------------------------------------------------------------------------

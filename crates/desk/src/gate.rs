@@ -41,7 +41,10 @@ pub(crate) async fn run(
 }
 
 fn faulty(fault: FileFault) -> Told {
-    bad_request(fault.to_string(), "mend the file, or take it out of gate.toml; docs/reference/gate-tables.md says what it may hold")
+    bad_request(
+        fault.to_string(),
+        "mend the file, or take it out of gate.toml; docs/reference/gate-tables.md says what it may hold",
+    )
 }
 
 pub(crate) async fn show(
@@ -55,7 +58,8 @@ pub(crate) async fn show(
 async fn newest(desk: &Desk, id: &CaseId) -> Result<GateTold, Told> {
     let view = desk.view().await?;
     let case = known(&view, id)?;
-    let missing = || not_found(format!("the harm gate has not run over case {id}"), "`bailiwick case gate CASE` runs it");
+    let missing =
+        || not_found(format!("the harm gate has not run over case {id}"), "`bailiwick case gate CASE` runs it");
     let gate = case.gate.as_deref().ok_or_else(missing)?;
     let octets = desk.vault.get(&gate.run.report).map_err(|error| problem::ours(&error))?;
     let report = octets.and_then(|octets| serde_json::from_slice::<Report>(&octets).ok());
@@ -64,14 +68,15 @@ async fn newest(desk: &Desk, id: &CaseId) -> Result<GateTold, Told> {
 }
 
 fn told(case: &CaseView, gate: &Gate, report: Report) -> GateTold {
-    let decision = |(by, at, one): &(Option<model::id::PersonId>, model::Timestamp, model::gate::GateDecided)| DecisionTold {
-        kind: one.kind,
-        names: one.names.clone(),
-        choice: one.choice,
-        reason: one.reason.clone(),
-        by: by.clone(),
-        at: *at,
-    };
+    let decision =
+        |(by, at, one): &(Option<model::id::PersonId>, model::Timestamp, model::gate::GateDecided)| DecisionTold {
+            kind: one.kind,
+            names: one.names.clone(),
+            choice: one.choice,
+            reason: one.reason.clone(),
+            by: by.clone(),
+            at: *at,
+        };
     GateTold {
         case: case.terms.id.clone(),
         run: gate.at.to_string(),

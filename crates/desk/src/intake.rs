@@ -38,7 +38,7 @@ fn unread(rejection: BytesRejection) -> Told {
             "too-large",
             "the body has more octets than this route takes",
         )
-        .hint("a case file may have 256 MiB, a file of knowledge 128 MiB, an exhibit 64 MiB, a zone file 4 MiB, anything else 1 MiB");
+        .hint("a case file or the tables of the gate may have 256 MiB, a file of knowledge 128 MiB, a paper or an exhibit 64 MiB, a zone file 4 MiB, anything else 1 MiB");
     }
     bad_request(format!("the body did not arrive whole: {}", rejection.body_text()), "send it again")
 }

@@ -17,8 +17,8 @@ mod counts;
 mod custody;
 mod dns;
 mod engine;
-mod execution;
 mod evidence;
+mod execution;
 mod feeds;
 mod gate;
 mod groups;
@@ -107,6 +107,7 @@ pub fn router(desk: Desk) -> Router {
         .route("/cases/{id}/requests", post(approvals::request))
         .route("/cases/{id}/unsealing", post(approvals::request_unsealing))
         .route("/cases/{id}/exhibits", get(evidence::list).merge(post(evidence::keep).layer(exhibits)))
+        .route("/cases/{id}/exhibits/check", post(evidence::check))
         .route("/cases/{id}/exhibits/{number}/file", get(evidence::file))
         .route("/cases/{id}/exhibits/{number}/stamp", post(evidence::stamp))
         .route("/cases/{id}/evidence", get(evidence::manifest))

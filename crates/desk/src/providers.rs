@@ -9,7 +9,7 @@ use docket::evidence::{ReportDraft, rdap};
 use docket::{Command, Done};
 use model::evidence::{Exhibit, ExhibitKind};
 use model::id::CaseId;
-use model::notification::Sending;
+use model::notification::{Recipient, Sending};
 use model::{DomainName, Timestamp};
 use store::view::{CaseView, ReportView};
 
@@ -90,12 +90,16 @@ impl Desk {
         let mut urls = if wish.urls.is_empty() { looked_at(&about) } else { wish.urls.clone() };
         urls.sort();
         urls.dedup();
+        if urls.is_empty() {
+            let what = format!("no exhibit looked at a page of {}", wish.name.defanged());
+            return Err(bad_request(what, "say what is reported with `--url`, or `bailiwick evidence capture` first"));
+        }
         let exhibits = match wish.exhibits.is_empty() {
             true => about.iter().filter(|exhibit| goes_along(exhibit)).map(|exhibit| exhibit.number).collect(),
             false => wish.exhibits.clone(),
         };
         let (address, address_source) = self.address(case, wish, &about)?;
-        let mark = wish.mark.clone().or_else(|| about.iter().rev().find_map(|exhibit| exhibit.mark.clone()));
+        let mark = wish.mark.clone().or_else(|| marked(&about));
         let (name, to, due, escalates) = (wish.name.clone(), wish.to, wish.due, wish.escalates);
         let reference = reference(&case.terms.id, &name, to, now);
         Ok(ReportDraft { reference, name, to, address, address_source, urls, mark, exhibits, due, escalates })
@@ -105,20 +109,29 @@ impl Desk {
         if let Some(address) = &wish.address {
             return Ok((address.clone(), "said by whoever reports".to_owned()));
         }
-        let last = about.iter().rev().find(|exhibit| exhibit.kind == ExhibitKind::Rdap && !exhibit.failed);
+        let is_answer = |exhibit: &&&Exhibit| exhibit.kind == ExhibitKind::Rdap && !exhibit.failed;
+        // What RDAP says of a name is its registrar; whose answer another exhibit is, a person says.
+        let last = about.iter().rev().find(is_answer).filter(|_| wish.to == Recipient::Registrar);
         let number = wish.rdap_exhibit.or(last.map(|exhibit| exhibit.number)).ok_or_else(|| {
             let what = format!("nobody says whom to write to about {}", wish.name.defanged());
-            bad_request(what, "keep an RDAP answer (`evidence add … --kind rdap`) or give `--address`")
+            let whose = format!("give `--address`, or `--rdap-exhibit`, an RDAP answer about the {}", wish.to.as_str());
+            bad_request(what, whose)
         })?;
         let exhibit = &exhibit_of(case, number)?.exhibit;
         let octets = self.kept(&exhibit.file, &format!("exhibit {number}"))?;
         let unread = |error: rdap::RdapError| {
-            bad_request(format!("exhibit {number}: {error}"), "give `--address`, from the registrar's own page")
+            bad_request(format!("exhibit {number}: {error}"), "give `--address`, from the recipient's own page")
         };
-        let contact = rdap::abuse_contact(&octets).map_err(unread)?;
+        let contact = rdap::abuse_contact(&octets, wish.to).map_err(unread)?;
         let organisation = contact.organisation.map(|name| format!(", {name}")).unwrap_or_default();
         Ok((contact.address, format!("RDAP, exhibit {number}{organisation}")))
     }
+}
+
+/// The mark that the last look names: a paper's word on it stays with the paper.
+fn marked(about: &[&Exhibit]) -> Option<String> {
+    let mut looks = about.iter().rev().filter(|exhibit| exhibit.kind.is_of_a_look());
+    looks.find_map(|exhibit| exhibit.mark.clone())
 }
 
 /// The pages that answered.
@@ -130,8 +143,7 @@ fn looked_at(about: &[&Exhibit]) -> Vec<String> {
 
 /// What a look at the name brought. Statements, papers and mail of the case go out only where a person names them.
 fn goes_along(exhibit: &Exhibit) -> bool {
-    use ExhibitKind::{Certificate, Dns, Headers, Page, Rdap, Screenshot};
-    !exhibit.failed && matches!(exhibit.kind, Screenshot | Headers | Page | Dns | Rdap | Certificate)
+    !exhibit.failed && exhibit.kind.is_of_a_look()
 }
 
 /// Exhibits about a name, or about a host below it.

@@ -21,7 +21,7 @@ pub(crate) async fn ask(
 ) -> Result<Json<QueryAnswer>, Told> {
     let view = desk.view().await?;
     // SQL shows single callers, whatever is asked.
-    if let Err(refusal) = sight::check_callers(&view, &asker.actor) {
+    if let Err(refusal) = sight::check_callers(&view, &asker) {
         desk.remember_refusal("query", &refusal.what, asker.actor).await;
         return Err(problem::refused(refusal));
     }

@@ -37,7 +37,7 @@ pub(crate) async fn show(
         sight::known(&view, case, &asker.actor, now())?;
     }
     if name.tells_of_callers()
-        && let Err(refusal) = sight::check_callers(&view, &asker.actor)
+        && let Err(refusal) = sight::check_callers(&view, &asker)
     {
         desk.remember_refusal(&format!("report {name}"), &refusal.what, asker.actor).await;
         return Err(problem::refused(refusal));

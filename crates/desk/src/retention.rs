@@ -37,12 +37,16 @@ pub(crate) async fn show(State(desk): State<Desk>, asker: Asker) -> Result<Json<
     let plan = plan(&view, &desk.retention, now());
     let waiting = desk.archive.waiting(&plan.due).await.map_err(|error| problem::ours(&error))?;
     let last_pass = desk.archive.last_retention_pass().await.map_err(|error| problem::ours(&error))?;
-    let is_seen = |case: &Option<CaseId>| {
-        case.as_ref().is_none_or(|case| view.case_seen_by(case, &asker.actor, now()).is_some())
-    };
+    let is_seen =
+        |case: &Option<CaseId>| case.as_ref().is_none_or(|case| view.case_seen_by(case, &asker.actor, now()).is_some());
     let told = |one: &store::archive::Waiting| WaitingTold {
         day: one.day,
-        parts: one.due.iter().filter(|due| is_seen(&due.case)).map(|due| (due.case.clone(), due.part, due.apex.clone())).collect(),
+        parts: one
+            .due
+            .iter()
+            .filter(|due| is_seen(&due.case))
+            .map(|due| (due.case.clone(), due.part, due.apex.clone()))
+            .collect(),
         is_unsettled: one.is_unsettled,
     };
     Ok(Json(RetentionTold {

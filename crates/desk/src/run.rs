@@ -61,7 +61,8 @@ impl Desk {
     pub(crate) async fn execute(&self, command: Command, asker: Asker) -> Result<Executed, Told> {
         let needs_person = command.needs_person();
         let is_person = matches!(asker.actor, Actor::Person { .. });
-        let executed = docket::run::execute_as(&self.ledger, &self.vault, command, (asker.actor, asker.roles), now()).await;
+        let executed =
+            docket::run::execute_as(&self.ledger, &self.vault, command, (asker.actor, asker.roles), now()).await;
         executed.map_err(|error| problem::of_command(error, needs_person && !is_person))
     }
 

@@ -32,7 +32,8 @@ const OF_CASES: [Role; 4] = [Role::Analyst, Role::Investigator, Role::Legal, Rol
 /// Roles that see how the machine runs: its counters are over all cases, the sealed ones too.
 const OF_THE_MACHINE: [Role; 3] = [Role::Admin, Role::Auditor, Role::Operator];
 /// Routes that are about the machine.
-const MACHINE: [&str; 4] = ["/status", "/dns", "/metrics", "/retention/traces"];
+const MACHINE: [&str; 7] =
+    ["/status", "/dns", "/metrics", "/retention/traces", "/sensors", "/archive/compact", "/archive/replay"];
 
 //----------- Cases ------------------------------------------------------------------------------------------------
 
@@ -60,8 +61,8 @@ pub(crate) fn of(view: &View, asker: &Actor, now: Timestamp) -> Sight {
 //----------- Roles ------------------------------------------------------------------------------------------------
 
 /// Whether the asker may see single callers.
-pub(crate) fn check_callers(view: &View, asker: &Actor) -> Result<(), Refusal> {
-    check_role(view, (asker, None), &OF_CASES, "see single callers")
+pub(crate) fn check_callers(view: &View, asker: &Asker) -> Result<(), Refusal> {
+    check_role(view, (&asker.actor, asker.roles.as_ref()), &OF_CASES, "see single callers")
 }
 
 /// `narrowed`: the roles of the token that was shown, where it has not all of the person's.
@@ -115,47 +116,49 @@ impl About {
         // Fixed parts of a route match as they are written; only the variable one may be percent-encoded.
         let path = parts.uri.path().to_owned();
         let path = path.strip_prefix("/api/v1").unwrap_or(&path);
-        let id = match RawPathParams::from_request_parts(parts, desk).await {
-            Ok(params) => params.iter().find(|(name, _)| *name == "id").map(|(_, id)| id.to_owned()),
-            Err(_) => None,
+        let params = RawPathParams::from_request_parts(parts, desk).await.ok();
+        let decoded = |wanted: &str| {
+            let mut params = params.as_ref()?.iter();
+            params.find(|(name, _)| *name == wanted).map(|(_, value)| value.to_owned())
         };
-        match id {
+        match decoded("id") {
             Some(id) if path.starts_with("/cases/") => CaseId::parse(&id).map_or(Self::Other, Self::Case),
             Some(id) if path.starts_with("/approvals/") => {
                 id.parse().map_or(Self::Other, |id| Self::Request(RequestId(id)))
             }
             _ if MACHINE.contains(&path) => Self::Machine,
-            _ if path == "/query" || tells_of_callers(path) => Self::Callers,
+            _ if path == "/query" => Self::Callers,
+            _ if path.starts_with("/reports/") && decoded("name").is_some_and(|name| tells_of_callers(&name)) => {
+                Self::Callers
+            }
             _ => Self::Other,
         }
     }
 
     /// Why it is recorded as refused, and what is said.
     fn check(&self, view: &View, asker: &Asker) -> Result<(), (String, Told)> {
-        let Asker { actor: asker, roles } = asker;
+        let actor = &asker.actor;
         let refused = |refusal: Refusal| (refusal.what.clone(), problem::refused(refusal));
         let not_there = |told: Told| (told.detail.clone(), told);
         match self {
-            Self::Case(id) => known(view, id, asker, now()).map(drop).map_err(not_there),
+            Self::Case(id) => known(view, id, actor, now()).map(drop).map_err(not_there),
             Self::Request(id) => {
                 let standing = view.approvals.get(*id);
-                let seen = standing.and_then(|one| view.case_seen_by(&one.request.case, asker, now()));
+                let seen = standing.and_then(|one| view.case_seen_by(&one.request.case, actor, now()));
                 seen.map(drop).ok_or_else(|| not_there(no_request(*id)))
             }
             Self::Machine => {
-                check_role(view, (asker, roles.as_ref()), &OF_THE_MACHINE, "see how the machine runs").map_err(refused)
+                check_role(view, (actor, asker.roles.as_ref()), &OF_THE_MACHINE, "see how the machine runs")
+                    .map_err(refused)
             }
-            Self::Callers => {
-                check_role(view, (asker, roles.as_ref()), &OF_CASES, "see single callers").map_err(refused)
-            }
+            Self::Callers => check_callers(view, asker).map_err(refused),
             Self::Other => Ok(()),
         }
     }
 }
 
-fn tells_of_callers(path: &str) -> bool {
-    let name = path.strip_prefix("/reports/").and_then(|name| name.parse::<ReportName>().ok());
-    name.is_some_and(ReportName::tells_of_callers)
+fn tells_of_callers(report: &str) -> bool {
+    report.parse::<ReportName>().is_ok_and(ReportName::tells_of_callers)
 }
 
 /// What is said of a request that does not exist, and of one about a case that the asker is not on.

@@ -9,6 +9,7 @@ use model::seizure::ServiceMode;
 use store::view::View;
 
 use crate::api::{LedgerStatus, OpenAlarms, Status};
+use crate::asker::Asker;
 use crate::problem::{self, Told};
 use crate::run::{Desk, now};
 use crate::sight;
@@ -35,8 +36,8 @@ pub(crate) async fn show(State(desk): State<Desk>, asker: Asker) -> Result<Json<
         archive: archive.into_iter().collect(),
         cases: seen().count() as u64,
         names_served: names.filter(|name| name.mode.is_some_and(|mode| mode != ServiceMode::Off)).count() as u64,
-        approvals_open: view.approvals.iter().filter(|standing| standing.is_open()).count() as u64,
-        indicators: view.indicators.len() as u64,
+        approvals_open: open.count() as u64,
+        indicators: view.indicators.iter().filter(|(case, ..)| is_seen(case)).count() as u64,
         alarms: OpenAlarms::of(&view),
     }))
 }

@@ -6,7 +6,9 @@ use model::{Digest, Timestamp};
 use serde_json::{Value, json};
 
 mod evidence;
+mod gate;
 mod house;
+mod people;
 mod watch;
 
 use house::{House, enrolment, request, settled, token};

@@ -36,7 +36,8 @@ pub(crate) async fn issue(
     let no_days = || bad_request(format!("a token for {days} days is not made"), hint);
     let ends = std::time::Duration::from_secs(86_400 * u64::from(days));
     let at = now();
-    let expires = at.checked_add(ends).ok().filter(|_| (1..=TOKEN_DAYS_MAX).contains(&i64::from(days))).ok_or_else(no_days)?;
+    let expires =
+        at.checked_add(ends).ok().filter(|_| (1..=TOKEN_DAYS_MAX).contains(&i64::from(days))).ok_or_else(no_days)?;
     let token = ApiToken { person, name, roles, expires, token };
     let answer = told(&TokenView { token: token.clone(), issued: at, revoked: None });
     desk.execute(Command::IssueToken { token }, asker).await?;
@@ -55,5 +56,13 @@ pub(crate) async fn revoke(
 
 fn told(one: &TokenView) -> TokenTold {
     let ApiToken { person, name, roles, expires, .. } = one.token.clone();
-    TokenTold { person, name, roles, issued: one.issued, expires, revoked: one.revoked, ended: one.ended(now()).is_some() }
+    TokenTold {
+        person,
+        name,
+        roles,
+        issued: one.issued,
+        expires,
+        revoked: one.revoked,
+        ended: one.ended(now()).is_some(),
+    }
 }

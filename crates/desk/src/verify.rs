@@ -155,7 +155,7 @@ async fn settle(
         let reports: Vec<NameReport> = of_order.map(|report| attested(case, report)).collect();
         let (case, looked, octets) = (id.clone(), looked.clone(), lines(&reports));
         let command = Command::RecordVerification { case, order, reports, looked, octets };
-        desk.execute(command, Asker { actor: asker.actor.clone() }).await?;
+        desk.execute(command, asker.clone()).await?;
     }
     Ok(())
 }
@@ -174,7 +174,7 @@ pub(crate) async fn attest(
     let (last_verdict, document) = (verdict.map(|finding| finding.verdict), Digest::of_bytes(&body));
     let command =
         Command::AttestCheck { case: id.clone(), name: name.clone(), check, last: last_verdict, octets: body.to_vec() };
-    desk.execute(command, Asker { actor: asker.actor.clone() }).await?;
+    desk.execute(command, asker.clone()).await?;
     let last = last.ok_or_else(|| problem::lost("the report that was attested", &document))?;
     let looked = [name.clone()].into();
     settle(&desk, &id, [(name.clone(), last.clone())].into(), &looked, &asker).await?;

@@ -126,9 +126,8 @@ pub fn check_stated(terms: &OrderTerms) -> Result<(), Refusal> {
         }
         let refusal = Refusal::new(format!("order {} does not say `{field}`", terms.id));
         return Err(match (stated, proposed_end(terms)) {
-            (Stated::Expires, Some(day)) => {
-                refusal.hint(format!("by its rule it ends on {day} ({}); copy the day from the signed paper", rule.expiry))
-            }
+            (Stated::Expires, Some(day)) => refusal
+                .hint(format!("by its rule it ends on {day} ({}); copy the day from the signed paper", rule.expiry)),
             _ => refusal.hint("copy it from the signed paper, with its source"),
         });
     }
@@ -200,14 +199,26 @@ fn missing_papers(case: &CaseView, rules: &[&AuthorityRule], to: CaseState) -> B
     let needs = rules.iter().flat_map(|rule| rule.papers).filter(|(state, _)| on_the_way(*state));
     let needed: BTreeSet<PaperKind> = needs.flat_map(|(_, kinds)| kinds.iter().copied()).collect();
     let on_file: BTreeSet<PaperKind> = case.papers.iter().map(|paper| paper.kind).collect();
-    needed.difference(&on_file).copied().collect()
+    let is_fresh = |kind: PaperKind| {
+        case.papers.iter().any(|paper| paper.kind == kind && !case.named_papers.contains(&paper.file))
+    };
+    let owned = rules.iter().flat_map(|rule| of_its_own(rule, to)).filter(|kind| !is_fresh(*kind));
+    needed.difference(&on_file).copied().chain(owned).collect()
+}
+
+/// Kinds of which a state takes a paper that no step has named yet, because other states list the kind, too: an injunction
+/// is not granted by the restraining order. One judgment may say both what it finds and that it is permanent.
+fn of_its_own(rule: &AuthorityRule, to: CaseState) -> Vec<PaperKind> {
+    let listed = |kind: PaperKind| rule.papers.iter().any(|(state, kinds)| *state != to && kinds.contains(&kind));
+    let kinds = rule.papers.iter().filter(|(state, _)| *state == to).flat_map(|(_, kinds)| kinds.iter().copied());
+    kinds.filter(|kind| *kind != PaperKind::Judgment && listed(*kind)).collect()
 }
 
 /// A case is expired when the day of one of its authorities has come, not before.
 fn check_expired(case: &CaseView, now: Timestamp) -> Result<(), Refusal> {
     let ends = case.orders.values().filter_map(|order| {
         let has_lapsed = order.status() == OrderStatus::Lapsed;
-        let expires = order.terms().authority.expires.as_ref().map(|expires| expires.value);
+        let expires = order.terms().authority.expires.as_ref().map(|expires| expires.value.at);
         if has_lapsed { Some(now) } else { expires }
     });
     match ends.min() {

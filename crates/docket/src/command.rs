@@ -10,14 +10,13 @@ use model::check::{Check, Verdict};
 use model::due::Rule;
 use model::execution::{Acknowledgement, Compilation, Dispatch};
 use model::fact::KnowledgeFormat;
-use model::id::{CaseId, GroupId, OrderId, PersonId, Position, RequestId, SensorId, SensorName, TokenName};
 use model::gate::{GateRun, WarningChoice, WarningKind};
-use model::id::{CaseId, GroupId, OrderId, Position, RequestId, SensorId, SensorName};
+use model::id::{CaseId, GroupId, OrderId, PersonId, Position, RequestId, SensorId, SensorName, TokenName};
 use model::marking::Audience;
-use model::paper::PaperKind;
+use model::moment::PaperTime;
 use model::name::{DomainName, defang};
-use model::paper::PaperTime;
 use model::notification::{ReportState, Sending};
+use model::paper::PaperKind;
 use model::person::{Person, Role};
 use model::seizure::ServiceMode;
 use model::token::ApiToken;
@@ -160,6 +159,7 @@ pub enum Command {
     RemoveMember {
         case: CaseId,
         person: PersonId,
+    },
     /// Remembers what the harm gate found over a case. `report` goes to the vault as it is.
     RecordGate {
         run: Box<GateRun>,
@@ -172,6 +172,7 @@ pub enum Command {
         names: BTreeSet<DomainName>,
         choice: WarningChoice,
         reason: String,
+    },
     /// Records a pass of verification over an order's names. `octets` go to the vault as they are.
     RecordVerification {
         case: CaseId,
@@ -189,6 +190,8 @@ pub enum Command {
         check: Check,
         /// What the last look came to.
         last: Option<Verdict>,
+        octets: Vec<u8>,
+    },
     /// What the clock brings about: lapses, and alarms.
     KeepWatch,
     /// A second person has looked at what one narrowed; no narrowing means all of the case that wait.
@@ -232,6 +235,7 @@ pub enum Command {
         case: CaseId,
         days: u16,
         octets: Vec<u8>,
+    },
     /// Remembers an appendix that was written.
     RecordAppendix {
         case: CaseId,
@@ -248,6 +252,7 @@ pub enum Command {
         case: CaseId,
         answer: Acknowledgement,
         names: Vec<DomainName>,
+    },
     /// Keeps a file as evidence; `octets` go to the vault as they are.
     KeepExhibit {
         case: CaseId,
@@ -302,8 +307,6 @@ impl Command {
                 | Self::CaptureRecords { .. }
                 | Self::PlaceHold { .. }
                 | Self::RemoveMember { .. }
-                | Self::IssueToken { .. }
-                | Self::RevokeToken { .. }
                 | Self::DecideWarnings { .. }
                 | Self::AttestCheck { .. }
                 | Self::ConfirmNarrowing { .. }
@@ -317,6 +320,8 @@ impl Command {
                 | Self::MakeReport { .. }
                 | Self::NoteSending { .. }
                 | Self::NoteAnswer { .. }
+                | Self::IssueToken { .. }
+                | Self::RevokeToken { .. }
         )
     }
 
@@ -334,7 +339,25 @@ impl Command {
             | Self::PlaceHold { case, .. }
             | Self::RequestRelease { case, .. }
             | Self::AddMember { case, .. }
-            | Self::RemoveMember { case, .. } => Some(case),
+            | Self::RemoveMember { case, .. }
+            | Self::DecideWarnings { case, .. }
+            | Self::RecordVerification { case, .. }
+            | Self::AttestCheck { case, .. }
+            | Self::ConfirmNarrowing { case, .. }
+            | Self::ProposeDate { case, .. }
+            | Self::ConfirmDate { case, .. }
+            | Self::TakeCertificates { case, .. }
+            | Self::HoldPostMortem { case, .. }
+            | Self::RecordAppendix { case, .. }
+            | Self::Dispatch { case, .. }
+            | Self::Acknowledge { case, .. }
+            | Self::KeepExhibit { case, .. }
+            | Self::StampExhibit { case, .. }
+            | Self::MakeReport { case, .. }
+            | Self::NoteSending { case, .. }
+            | Self::NoteAnswer { case, .. } => Some(case),
+            Self::RecordGate { run, .. } => Some(&run.case),
+            Self::TakeObservations { taking, .. } => Some(&taking.case),
             Self::ImportCase { .. }
             | Self::EnrolPerson { .. }
             | Self::IssueToken { .. }
@@ -347,6 +370,8 @@ impl Command {
             | Self::EnrolSensor { .. }
             | Self::RevokeSensor { .. }
             | Self::RecordBackup { .. }
+            | Self::KeepWatch
+            | Self::AcknowledgeAlarm { .. }
             | Self::Refuse { .. } => None,
         }
     }
@@ -379,8 +404,9 @@ impl Command {
             Self::EnrolFirst { person, .. } => format!("enrol {} as the first admin", person.id),
             Self::AddMember { case, person } => format!("put {person} on case {case}"),
             Self::RemoveMember { case, person } => format!("take {person} off case {case}"),
-            Self::RecordGate { .. } | Self::DecideWarnings { .. } => crate::decide::gate::tried(self).unwrap_or_default(),
-            Self::RecordVerification { case, order, .. } => format!("record a verification of order {order} of case {case}"),
+            Self::RecordGate { .. } | Self::DecideWarnings { .. } => {
+                crate::decide::gate::tried(self).unwrap_or_default()
+            }
             Self::RecordVerification { case, order, .. } => {
                 format!("record a verification of order {order} of case {case}")
             }

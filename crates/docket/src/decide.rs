@@ -14,7 +14,7 @@ use model::Timestamp;
 use model::due::Rule;
 use model::fact::{Actor, Body, Draft};
 use model::id::{CaseId, OrderId, PersonId, Position, RequestId, SensorId, SensorName};
-use model::paper::PaperTime;
+use model::moment::PaperTime;
 use model::person::{Person, Role};
 use model::seizure::ServiceMode;
 use model::time::Date;
@@ -27,16 +27,25 @@ use crate::command::Command;
 mod approve;
 mod capture;
 mod evidence;
+mod execution;
+pub(crate) mod gate;
 mod narrow;
 mod people;
 mod sensors;
+mod step;
+mod tokens;
+mod verified;
 mod watch;
+
+pub use evidence::{EXHIBIT_OCTETS_MAX, EXHIBITS_MAX, TOKEN_OCTETS_MAX};
+pub use step::PAPER_OCTETS_MAX;
+pub use tokens::TOKEN_DAYS_MAX;
+pub use verified::{DOCUMENT_OCTETS_MAX, may_verify};
 
 /// The most octets of one piece of imported knowledge: ATT&CK's enterprise bundle has 50 MB.
 pub const KNOWLEDGE_OCTETS_MAX: usize = 128 << 20;
 /// The longest reason, source or title that a fact carries.
 pub const TEXT_OCTETS_MAX: usize = 1_000;
-pub use evidence::{EXHIBIT_OCTETS_MAX, EXHIBITS_MAX, TOKEN_OCTETS_MAX};
 
 //----------- Decision ---------------------------------------------------------------------------------------------
 
@@ -111,6 +120,12 @@ pub enum Done {
     KnowledgeImported {
         objects: u64,
     },
+    MembersChanged {
+        case: CaseId,
+    },
+    PaperFiled {
+        paper: model::paper::Paper,
+    },
     /// So many names of an actor moved on.
     NamesMoved {
         names: usize,
@@ -118,6 +133,34 @@ pub enum Done {
     SensorEnrolled {
         sensor: SensorId,
         name: SensorName,
+    },
+    /// The gate ran; the run is named by its position.
+    GateRecorded {
+        run: Position,
+    },
+    WarningsDecided {
+        case: CaseId,
+        kind: model::gate::WarningKind,
+    },
+    VerificationRecorded,
+    CheckAttested {
+        document: Digest,
+    },
+    NarrowingsConfirmed {
+        narrowings: Vec<Position>,
+    },
+    DateProposed {
+        date: Date,
+        by: Rule,
+    },
+    DateConfirmed {
+        date: PaperTime,
+    },
+    /// Alarms that came and went by what was seen; `left` will be raised by the next look.
+    Watched {
+        raised: usize,
+        cleared: usize,
+        left: usize,
     },
     ExhibitKept {
         number: u32,
@@ -162,18 +205,19 @@ pub fn decide(view: &View, command: &Command, actor: &Actor, now: Timestamp) -> 
         Command::RequestApproval { case } => approve::ask(view, case, actor, now),
         Command::RequestUnsealing { case } => approve::ask_to_unseal(view, case, actor, now),
         Command::GiveApproval { request, role, shown } => approve::give(view, *request, *role, *shown, actor, now),
-        Command::AdvanceCase { case, to } => {
-            let known = working_on(view, case, actor)?;
-            known.state.advance(*to)?;
-            gate::admits(known, *to)?;
-            let body = Body::CaseAdvanced { case: case.clone(), to: *to };
-            Ok(Decision::of(actor, body, Done::CaseAdvanced { case: case.clone() }))
-        }
+        Command::AdvanceCase { case, to, documents } => step::advance(view, (case, *to), documents, actor, now),
+        Command::FilePaper { case, kind, octets } => step::file(view, (case, *kind), octets, actor),
         Command::NarrowService { case, names, mode, reason, disarm } => {
             narrow::service(view, case, names, (*mode, *disarm, now), reason, actor)
         }
         Command::CaptureRecords { case, name, source, octets, count } => {
             capture::records(view, (case, name), source, (octets, *count), actor)
+        }
+        Command::RecordVerification { case, order, reports, looked, octets } => {
+            verified::record(view, (case, order), reports, looked, octets, actor)
+        }
+        Command::AttestCheck { case, name, check, last, octets } => {
+            verified::attest(view, case, (name, *check), *last, octets, actor)
         }
         Command::KeepExhibit { case, exhibit, octets } => evidence::keep(view, case, exhibit, octets, (actor, now)),
         Command::StampExhibit { case, exhibit, authority, octets } => {
@@ -218,6 +262,30 @@ pub fn decide(view: &View, command: &Command, actor: &Actor, now: Timestamp) -> 
             let (backup, facts, files, octets) = (*backup, *facts, *files, *octets);
             Ok(Decision::of(actor, Body::BackupTaken { backup, facts, files, octets }, Done::Recorded))
         }
+        Command::IssueToken { token } => tokens::issue(view, token, actor, now),
+        Command::RevokeToken { person, token } => tokens::revoke(view, person, token, actor),
+        Command::MakeFirstToken { token } => tokens::make_first(view, *token, actor),
+        Command::EnrolFirst { person, first } => tokens::enrol_first(view, person, *first, actor),
+        Command::AddMember { case, person } => people::add(view, case, person, actor),
+        Command::RemoveMember { case, person } => people::remove(view, case, person, actor),
+        Command::RecordGate { run, report } => gate::record(view, run, report, actor),
+        Command::DecideWarnings { case, kind, names, choice, reason } => {
+            gate::warnings(view, (case, *kind), names, (*choice, reason), actor)
+        }
+        Command::KeepWatch => watch::keep(view, actor, now),
+        Command::ConfirmNarrowing { case, narrowing, note } => {
+            watch::confirm(view, case, *narrowing, note.as_deref(), actor)
+        }
+        Command::ProposeDate { case, order, what, by } => watch::propose(view, case, (order, what), *by, actor),
+        Command::ConfirmDate { case, order, what, date, note } => {
+            watch::confirm_date(view, case, (order, what), (*date, note.as_deref()), actor)
+        }
+        Command::AcknowledgeAlarm { alarm, note } => watch::acknowledge(view, *alarm, note, actor),
+        Command::TakeObservations { taking, octets } => watch::take(view, taking, octets, actor, now),
+        Command::TakeCertificates { case, certificates, octets } => {
+            watch::take_certificates(view, case, (certificates, octets), actor, now)
+        }
+        Command::HoldPostMortem { case, days, octets } => watch::look_back(view, case, *days, octets, actor),
         Command::RecordAppendix { case, appendix } => execution::compiled(view, case, appendix, actor),
         Command::Dispatch { case, dispatch, names } => execution::dispatch(view, case, (dispatch, names), actor),
         Command::Acknowledge { case, answer, names } => execution::acknowledge(view, case, (answer, names), actor),
@@ -369,7 +437,8 @@ fn check_text(what: &str, text: &str) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn cut(text: &str) -> String {
+/// As much of a text as a fact carries.
+pub fn cut(text: &str) -> String {
     let end = (0..=TEXT_OCTETS_MAX.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
     text[..end].to_owned()
 }

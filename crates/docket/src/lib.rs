@@ -14,18 +14,18 @@
 //!
 //! What is deliberately absent: the state machines themselves (room `model`) and storage (room `store`).
 
-pub mod authority;
 pub mod alarms;
 pub mod appendix;
+pub mod authority;
 pub mod casefile;
 pub mod command;
 pub mod custody;
 pub mod decide;
+pub mod due;
+pub mod evidence;
 pub mod gate;
 pub mod observed;
-pub mod due;
 pub mod post_mortem;
-pub mod evidence;
 pub mod quick;
 pub mod related;
 pub mod retention;

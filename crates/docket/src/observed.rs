@@ -74,7 +74,11 @@ pub(crate) fn lines<'t>(
     let numbered = text.lines().enumerate().map(|(at, line)| (at + 1, line.trim()));
     numbered.filter(|(_, line)| !line.is_empty() && !line.starts_with('#')).enumerate().map(|(count, (at, line))| {
         if line.len() > RECORD_OCTETS_MAX {
-            return Err(FileFault::at(file, at, format!("a line of {} octets; at most {RECORD_OCTETS_MAX}", line.len())));
+            return Err(FileFault::at(
+                file,
+                at,
+                format!("a line of {} octets; at most {RECORD_OCTETS_MAX}", line.len()),
+            ));
         }
         if count >= RECORDS_MAX {
             return Err(FileFault::at(file, at, format!("more than {RECORDS_MAX} records")));

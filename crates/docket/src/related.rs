@@ -204,7 +204,8 @@ pub fn related(view: &View, case: &CaseView, files: &Files) -> Related {
     let (mut found, hubs) = files.shares.related(&listed);
     add_suspects(view, case, &mut found);
     pattern::add(&listed, &mut found);
-    let is_new = |name: &DomainName| !listed.contains(name) && case.names.get(name).is_none() && !name.is_public_suffix();
+    let is_new =
+        |name: &DomainName| !listed.contains(name) && case.names.get(name).is_none() && !name.is_public_suffix();
     let mut names: Vec<RelatedName> = found.into_iter().filter(|(name, _)| is_new(name)).map(scored).collect();
     names.sort_by(|a, b| b.score.cmp(&a.score).then_with(|| a.name.cmp(&b.name)));
     let beyond = names.len().saturating_sub(RELATED_MAX) as u64;
@@ -253,7 +254,13 @@ impl Related {
         let mut text = String::new();
         for FileTold { is, seen, records, passed_over } in &self.files {
             let over = if *passed_over > 0 { format!(", {passed_over} passed over") } else { String::new() };
-            let _ = writeln!(text, "{} {} (SHA-256 {}): {records} records{over}", is.as_str(), seen.file, seen.digest.short());
+            let _ = writeln!(
+                text,
+                "{} {} (SHA-256 {}): {records} records{over}",
+                is.as_str(),
+                seen.file,
+                seen.digest.short()
+            );
         }
         if self.names.is_empty() {
             text.push_str("no related name that is not on the list\n");

@@ -97,7 +97,15 @@ async fn attempt(
 fn keep_file(vault: &Vault, command: &Command) -> Result<(), store::Error> {
     match command {
         Command::ImportCase { text, .. } => vault.put(text.as_bytes()).map(drop),
-        Command::ImportKnowledge { octets, .. } | Command::CaptureRecords { octets, .. } => vault.put(octets).map(drop),
+        Command::ImportKnowledge { octets, .. }
+        | Command::CaptureRecords { octets, .. }
+        | Command::TakeObservations { octets, .. }
+        | Command::TakeCertificates { octets, .. }
+        | Command::HoldPostMortem { octets, .. }
+        | Command::FilePaper { octets, .. }
+        | Command::RecordVerification { octets, .. }
+        | Command::AttestCheck { octets, .. } => vault.put(octets).map(drop),
+        Command::RecordGate { report, .. } => vault.put(report).map(drop),
         Command::KeepExhibit { octets, .. } | Command::StampExhibit { octets, .. } => vault.put(octets).map(drop),
         Command::MakeReport { letter, xarf, .. } => {
             vault.put(letter.as_bytes())?;

@@ -8,7 +8,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::id::OrderId;
-use crate::paper::PaperTime;
+use crate::moment::PaperTime;
 use crate::time::Date;
 
 /// The longest name of a date, in octets.

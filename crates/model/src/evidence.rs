@@ -121,6 +121,11 @@ impl ExhibitKind {
             Self::Other => "other",
         }
     }
+
+    /// Whether it is what a look at a name brings, and anybody who looks may get.
+    pub fn is_of_a_look(self) -> bool {
+        matches!(self, Self::Screenshot | Self::Headers | Self::Page | Self::Dns | Self::Rdap | Self::Certificate)
+    }
 }
 
 impl std::str::FromStr for ExhibitKind {

@@ -311,7 +311,8 @@ mod tests {
     #[test]
     fn every_warning_is_decided_one_by_one_or_the_rest_at_once() {
         use WarningKind::{ConflictingAttribution, Popular};
-        let mut gate = gate(vec![warned(Popular, &["a.test", "b.test"]), warned(ConflictingAttribution, &["a.test"])], vec![]);
+        let mut gate =
+            gate(vec![warned(Popular, &["a.test", "b.test"]), warned(ConflictingAttribution, &["a.test"])], vec![]);
         let stands = gate.run.orders.clone();
         assert_eq!(gate.in_the_way(&stands), ["2 undecided: popular", "1 undecided: conflicting-attribution"]);
         say(&mut gate, decided(Popular, &["a.test"], WarningChoice::Drop)).unwrap();

@@ -12,8 +12,8 @@ use crate::answers::AnswerSet;
 use crate::approval::{Approved, PutInForce};
 use crate::digest::Digest;
 use crate::id::{CaseId, OrderId};
+use crate::moment::{Moment, PaperTime};
 use crate::name::DomainName;
-use crate::paper::{Moment, PaperTime};
 use crate::seizure::AnswerEffect;
 use crate::time::Date;
 

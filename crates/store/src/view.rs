@@ -24,8 +24,8 @@ use model::{Digest, DomainName, Refusal, Timestamp};
 use crate::zones::{Zone, ZoneSet, ZoneTerms};
 
 mod captured;
-mod execution;
 mod evidence;
+mod execution;
 mod fold;
 mod gate;
 mod names;
@@ -39,14 +39,13 @@ mod verification;
 mod watch;
 
 pub use captured::CapturedView;
-pub use execution::{DispatchView, ExecutionView};
 pub use evidence::{AnswerView, EvidenceView, ExhibitView, ReportView, next_number};
+pub use execution::{DispatchView, ExecutionView};
 pub use fold::names_to_serve;
 pub use names::{CaseNames, NameView};
 pub use people::{Members, groups_called};
-pub use tokens::{TokenView, Tokens};
-pub use verification::{PassView, VerificationView};
 pub use sensors::{EnrolmentOffer, FIRST_SENSOR, SensorView, Sensors};
+pub use tokens::{TokenView, Tokens};
 pub use verification::{PassView, VerificationView};
 pub use watch::{AlarmView, ConfirmedDate, DateView, NarrowingView, ObservedView, WatchView};
 
@@ -106,6 +105,8 @@ pub struct CaseView {
     pub members: Members,
     /// What is on file, in the order in which it came.
     pub papers: Vec<Paper>,
+    /// Those of them that a step of the case has named.
+    pub named_papers: BTreeSet<Digest>,
     /// The last run of the harm gate, with what counsel decided.
     pub gate: Option<Box<model::gate::Gate>>,
     /// What was last seen of its names in the world.

@@ -42,7 +42,10 @@ pub(super) fn measure(names: u64, rounds: u32, binary: &Path) -> Done {
     let mut worst = (Cost { cpu_secs: 0.0, peak_mb: 0.0 }, Cost { cpu_secs: 0.0, peak_mb: 0.0 });
     for round in 0..rounds {
         let bare = of("bare parse, toml crate", Command::new(example(binary)?).arg(&case))?;
-        of("bare parse, Python's tomllib", command("python3", ["-c", "import sys,tomllib; tomllib.load(open(sys.argv[1],'rb'))"]).arg(&case))?;
+        of(
+            "bare parse, Python's tomllib",
+            command("python3", ["-c", "import sys,tomllib; tomllib.load(open(sys.argv[1],'rb'))"]).arg(&case),
+        )?;
         let ours = |words: &[&str]| {
             let mut one = Command::new(binary);
             one.current_dir(home.path()).arg("--data").arg(format!("data-{round}")).args(words);
@@ -57,7 +60,11 @@ pub(super) fn measure(names: u64, rounds: u32, binary: &Path) -> Done {
     ratios.sort_by(f64::total_cmp);
     let times = |most: f64| if names > 1_000_000 { most * names as f64 / 1e6 } else { most };
     say(&[
-        Judged::at_most("import against a bare parse of its file, processor time".into(), IMPORT_RATIO_MAX, ratios[ratios.len() / 2]),
+        Judged::at_most(
+            "import against a bare parse of its file, processor time".into(),
+            IMPORT_RATIO_MAX,
+            ratios[ratios.len() / 2],
+        ),
         Judged::at_most("MB that an import has at most".into(), times(IMPORT_MB_MAX), worst.0.peak_mb),
         Judged::at_most("processor seconds of the gate".into(), times(GATE_CPU_SECS_MAX), worst.1.cpu_secs),
     ]);
@@ -74,7 +81,11 @@ fn example(binary: &Path) -> Result<PathBuf, Trouble> {
     if path.exists() {
         return Ok(path);
     }
-    Err(format!("{} is not there; build it with the program's profile: cargo build -p bailiwick-docket --example bare_toml", path.display()).into())
+    Err(format!(
+        "{} is not there; build it with the program's profile: cargo build -p bailiwick-docket --example bare_toml",
+        path.display()
+    )
+    .into())
 }
 
 fn grep(home: &Path, tables: &Path) -> Command {
@@ -170,13 +181,28 @@ fn write_tables(folder: &Path, names: u64) -> Result<PathBuf, Trouble> {
     let listed = |at: u64| name(at % names.max(1));
     fs::write(folder.join("sinkholes.txt"), lines(1_500, &|at| format!("198.51.{}.{}", at / 250, at % 250)))?;
     fs::write(folder.join("shared.txt"), lines(35_000, &|at| format!("dyn-{at}.net")))?;
-    fs::write(folder.join("popular.txt"), lines(1_000_000, &|at| if at % 1_000 == 0 { listed(at) } else { format!("read-{at}.com") }))?;
+    fs::write(
+        folder.join("popular.txt"),
+        lines(1_000_000, &|at| if at % 1_000 == 0 { listed(at) } else { format!("read-{at}.com") }),
+    )?;
     fs::write(folder.join("brands.txt"), lines(3_000, &|at| format!("brand-{at}.com")))?;
     fs::write(folder.join("names.txt"), lines(names, &name))?;
-    let row = |at: u64| format!("{{\"rrname\":\"{}\",\"rrtype\":\"A\",\"rdata\":\"198.51.{}.9\",\"time_first\":1700000000,\"time_last\":1760000000}}", listed(at), at % 250);
+    let row = |at: u64| {
+        format!(
+            "{{\"rrname\":\"{}\",\"rrtype\":\"A\",\"rdata\":\"198.51.{}.9\",\"time_first\":1700000000,\"time_last\":1760000000}}",
+            listed(at),
+            at % 250
+        )
+    };
     fs::write(folder.join("seen.cof"), lines(500_000, &row))?;
     let table = |is: &str, file: &str| format!("[[table]]\nis = \"{is}\"\nfile = \"{file}\"\ndate = \"2026-11-28\"\n");
-    let all = [("sinkholes", "sinkholes.txt"), ("shared", "shared.txt"), ("popular", "popular.txt"), ("brand-owned", "brands.txt"), ("passive-dns", "seen.cof")];
+    let all = [
+        ("sinkholes", "sinkholes.txt"),
+        ("shared", "shared.txt"),
+        ("popular", "popular.txt"),
+        ("brand-owned", "brands.txt"),
+        ("passive-dns", "seen.cof"),
+    ];
     fs::write(folder.join("gate.toml"), all.map(|(is, file)| table(is, file)).concat())?;
     Ok(folder.to_owned())
 }

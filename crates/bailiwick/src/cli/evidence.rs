@@ -12,12 +12,14 @@ use super::{JsonArgs, WhoArgs};
 
 #[derive(Subcommand)]
 pub(crate) enum EvidenceCommand {
-    /// Keep a file as an exhibit of a case, about one of its names or (`-`) about the case.
+    /// Keep a file as an exhibit of a case, about one of its names or (`-`) about the case. When it was captured, where and by
+    /// what stands in the ledger as stated by whoever kept it.
     Add(Box<AddArgs>),
     /// Look at a name through the proxy that `[evidence]` names, and keep what is there: DNS, RDAP, certificate, HTTP
     /// response, a picture of the page. What fails is kept as an attempt that failed.
     Capture(CaptureArgs),
     /// Have a time-stamping authority (`[evidence] tsa`) vouch for an exhibit, or keep an answer that was fetched by hand.
+    /// The first is kept; its signature is not checked here.
     Stamp(StampArgs),
     /// The exhibits of a case.
     List {
@@ -197,10 +199,10 @@ pub(crate) struct CaseReportArgs {
     /// In which role the recipient can act.
     #[arg(long, value_parser = recipient)]
     pub(crate) to: Recipient,
-    /// Whom to write to; without it the abuse contact of an RDAP answer.
+    /// Whom to write to; without it the abuse contact of an RDAP answer about them.
     #[arg(long, value_name = "MAIL")]
     pub(crate) address: Option<String>,
-    /// The exhibit that holds the RDAP answer; the last about the name if not said.
+    /// The exhibit that holds the RDAP answer; to a registrar the last about the name if not said.
     #[arg(long, value_name = "NUMBER", conflicts_with = "address")]
     pub(crate) rdap_exhibit: Option<u32>,
     /// What is reported; the places that exhibits looked at if not said.

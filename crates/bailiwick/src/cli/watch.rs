@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use model::id::{CaseId, OrderId};
-use model::paper::PaperTime;
+use model::moment::PaperTime;
 use model::time::Date;
 
 use super::report::AskerArgs;

@@ -31,9 +31,8 @@ fn list(all: &[AuthorityTold], json: bool) -> Done {
         return terminal::json(&all);
     }
     let mut rows = vec![["instrument", "force", "issuer", "title"].map(str::to_owned).to_vec()];
-    let row = |one: &AuthorityTold| {
-        vec![one.instrument.clone(), one.force.clone(), one.issuer.clone(), one.title.clone()]
-    };
+    let row =
+        |one: &AuthorityTold| vec![one.instrument.clone(), one.force.clone(), one.issuer.clone(), one.title.clone()];
     rows.extend(all.iter().map(row));
     terminal::line(&table(&rows))
 }
@@ -57,6 +56,7 @@ fn shown(one: &AuthorityTold) -> String {
         format!("{state:<12} {}\n", kinds.join(", "))
     });
     let papers: String = papers.collect();
-    let papers = if papers.is_empty() { "no step needs a paper".to_owned() } else { format!("papers by step\n\n{papers}") };
+    let papers =
+        if papers.is_empty() { "no step needs a paper".to_owned() } else { format!("papers by step\n\n{papers}") };
     format!("{fields}\n{}", papers.trim_end())
 }

@@ -15,6 +15,7 @@ use crate::door::{Door, in_query, token};
 use crate::failure::{Done, Failure, Tried, code};
 use crate::terminal::{self, count, table};
 
+mod machine;
 mod providers;
 mod records;
 mod returning;
@@ -40,6 +41,9 @@ pub(crate) fn run(place: &Place, command: CaseCommand) -> Done {
         }
         CaseCommand::Records(args) => records::run(&Door::open(place, "case records")?, &args),
         CaseCommand::Narrow(args) => narrow(&Door::open(place, "case narrow")?, &args),
+        CaseCommand::Gate(command) => super::gate::run(place, command),
+        CaseCommand::Watch(command) => super::watch::of_case(place, command),
+        CaseCommand::Execution(command) => super::execution::run(place, command),
         CaseCommand::Provider(command) => providers::run(place, command),
         CaseCommand::Return(args) => returning::run(&Door::open(place, "case return")?, args),
     }

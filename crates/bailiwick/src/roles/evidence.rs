@@ -6,7 +6,7 @@ use std::path::Path;
 use desk::api::{ExhibitDetail, ExhibitKept, Said};
 use docket::decide::EXHIBIT_OCTETS_MAX;
 use docket::evidence::{ExhibitDraft, file_name_of, inert::inert};
-use model::evidence::{ExhibitKind, Tool};
+use model::evidence::{ExhibitKind, Stamp, Tool};
 use model::id::CaseId;
 use model::{DomainName, Timestamp};
 
@@ -89,6 +89,13 @@ pub(super) fn keep(
     door.post_file_as(&path, octets, "application/octet-stream", token)
 }
 
+/// Refuses what would be refused once there is a file.
+pub(super) fn may_keep(door: &Door, case: &CaseId, draft: &ExhibitDraft, token: &str) -> Done {
+    let wish = serde_json::to_string(draft).tried("writing what the exhibit is")?;
+    let path = format!("/cases/{case}/exhibits/check?exhibit={}", in_query(&wish));
+    said(door, &path, Vec::new(), token).map(drop)
+}
+
 /// By the end of its name; what is not known is octets.
 fn media_type(file_name: &str) -> &'static str {
     let end = file_name.rsplit_once('.').map(|(_, end)| end.to_ascii_lowercase()).unwrap_or_default();
@@ -117,7 +124,7 @@ fn list(door: &Door, case: &CaseId, json: bool) -> Done {
         return Ok(());
     }
     let mut rows =
-        vec![["no", "kind", "about", "captured", "octets", "stamped", "sha-256"].map(str::to_owned).to_vec()];
+        vec![["no", "kind", "about", "captured", "octets", "token states", "sha-256"].map(str::to_owned).to_vec()];
     for ExhibitDetail { exhibit, stamp, .. } in exhibits {
         let failed = if exhibit.failed { " (failed)" } else { "" };
         rows.push(vec![
@@ -158,16 +165,20 @@ fn told(detail: &ExhibitDetail) -> String {
         ("about", exhibit.name.as_ref().map(|name| name.defanged().to_string())),
         ("sha-256", Some(exhibit.file.to_string())),
         ("octets", Some(count(exhibit.octets))),
-        ("captured", Some(exhibit.captured.to_string())),
+        ("captured", Some(format!("{}, as stated by whoever kept it", exhibit.captured))),
         ("kept", Some(format!("{added} by {by}, fact {fact}"))),
         ("tool", tool),
         ("looked at", exhibit.source.as_deref().map(inert)),
         ("mark", exhibit.mark.clone()),
         ("note", exhibit.note.as_deref().map(inert)),
-        ("stamped", stamp.as_ref().map(|stamp| format!("{} by {}", stamp.at, inert(&stamp.authority)))),
+        ("stamped", stamp.as_ref().map(stated)),
     ];
     let fields = fields.into_iter().filter_map(|(label, value)| Some(format!("{label:<10} {}", value?)));
     format!("exhibit {}\n{}", exhibit.number, fields.collect::<Vec<_>>().join("\n"))
+}
+
+fn stated(stamp: &Stamp) -> String {
+    format!("the token states {}; its signature was not checked here; by {}", stamp.at, inert(&stamp.authority))
 }
 
 fn file(door: &Door, case: &CaseId, number: u32) -> Result<Vec<u8>, Failure> {

@@ -53,7 +53,8 @@ fn gate(place: &Place, args: &GateArgs) -> Done {
 /// The folder's files, as its `gate.toml` names them.
 fn bundle(folder: &Path) -> Result<Bundle, Failure> {
     let manifest = folder.join(MANIFEST);
-    let text = std::fs::read_to_string(&manifest).tried(format_args!("reading the list of tables {}", manifest.display()))?;
+    let text =
+        std::fs::read_to_string(&manifest).tried(format_args!("reading the list of tables {}", manifest.display()))?;
     let specs = specs(&text).tried(format_args!("reading {}", folder.display()))?;
     let mut files = vec![(MANIFEST.to_owned(), text.into_bytes())];
     let mut names: Vec<String> = specs.into_iter().map(|spec| spec.file).collect();
@@ -80,7 +81,11 @@ fn shown(told: &GateTold, all: bool) -> String {
         text.push_str("\ndecided\n");
         told.decisions.iter().for_each(|one| text.push_str(&decision(one)));
     }
-    let stands = if told.in_the_way.is_empty() { "clean: nothing is in the way of filing".to_owned() } else { format!("in the way: {}", told.in_the_way.join("; ")) };
+    let stands = if told.in_the_way.is_empty() {
+        "clean: nothing is in the way of filing".to_owned()
+    } else {
+        format!("in the way: {}", told.in_the_way.join("; "))
+    };
     format!("{text}\nreport {}, run at position {}\n{stands}", told.report_digest.short(), told.run)
 }
 
@@ -105,7 +110,11 @@ fn decide(place: &Place, args: &DecideArgs) -> Done {
         return terminal::json(&done);
     }
     terminal::line(&done.said)?;
-    let left = if done.in_the_way.is_empty() { "nothing is in the way of filing".to_owned() } else { format!("in the way still: {}", done.in_the_way.join("; ")) };
+    let left = if done.in_the_way.is_empty() {
+        "nothing is in the way of filing".to_owned()
+    } else {
+        format!("in the way still: {}", done.in_the_way.join("; "))
+    };
     terminal::say(&left);
     Ok(())
 }
@@ -114,12 +123,17 @@ fn what(args: &DecideArgs) -> Result<(WarningKind, std::collections::BTreeSet<Do
     let usage = |what: String, hint: String| Failure::new(what).hint(hint).code(code::USAGE);
     let (last, names) = args.what.split_last().expect("clap wants one at least");
     let words = || WarningKind::ALL.map(WarningKind::as_str).join(", ");
-    let kind = WarningKind::parse(last).ok_or_else(|| usage(format!("`{last}` is no warning of the gate"), format!("the last word is one of {}", words())))?;
+    let kind = WarningKind::parse(last).ok_or_else(|| {
+        usage(format!("`{last}` is no warning of the gate"), format!("the last word is one of {}", words()))
+    })?;
     if names.is_empty() != args.all {
         let hint = "name the names before the warning, or say `--all` without names".to_owned();
         return Err(usage("it is not clear which names are meant".into(), hint));
     }
-    let parse = |text: &String| DomainName::parse(text).map_err(|error| usage(format!("`{text}`: {error}"), "plain dots, as files have them".into()));
+    let parse = |text: &String| {
+        DomainName::parse(text)
+            .map_err(|error| usage(format!("`{text}`: {error}"), "plain dots, as files have them".into()))
+    };
     Ok((kind, names.iter().map(parse).collect::<Result<_, _>>()?))
 }
 
@@ -128,7 +142,8 @@ fn what(args: &DecideArgs) -> Result<(WarningKind, std::collections::BTreeSet<Do
 fn related(place: &Place, args: &RelatedArgs) -> Done {
     let files = [(Kind::PassiveDns, &args.pdns), (Kind::Certificates, &args.ct), (Kind::Rdap, &args.rdap)];
     let mut bundle = Vec::new();
-    for (kind, path) in files.into_iter().flat_map(|(kind, paths)| paths.iter().map(move |path: &PathBuf| (kind, path))) {
+    for (kind, path) in files.into_iter().flat_map(|(kind, paths)| paths.iter().map(move |path: &PathBuf| (kind, path)))
+    {
         bundle.push((format!("{}:{}", kind.as_str(), path.display()), bounded(path)?));
     }
     let path = format!("/cases/{}/related", args.case);
@@ -140,7 +155,9 @@ fn related(place: &Place, args: &RelatedArgs) -> Done {
             let mut made = made.tried(format_args!("making the draft {}", file.display()))?;
             std::io::Write::write_all(&mut made, draft.as_bytes()).tried(format_args!("writing {}", file.display()))?;
         }
-        (Some(_), None) => terminal::say("no draft was written: no related name is strong enough, or none can be listed"),
+        (Some(_), None) => {
+            terminal::say("no draft was written: no related name is strong enough, or none can be listed")
+        }
         (None, _) => {}
     }
     if args.out.json { terminal::json(&told) } else { terminal::line(told_text(&told.related).trim_end()) }

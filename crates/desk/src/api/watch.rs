@@ -2,8 +2,8 @@
 
 use model::alarm::{AlarmKind, AlarmState};
 use model::id::{CaseId, OrderId, PersonId};
+use model::moment::PaperTime;
 use model::observation::Observation;
-use model::paper::PaperTime;
 use model::time::Date;
 use model::{Digest, Timestamp};
 use serde::{Deserialize, Serialize};

@@ -51,6 +51,22 @@ async fn an_exhibit_is_kept_by_a_person_and_handed_out_as_a_file_that_nothing_re
 }
 
 #[tokio::test]
+async fn who_may_keep_is_asked_before_there_is_a_file() {
+    let house = House::asked().await;
+    let check = async |who: Option<&str>, exhibit: &Value| {
+        let path = format!("{CASE}/exhibits/check?exhibit={}", query(exhibit));
+        house.call(request("POST", &path, who, Body::empty())).await.status
+    };
+    let mut page = exhibit("page", "text/html");
+    assert_eq!(check(Some(&token("ada")), &page).await, StatusCode::OK);
+    assert_eq!(house.get(&format!("{CASE}/exhibits")).await.json(), json!([]));
+    assert_eq!(check(None, &page).await, StatusCode::FORBIDDEN);
+    page["name"] = json!("elsewhere.example");
+    assert_eq!(check(Some(&token("ada")), &page).await, StatusCode::FORBIDDEN);
+    assert_eq!(house.refusals().await, 2);
+}
+
+#[tokio::test]
 async fn a_report_finds_its_address_places_and_exhibits_in_the_evidence() {
     let house = House::asked().await;
     let wish = json!({

@@ -42,7 +42,11 @@ async fn a_rehearsal_that_runs_the_gate_is_held_until_counsel_has_decided() {
     assert_eq!(warned(&ran["report"], "popular"), ["outlook-verify.net"]);
     let held = file_it(&house).await;
     assert_eq!(held.status, StatusCode::FORBIDDEN);
-    assert!(held.json()["detail"].as_str().unwrap().contains("7 undecided: conflicting-attribution"), "{}", held.json());
+    assert!(
+        held.json()["detail"].as_str().unwrap().contains("7 undecided: conflicting-attribution"),
+        "{}",
+        held.json()
+    );
     assert_eq!(decide(&house, "ada", "popular").await.status, StatusCode::FORBIDDEN, "she is no counsel");
     for kind in ["popular", "conflicting-attribution", "answer-effect-unknown", "not-looked"] {
         let decided = decide(&house, "bea", kind).await;

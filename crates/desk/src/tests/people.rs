@@ -109,7 +109,10 @@ async fn the_request_of_a_sealed_case_is_not_there_for_an_outsider() {
     assert_eq!(house.post("/cases/quarrystone/requests", None, &Value::Null).await.status, StatusCode::CREATED);
     let id = house.open_requests().await.remove(0);
     let refused = house.say_yes(&id, "eve", "legal").await;
-    assert_eq!((refused.status, &refused.json()["detail"]), (StatusCode::NOT_FOUND, &json!(format!("there is no request {id}"))));
+    assert_eq!(
+        (refused.status, &refused.json()["detail"]),
+        (StatusCode::NOT_FOUND, &json!(format!("there is no request {id}")))
+    );
     let added = house.post("/cases/quarrystone/people", Some(&token("eve")), &json!({ "add": "eve" })).await;
     assert_eq!(added.status, StatusCode::NOT_FOUND);
     assert_eq!(house.refusals().await, 2);
@@ -122,7 +125,10 @@ async fn the_request_of_a_sealed_case_is_not_there_for_an_outsider() {
 #[tokio::test]
 async fn a_token_of_a_program_acts_in_its_roles_until_it_ends() {
     let house = House::new().await;
-    assert_eq!(house.post("/people", None, &enrolment("ada", &["legal", "analyst"], false)).await.status, StatusCode::CREATED);
+    assert_eq!(
+        house.post("/people", None, &enrolment("ada", &["legal", "analyst"], false)).await.status,
+        StatusCode::CREATED
+    );
     let digest = model::Digest::of_bytes(b"a program's");
     let wish = json!({ "name": "ci", "roles": ["analyst"], "days": 30, "token_sha256": digest });
     assert_eq!(house.post("/people/ada/tokens", None, &wish).await.status, StatusCode::UNAUTHORIZED);

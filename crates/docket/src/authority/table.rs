@@ -16,22 +16,65 @@ const OWNERS_ACTS: &[Act] =
 
 /// Every state of a civil case before a court of the United States.
 const COURT_STATES: &[CaseState] = &[
-    Evidence, Review, Filed, Granted, Executing, Executed, Unsealed, Served, Injunction, Supplemental, Judgment,
-    Permanent, Monitoring, Closed, Denied, Expired, Amended, Contested, Vacated,
+    Evidence,
+    Review,
+    Filed,
+    Granted,
+    Executing,
+    Executed,
+    Unsealed,
+    Served,
+    Injunction,
+    Supplemental,
+    Judgment,
+    Permanent,
+    Monitoring,
+    Closed,
+    Denied,
+    Expired,
+    Amended,
+    Contested,
+    Vacated,
 ];
 /// Somebody orders, and no suit follows.
 const OFFICE_STATES: &[CaseState] = &[
-    Evidence, Review, Filed, Granted, Executing, Executed, Unsealed, Served, Supplemental, Monitoring, Closed, Denied,
-    Expired, Amended, Contested, Vacated,
+    Evidence,
+    Review,
+    Filed,
+    Granted,
+    Executing,
+    Executed,
+    Unsealed,
+    Served,
+    Supplemental,
+    Monitoring,
+    Closed,
+    Denied,
+    Expired,
+    Amended,
+    Contested,
+    Vacated,
 ];
 /// Somebody is asked: there is no seal, no service, no judgment.
 const ASKED_STATES: &[CaseState] = &[
-    Evidence, Review, Filed, Granted, Executing, Executed, Supplemental, Monitoring, Closed, Denied, Amended, Contested,
+    Evidence,
+    Review,
+    Filed,
+    Granted,
+    Executing,
+    Executed,
+    Supplemental,
+    Monitoring,
+    Closed,
+    Denied,
+    Amended,
+    Contested,
     Vacated,
 ];
 /// Nobody needs to be asked but the owner.
-const OWNED_STATES: &[CaseState] =
-    &[Evidence, Review, Granted, Executing, Executed, Permanent, Monitoring, Closed, Expired, Amended, Contested, Vacated];
+const OWNED_STATES: &[CaseState] = &[
+    Evidence, Review, Granted, Executing, Executed, Permanent, Monitoring, Closed, Expired, Amended, Contested, Vacated,
+];
 
 const COURT_PAPERS: &[(CaseState, &[PaperKind])] = &[
     (Filed, &[PaperKind::Complaint, PaperKind::Motion, PaperKind::Appendix, PaperKind::ProposedOrder]),
@@ -97,14 +140,23 @@ pub const TABLE: [AuthorityRule; 9] = [
         expiry: "as the order says; a permanent injunction until it is modified",
         expiry_days: None,
         appeal: "an interlocutory order about an injunction may be appealed at once: 28 U.S.C. 1292(a)(1)",
-        sources: &["Federal Rules of Civil Procedure 65(a), 65(d), 53 (unverified: from memory)", "28 U.S.C. 1292(a)(1) (unverified: from memory)"],
+        sources: &[
+            "Federal Rules of Civil Procedure 65(a), 65(d), 53 (unverified: from memory)",
+            "28 U.S.C. 1292(a)(1) (unverified: from memory)",
+        ],
     },
     AuthorityRule {
         instrument: Instrument::RegistrarAction,
         title: "a registrar or registry acts on actionable evidence",
         issuer: "the sponsoring registrar, or the registry of a gTLD",
         force: Force::Request,
-        outcomes: &[NameOutcome::Redirect, NameOutcome::Hold, NameOutcome::LockOnly, NameOutcome::Delete, NameOutcome::ProviderRemoval],
+        outcomes: &[
+            NameOutcome::Redirect,
+            NameOutcome::Hold,
+            NameOutcome::LockOnly,
+            NameOutcome::Delete,
+            NameOutcome::ProviderRemoval,
+        ],
         acts: PLAIN_ACTS,
         states: ASKED_STATES,
         papers: ASKED_PAPERS,
@@ -130,14 +182,22 @@ pub const TABLE: [AuthorityRule; 9] = [
         expiry: "as the order says; Avalanche's were renewed by the year",
         expiry_days: None,
         appeal: "by the issuing state's code of criminal procedure",
-        sources: &["Avalanche, 2016: Staatsanwaltschaft Verden as reported by Europol, 2016-12-01 (unverified: from memory)"],
+        sources: &[
+            "Avalanche, 2016: Staatsanwaltschaft Verden as reported by Europol, 2016-12-01 (unverified: from memory)",
+        ],
     },
     AuthorityRule {
         instrument: Instrument::PoliceRequest,
         title: "a request by a police force",
         issuer: "a law enforcement agency",
         force: Force::Request,
-        outcomes: &[NameOutcome::Redirect, NameOutcome::Hold, NameOutcome::LockOnly, NameOutcome::Delete, NameOutcome::ProviderRemoval],
+        outcomes: &[
+            NameOutcome::Redirect,
+            NameOutcome::Hold,
+            NameOutcome::LockOnly,
+            NameOutcome::Delete,
+            NameOutcome::ProviderRemoval,
+        ],
         acts: PLAIN_ACTS,
         states: ASKED_STATES,
         papers: ASKED_PAPERS,
@@ -145,14 +205,22 @@ pub const TABLE: [AuthorityRule; 9] = [
         expiry: "none: whoever acted may undo it",
         expiry_days: None,
         appeal: "with the agency that asked, and by the policy of whoever acted",
-        sources: &["ICANN 2013 Registrar Accreditation Agreement, section 3.18.2 (24-hour contact for law enforcement) (unverified: from memory)"],
+        sources: &[
+            "ICANN 2013 Registrar Accreditation Agreement, section 3.18.2 (24-hour contact for law enforcement) (unverified: from memory)",
+        ],
     },
     AuthorityRule {
         instrument: Instrument::CctldPolicy,
         title: "a country-code registry acts by its own policy",
         issuer: "the registry of a ccTLD",
         force: Force::Request,
-        outcomes: &[NameOutcome::Redirect, NameOutcome::Hold, NameOutcome::LockOnly, NameOutcome::Delete, NameOutcome::BlockRegistration],
+        outcomes: &[
+            NameOutcome::Redirect,
+            NameOutcome::Hold,
+            NameOutcome::LockOnly,
+            NameOutcome::Delete,
+            NameOutcome::BlockRegistration,
+        ],
         acts: PLAIN_ACTS,
         states: ASKED_STATES,
         papers: ASKED_PAPERS,
@@ -160,7 +228,9 @@ pub const TABLE: [AuthorityRule; 9] = [
         expiry: "as the registry's policy says",
         expiry_days: None,
         appeal: "by the registry's own complaint procedure",
-        sources: &["RFC 1591, section 3 (a manager's duty to its community); the registry's published policy has to be named as the order's source"],
+        sources: &[
+            "RFC 1591, section 3 (a manager's duty to its community); the registry's published policy has to be named as the order's source",
+        ],
     },
     AuthorityRule {
         instrument: Instrument::VoluntaryTransfer,

@@ -73,8 +73,34 @@ fn each_refusal_says_which_papers_are_missing() {
     file(&mut book, PaperKind::Order);
     advance(&mut book, Granted).unwrap();
     let later = advance(&mut book, Judgment).unwrap_err().what;
-    assert_eq!(later, "case c-1 cannot be judgment: not on file: proof-of-service, judgment", "what is skipped is owed");
+    assert_eq!(
+        later, "case c-1 cannot be judgment: not on file: proof-of-service, judgment",
+        "what is skipped is owed"
+    );
     assert!(book.view.without_effect.is_empty());
+}
+
+#[test]
+fn an_injunction_takes_an_order_of_its_own() {
+    let mut book = opened("civil-tro");
+    let all = [PaperKind::Complaint, PaperKind::Motion, PaperKind::Appendix, PaperKind::ProposedOrder];
+    for kind in all.into_iter().chain([PaperKind::Order, PaperKind::ProofOfService]) {
+        file(&mut book, kind);
+    }
+    for state in [Evidence, Filed] {
+        advance(&mut book, state).unwrap();
+    }
+    let documents = vec![model::Digest::of_bytes(b"the order")];
+    let naming = |to| Command::AdvanceCase { case: case("c-1"), to, documents: documents.clone() };
+    book.execute(&naming(Granted), &alice()).unwrap();
+    for state in [Executed, Unsealed, Served] {
+        advance(&mut book, state).unwrap();
+    }
+    let refusal = book.execute(&naming(Injunction), &alice()).unwrap_err();
+    assert_eq!(refusal.what, "case c-1 cannot be injunction: not on file: order");
+    let injunction = Command::FilePaper { case: case("c-1"), kind: PaperKind::Order, octets: b"another".to_vec() };
+    book.execute(&injunction, &alice()).unwrap();
+    advance(&mut book, Injunction).unwrap();
 }
 
 #[test]
@@ -105,7 +131,8 @@ fn an_exercise_needs_no_paper_and_an_authority_expires_on_its_day() {
 
 #[test]
 fn an_order_that_lists_more_than_its_instrument_gives_is_not_taken_in() {
-    let acts = text("c-1", "registrar-action").replacen("[[list]]", "[[list]]\nacts = [\"delegate\", \"accept-mail\"]", 1);
+    let acts =
+        text("c-1", "registrar-action").replacen("[[list]]", "[[list]]\nacts = [\"delegate\", \"accept-mail\"]", 1);
     let outcome = text("c-1", "own-registration").replace("outcome = \"hold\"", "outcome = \"delete\"");
     for (text, says) in [
         (acts, "lists login-harbour[.]example with the act accept-mail: a registrar-action does not give it"),
@@ -120,7 +147,8 @@ fn an_order_that_lists_more_than_its_instrument_gives_is_not_taken_in() {
 #[test]
 fn a_restraining_order_without_its_day_is_not_asked_for_and_the_day_by_the_rule_is_a_proposal() {
     let text = text("c-1", "civil-tro");
-    let bare: String = text.lines().filter(|line| !line.starts_with("expires")).map(|line| line.to_owned() + "\n").collect();
+    let bare: String =
+        text.lines().filter(|line| !line.starts_with("expires")).map(|line| line.to_owned() + "\n").collect();
     let mut book = Book::default();
     book.execute(&import(&bare), &someone()).unwrap();
     let refusal = book.execute(&Command::RequestApproval { case: case("c-1") }, &someone()).unwrap_err();
@@ -131,14 +159,16 @@ fn a_restraining_order_without_its_day_is_not_asked_for_and_the_day_by_the_rule_
 #[test]
 fn a_paper_is_filed_by_a_person_once_and_has_an_end() {
     let mut book = opened("civil-tro");
-    let wish = |octets: &[u8]| Command::FilePaper { case: case("c-1"), kind: PaperKind::Order, octets: octets.to_vec() };
+    let wish =
+        |octets: &[u8]| Command::FilePaper { case: case("c-1"), kind: PaperKind::Order, octets: octets.to_vec() };
     assert!(book.execute(&wish(b"signed"), &someone()).is_err());
     book.execute(&wish(b"signed"), &alice()).unwrap();
     let facts = book.facts.len();
     book.execute(&wish(b"signed"), &alice()).unwrap();
     assert_eq!(book.facts.len(), facts, "the same paper twice is one");
     assert!(book.execute(&wish(b""), &alice()).is_err());
-    let nobody = Command::AdvanceCase { case: case("c-1"), to: Evidence, documents: vec![model::Digest::of_bytes(b"x")] };
+    let nobody =
+        Command::AdvanceCase { case: case("c-1"), to: Evidence, documents: vec![model::Digest::of_bytes(b"x")] };
     assert!(book.execute(&nobody, &alice()).unwrap_err().what.contains("is not on file in case c-1"));
     assert_eq!(PersonId::parse("alice").ok().map(|id| book.view.cases[&case("c-1")].members.contains(&id)), Some(true));
 }

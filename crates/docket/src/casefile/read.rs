@@ -8,9 +8,10 @@ use model::case::{CaseTerms, Marking, NoticeTerms};
 use model::group::{Alias, AttributedTo, Group};
 use model::id::OrderId;
 use model::marking::{Retention, Withheld};
-use model::order::{Authority, NameOutcome, Names, OrderTerms, Sourced};
+use model::moment::{Moment, PaperTime};
+use model::order::{Authority, NameOutcome, Names, OrderTerms, Registration, Sourced};
 use model::privacy::PrivacyTerms;
-use model::time::{Date, Timestamp, utc_day};
+use model::time::{Date, utc_day};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 

@@ -250,8 +250,9 @@ fn check_servable(
     for (name, _) in names_to_serve(order) {
         if let Some(other) = others().find(|other| is_served(other, name)) {
             let other = if other.is_seen_by(actor, now) { other.terms.id.as_str() } else { "that you are not on" };
-            return Err(Refusal::new(format!("{} is served for case {other}", name.defanged()))
-                .hint("narrow it there first"));
+            return Err(
+                Refusal::new(format!("{} is served for case {other}", name.defanged())).hint("narrow it there first")
+            );
         }
     }
     Ok(())

@@ -36,7 +36,7 @@ impl Book {
     pub(crate) fn execute_at(&mut self, command: &Command, actor: &Actor, at: Timestamp) -> Result<Done, Refusal> {
         let decision = decide(&self.view, command, actor, at)?;
         self.sets.extend(decision.named_sets.into_iter().map(|set| (set.digest, set.names)));
-        decision.drafts.into_iter().for_each(|draft| self.append(draft));
+        decision.drafts.into_iter().for_each(|draft| self.take(draft, at));
         if let Done::CaseOpened { case, .. } = &decision.done
             && !self.runs_gate_itself
         {
@@ -45,8 +45,16 @@ impl Book {
         Ok(decision.done)
     }
 
-    fn append(&mut self, draft: Draft) {
-        let fact = draft.at(self.view.next, now());
+    /// A fact that nobody decided here: the fold alone says whether it has an effect.
+    pub(crate) fn append(&mut self, body: Body, actor: &Actor) -> Result<(), Refusal> {
+        let fact = Draft::new(actor.clone(), body).at(self.view.next, now());
+        let folded = self.view.apply(&fact, |_| None);
+        self.facts.push(fact);
+        folded
+    }
+
+    fn take(&mut self, draft: Draft, at: Timestamp) {
+        let fact = draft.at(self.view.next, at);
         let sets = &self.sets;
         self.view.apply(&fact, |digest| sets.get(digest).cloned()).expect("what was decided folds");
         self.facts.push(fact);
@@ -55,8 +63,16 @@ impl Book {
     fn find_nothing(&mut self, case: &CaseId) {
         let orders = self.view.cases[case].order_digests();
         let (report, none) = (Digest::of_bytes(b"nothing"), Vec::new);
-        let run = GateRun { case: case.clone(), orders, names: 3, tables: Vec::new(), report, warnings: none(), stops: none() };
-        self.append(Draft::new(someone(), Body::GateRun { run: Box::new(run) }));
+        let run = GateRun {
+            case: case.clone(),
+            orders,
+            names: 3,
+            tables: Vec::new(),
+            report,
+            warnings: none(),
+            stops: none(),
+        };
+        self.take(Draft::new(someone(), Body::GateRun { run: Box::new(run) }), now());
     }
 
     pub(crate) fn shown(&self, request: RequestId) -> Digest {

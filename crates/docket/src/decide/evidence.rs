@@ -11,8 +11,8 @@ use model::{Digest, Refusal, Timestamp};
 use store::view::{CaseView, ReportView, View, next_number};
 
 use super::{Decision, Done, TEXT_OCTETS_MAX, check_text, working_on};
-use crate::evidence::tsp;
 use crate::evidence::{ExhibitDraft, REPORT_URLS_MAX, ReportDraft, is_file_name};
+use crate::evidence::{pack::who, tsp};
 
 /// The largest exhibit: a picture, a page, a scanned paper, a short capture.
 pub const EXHIBIT_OCTETS_MAX: usize = 64 << 20;
@@ -114,8 +114,17 @@ pub(super) fn stamp(
         let what = format!("the token is for {}, and exhibit {number} is {}", info.digest, kept.exhibit.file);
         return Err(Refusal::new(what).hint("ask the authority about this exhibit's SHA-256"));
     }
-    let stamp = Stamp { token: Digest::of_bytes(octets), authority: authority.trim().to_owned(), at: info.at };
+    let token = Digest::of_bytes(octets);
     let done = Done::ExhibitStamped { number, at: info.at };
+    if let Some(first) = &kept.stamp {
+        if first.token == token {
+            return Ok(Decision { drafts: Vec::new(), named_sets: Vec::new(), done });
+        }
+        let what = format!("exhibit {number} has a time-stamp already, whose token states {}", first.at);
+        return Err(Refusal::new(what).hint("the first is kept; keep another token as an exhibit of its own"));
+    }
+    let authority = format!("{}, as stated by {}", authority.trim(), who(actor));
+    let stamp = Stamp { token, authority, at: info.at };
     Ok(Decision::of(actor, Body::EvidenceStamped { case: id.clone(), exhibit: number, stamp }, done))
 }
 
@@ -160,16 +169,25 @@ fn check_report(case: &CaseView, draft: &ReportDraft, now: Timestamp) -> Result<
             .hint("`bailiwick evidence add` or `evidence capture` first: a screenshot, the headers, the time"));
     }
     for number in &draft.exhibits {
-        case.evidence.exhibit(*number).ok_or_else(|| no_exhibit(&case.terms.id, *number))?;
+        let kept = case.evidence.exhibit(*number).ok_or_else(|| no_exhibit(&case.terms.id, *number))?;
+        if case.is_sealed(now) && !kept.exhibit.kind.is_of_a_look() {
+            let kind = kept.exhibit.kind.as_str();
+            return Err(Refusal::new(format!("case {} is sealed, and exhibit {number} is a {kind}", case.terms.id))
+                .hint("until it is unsealed only screenshot, headers, page, dns, rdap and certificate go out"));
+        }
     }
     if case.evidence.reports.len() >= EXHIBITS_MAX {
         return Err(Refusal::new(format!("case {} has {EXHIBITS_MAX} reports already", case.terms.id)));
     }
-    draft.escalates.map_or(Ok(()), |first| may_escalate(report(case, first)?, now))
+    draft.escalates.map_or(Ok(()), |first| may_escalate(report(case, first)?, draft, now))
 }
 
-/// Not before the first had its time, unless it said no or nobody was there.
-fn may_escalate(first: &ReportView, now: Timestamp) -> Result<(), Refusal> {
+/// About the same name, and not before the first had its time, unless it said no or nobody was there.
+fn may_escalate(first: &ReportView, draft: &ReportDraft, now: Timestamp) -> Result<(), Refusal> {
+    if first.terms.name != draft.name {
+        let what = format!("report {} is about {}", first.terms.number, first.terms.name.defanged());
+        return Err(Refusal::new(what).hint("a report goes on from one about the same name"));
+    }
     first.state.apply(ReportState::Escalated)?;
     if first.state.waits() && now < first.terms.due {
         let what = format!("report {} has time to answer until {}", first.terms.number, first.terms.due);

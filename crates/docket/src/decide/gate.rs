@@ -21,8 +21,9 @@ pub(super) fn record(view: &View, run: &GateRun, report: &[u8], actor: &Actor) -
     may_prepare(view, actor)?;
     let case = known_case(view, &run.case)?;
     if run.orders != case.order_digests() {
-        return Err(Refusal::new(format!("the orders of case {} changed while the gate ran", run.case))
-            .hint("run it again"));
+        return Err(
+            Refusal::new(format!("the orders of case {} changed while the gate ran", run.case)).hint("run it again")
+        );
     }
     if Digest::of_bytes(report) != run.report {
         return Err(Refusal::new("the run names another report than the one that came with it"));
@@ -76,7 +77,8 @@ pub(super) fn is_clean(case: &CaseView) -> Result<(), Refusal> {
 }
 
 fn not_run(id: &CaseId) -> Refusal {
-    Refusal::new(format!("the harm gate has not run over case {id}")).hint(format!("`bailiwick case gate {id}` runs it"))
+    Refusal::new(format!("the harm gate has not run over case {id}"))
+        .hint(format!("`bailiwick case gate {id}` runs it"))
 }
 
 /// What was tried, in a few words.
@@ -94,6 +96,7 @@ mod tests {
     use crate::decide::book::*;
     use model::case::CaseState;
     use model::gate::Warned;
+    use model::paper::PaperKind;
 
     fn book(instrument: &str) -> Book {
         let mut book = Book::ungated();
@@ -105,7 +108,7 @@ mod tests {
     }
 
     fn advance(to: CaseState) -> Command {
-        Command::AdvanceCase { case: case("c-1"), to }
+        Command::AdvanceCase { case: case("c-1"), to, documents: Vec::new() }
     }
 
     fn ran(book: &Book, warnings: Vec<Warned>) -> Command {
@@ -131,6 +134,10 @@ mod tests {
     fn a_case_is_not_filed_before_the_gate_ran_and_counsel_decided() {
         let mut book = book("civil-tro");
         let (alice, bob) = (as_person("alice"), as_person("bob"));
+        for kind in [PaperKind::Complaint, PaperKind::Motion, PaperKind::Appendix, PaperKind::ProposedOrder] {
+            let paper = Command::FilePaper { case: case("c-1"), kind, octets: kind.as_str().into() };
+            book.execute(&paper, &alice).unwrap();
+        }
         book.execute(&advance(CaseState::Review), &alice).unwrap();
         for to in [CaseState::Filed, CaseState::Granted, CaseState::Executing] {
             let refusal = book.execute(&advance(to), &alice).unwrap_err();
@@ -165,7 +172,11 @@ mod tests {
             let mut book = book(instrument);
             let done = book.execute(&Command::RequestApproval { case: case("c-1") }, &someone()).unwrap();
             let Done::ApprovalAsked { requests } = done else { panic!("{done:?}") };
-            let yes = |book: &Book, role| Command::GiveApproval { request: requests[0], role, shown: book.shown(requests[0]) };
+            let yes = |book: &Book, role| Command::GiveApproval {
+                request: requests[0],
+                role,
+                shown: book.shown(requests[0]),
+            };
             let first = yes(&book, Role::Investigator);
             book.execute(&first, &as_person("alice")).unwrap();
             let second = yes(&book, Role::Legal);

@@ -56,8 +56,11 @@ pub(super) fn add(view: &View, id: &CaseId, person: &PersonId, actor: &Actor) ->
         return Ok(unchanged(id));
     }
     if case.members.len() >= MEMBERS_MAX {
-        return Err(Refusal::new(format!("{} people are on case {id}, and no more than {MEMBERS_MAX} may be", case.members.len()))
-            .hint("take somebody off first: `bailiwick case people CASE --remove PERSON`"));
+        return Err(Refusal::new(format!(
+            "{} people are on case {id}, and no more than {MEMBERS_MAX} may be",
+            case.members.len()
+        ))
+        .hint("take somebody off first: `bailiwick case people CASE --remove PERSON`"));
     }
     let body = Body::MemberAdded { case: id.clone(), person: person.clone() };
     Ok(Decision::of(actor, body, Done::MembersChanged { case: id.clone() }))

@@ -1,14 +1,15 @@
 //! Sensors: a token is offered, spent once, and what it brought can be revoked.
 //!
-//! Whoever sits at the core's machine offers and revokes; neither widens what is done with anybody's name, which takes two
-//! people as ever. Enrolling is done by the program itself, for whoever shows the token.
+//! Whoever sits at the core's machine offers and revokes, and so does a real admin or operator; neither widens what is done
+//! with anybody's name, which takes two people as ever. Enrolling is done by the program itself, for whoever shows the token.
 
 use model::fact::{Actor, Body};
 use model::id::{SensorId, SensorName};
+use model::person::Role;
 use model::{Digest, Refusal, Timestamp};
 use store::view::View;
 
-use super::{Decision, Done, check_text, may_prepare};
+use super::{Decision, Done, acting_person, check_text};
 
 /// The most sensors of one core, and the most tokens that wait.
 const SENSORS_MAX: usize = 4_096;
@@ -21,7 +22,7 @@ pub(super) fn offer(
     actor: &Actor,
     now: Timestamp,
 ) -> Result<Decision, Refusal> {
-    may_prepare(view, actor)?;
+    may_change(view, actor)?;
     if view.sensors.is_taken(name) {
         return Err(Refusal::new(format!("{name} is a sensor already"))
             .hint("choose another name, or revoke the sensor that has it"));
@@ -50,7 +51,7 @@ pub(super) fn enrol(
 }
 
 pub(super) fn revoke(view: &View, sensor: SensorId, reason: &str, actor: &Actor) -> Result<Decision, Refusal> {
-    may_prepare(view, actor)?;
+    may_change(view, actor)?;
     check_text("reason", reason)?;
     let missing = || Refusal::new(format!("there is no sensor {sensor}")).hint("see `bailiwick sensor list`");
     let known = view.sensors.known.get(&sensor).ok_or_else(missing)?;
@@ -59,6 +60,18 @@ pub(super) fn revoke(view: &View, sensor: SensorId, reason: &str, actor: &Actor)
     }
     let body = Body::SensorRevoked { sensor: sensor.0, reason: reason.trim().to_owned() };
     Ok(Decision::of(actor, body, Done::Recorded))
+}
+
+/// Anybody may know the token of a demo's person, and a sensor is nobody's exercise.
+fn may_change(view: &View, actor: &Actor) -> Result<(), Refusal> {
+    let Actor::Person { .. } = actor else { return Ok(()) };
+    let person = acting_person(view, actor)?;
+    let runs_the_machine = person.roles.iter().any(|role| matches!(role, Role::Admin | Role::Operator));
+    if runs_the_machine && !person.fixture {
+        return Ok(());
+    }
+    Err(Refusal::new(format!("{} may not say which sensors there are", person.id))
+        .hint("it takes an admin or an operator who is no demo's person"))
 }
 
 #[cfg(test)]
@@ -119,6 +132,21 @@ mod tests {
         act(&mut view, offering("fra-1", 2, later(60)), noon()).unwrap();
         let again = act(&mut view, enrolling(2, 10), noon());
         assert!(matches!(again, Ok(Done::SensorEnrolled { sensor: SensorId(3), .. })), "{again:?}");
+    }
+
+    #[test]
+    fn a_person_offers_as_a_real_admin_or_operator() {
+        use crate::decide::book::{Book, as_person, person, someone};
+        let mut book = Book::default();
+        for (id, role, fixture) in
+            [("ada", Role::Operator, false), ("bea", Role::Investigator, false), ("dem", Role::Operator, true)]
+        {
+            book.execute(&Command::EnrolPerson { person: person(id, &[role], fixture) }, &someone()).unwrap();
+        }
+        let expires = Timestamp::from_second(crate::decide::book::now().as_second() + 60).unwrap();
+        for (id, may) in [("ada", true), ("bea", false), ("dem", false)] {
+            assert_eq!(book.execute(&offering("fra-1", 1, expires), &as_person(id)).is_ok(), may, "{id}");
+        }
     }
 
     #[test]

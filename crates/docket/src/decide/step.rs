@@ -7,7 +7,7 @@ use model::paper::{Paper, PaperKind};
 use model::{Digest, Refusal, Timestamp};
 use store::view::View;
 
-use super::{Decision, Done, working_on};
+use super::{Decision, Done, gate, working_on};
 use crate::authority;
 
 /// The largest paper: a scanned appendix of a thousand pages.
@@ -53,6 +53,7 @@ pub(super) fn advance(
         let missing = || Refusal::new(format!("the paper {} is not on file in case {id}", digest.short()));
         named.push(paper.ok_or_else(missing)?.clone());
     }
+    gate::admits(case, to)?;
     authority::check_step(case, to, now)?;
     let body = Body::CaseAdvanced { case: id.clone(), to, documents: named };
     Ok(Decision::of(actor, body, Done::CaseAdvanced { case: id.clone() }))

@@ -64,7 +64,9 @@ fn from_draft_to_steady_with_two_people_and_an_innocent_name_back_at_three_in_th
         // What the parents say is the verifier's to find out; here it has.
         book.append(Body::SeizureMoved { case: id.clone(), names: names.clone(), to }, &ines).unwrap();
     }
-    for to in [CaseState::Executed, CaseState::Unsealed, CaseState::Served, CaseState::Injunction, CaseState::Monitoring] {
+    for to in
+        [CaseState::Executed, CaseState::Unsealed, CaseState::Served, CaseState::Injunction, CaseState::Monitoring]
+    {
         step(&mut book, to).unwrap();
     }
     let innocent = DomainName::parse("outlook-verify.net").unwrap();

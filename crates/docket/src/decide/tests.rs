@@ -299,7 +299,8 @@ fn partners_and_auditors_read_and_do_not_act() {
     let (mut book, ..) = asked("civil-tro");
     book.execute(&Command::EnrolPerson { person: person("pat", &[Role::Partner, Role::Auditor], false) }, &someone())
         .unwrap();
-    let advance = Command::AdvanceCase { case: case("c-1"), to: model::case::CaseState::Evidence, documents: Vec::new() };
+    let advance =
+        Command::AdvanceCase { case: case("c-1"), to: model::case::CaseState::Evidence, documents: Vec::new() };
     assert_eq!(refused(&mut book, &advance, &as_person("pat")).what, "pat may read and not act");
     assert!(book.execute(&import(&text("c-9", "exercise")), &as_person("pat")).is_err());
     book.execute(&advance, &as_person("alice")).unwrap();

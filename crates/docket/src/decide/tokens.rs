@@ -108,19 +108,50 @@ pub(super) fn enrol_first(view: &View, person: &Person, first: Digest, actor: &A
 
 //----------- Fewer roles ------------------------------------------------------------------------------------------
 
-/// What a token with some of a person's roles may ask for. What is not named here takes a role that works on cases.
+/// What a token with some of a person's roles may ask for. Most commands take a role that works on cases.
 pub(super) fn check_narrowed(command: &Command, roles: &BTreeSet<Role>) -> Result<(), Refusal> {
     let has = |any_of: &[Role]| any_of.iter().any(|role| roles.contains(role));
     let works = roles.iter().any(|role| !matches!(role, Role::Partner | Role::Auditor));
     let may = match command {
         Command::GiveApproval { role, .. } => has(&[*role]),
+        Command::DecideWarnings { .. } | Command::ConfirmDate { .. } => has(&[Role::Legal]),
         Command::EnrolPerson { .. } | Command::EnrolFirst { .. } => has(&[Role::Admin]),
         Command::OfferEnrolment { .. } | Command::EnrolSensor { .. } | Command::RevokeSensor { .. } => {
             has(&[Role::Admin, Role::Operator])
         }
         Command::IssueToken { .. } | Command::RevokeToken { .. } | Command::MakeFirstToken { .. } => false,
         Command::RecordExport { .. } | Command::Refuse { .. } => true,
-        _ => works,
+        Command::KeepWatch
+        | Command::ImportCase { .. }
+        | Command::RequestApproval { .. }
+        | Command::RequestUnsealing { .. }
+        | Command::AdvanceCase { .. }
+        | Command::FilePaper { .. }
+        | Command::NarrowService { .. }
+        | Command::CaptureRecords { .. }
+        | Command::RecordVerification { .. }
+        | Command::AttestCheck { .. }
+        | Command::KeepExhibit { .. }
+        | Command::StampExhibit { .. }
+        | Command::MakeReport { .. }
+        | Command::NoteSending { .. }
+        | Command::NoteAnswer { .. }
+        | Command::ImportKnowledge { .. }
+        | Command::PlaceHold { .. }
+        | Command::RequestRelease { .. }
+        | Command::RecordBackup { .. }
+        | Command::AddMember { .. }
+        | Command::RemoveMember { .. }
+        | Command::RecordGate { .. }
+        | Command::ConfirmNarrowing { .. }
+        | Command::ProposeDate { .. }
+        | Command::AcknowledgeAlarm { .. }
+        | Command::TakeObservations { .. }
+        | Command::TakeCertificates { .. }
+        | Command::HoldPostMortem { .. }
+        | Command::RecordAppendix { .. }
+        | Command::Dispatch { .. }
+        | Command::Acknowledge { .. } => works,
     };
     if may {
         return Ok(());

@@ -6,7 +6,7 @@ use model::alarm::AlarmStep;
 use model::due::{DateConfirmation, DateProposal, Rule, WHAT_OCTETS_MAX};
 use model::fact::{Actor, Body, Draft};
 use model::id::{CaseId, OrderId, Position};
-use model::paper::PaperTime;
+use model::moment::PaperTime;
 use model::person::Role;
 use model::{Digest, Refusal, Timestamp};
 use store::view::{CaseView, View};

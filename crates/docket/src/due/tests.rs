@@ -1,5 +1,5 @@
 use model::fact::Actor;
-use model::id::Position;
+use model::id::{PersonId, Position};
 use model::person::Role;
 use model::seizure::ServiceMode;
 
@@ -20,6 +20,8 @@ fn served() -> Book {
     book.execute(&import(&file), &someone()).unwrap();
     for (id, role) in [("ada", Role::Investigator), ("bea", Role::Legal)] {
         book.execute(&Command::EnrolPerson { person: person(id, &[role], false) }, &someone()).unwrap();
+        let person = PersonId::parse(id).unwrap();
+        book.execute(&Command::AddMember { case: case("c-1"), person }, &someone()).unwrap();
     }
     let Done::ApprovalAsked { requests } =
         book.execute(&Command::RequestApproval { case: case("c-1") }, &someone()).unwrap()

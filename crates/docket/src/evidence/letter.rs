@@ -70,7 +70,7 @@ impl Letter<'_> {
         self.write_what(&mut text);
         self.write_first_contact(&mut text);
         self.write_exhibits(&mut text);
-        let _ = writeln!(text, "\nWhat we ask: {}", wish(draft.to));
+        let _ = writeln!(text, "\nWhat we ask: {}", wish(draft.to, self.registrar_was_asked()));
         let _ = writeln!(
             text,
             "\nPlease answer by {} to {}, and name {}.\nThe date is our proposal; tell us if you need longer, or more evidence. If another party can act, please say who.",
@@ -92,6 +92,13 @@ impl Letter<'_> {
         if let Some(mark) = &draft.mark {
             let _ = writeln!(text, "\nThe mark that is abused: {}", inert(mark));
         }
+    }
+
+    /// A report about this name went out to its registrar, and what came of it stands in this letter.
+    fn registrar_was_asked(&self) -> bool {
+        self.first.is_some_and(|first| {
+            first.terms.to == Recipient::Registrar && first.terms.name == self.draft.name && first.sending.is_some()
+        })
     }
 
     /// Who was asked first, when, how, and what came of it: registries ask for this proof.
@@ -131,14 +138,15 @@ impl Letter<'_> {
     }
 }
 
-fn wish(to: Recipient) -> &'static str {
+fn wish(to: Recipient, registrar_was_asked: bool) -> &'static str {
     match to {
         Recipient::Registrar => {
             "suspend the name (clientHold), lock it against transfer, and keep the registrant's data;\nunder your accreditation agreement (RAA 3.18) this is actionable evidence of DNS abuse."
         }
-        Recipient::Registry => {
+        Recipient::Registry if registrar_was_asked => {
             "suspend the name (serverHold) or redirect it; the registrar has been asked, as said above."
         }
+        Recipient::Registry => "suspend the name (serverHold) or redirect it.",
         Recipient::Host => "take the content off the net, and keep a copy of it and of the logs.",
         Recipient::DynamicDns => "stop resolving the host name, close the account, and keep its data.",
         Recipient::Cdn => "stop serving the content, tell us who hosts it or forward this to them, and keep the logs.",

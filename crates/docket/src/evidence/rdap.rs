@@ -3,6 +3,7 @@
 //! For a domain it stands within the registrar, for an address within whoever holds the network. The answer is somebody
 //! else's: depth and number are bounded, and an address that could carry another header is none.
 
+use model::notification::Recipient;
 use serde_json::Value;
 
 /// The largest answer that is read.
@@ -19,6 +20,7 @@ pub struct AbuseContact {
     pub address: String,
     /// The organisation above it: the registrar, or the holder of the network.
     pub organisation: Option<String>,
+    pub of_registrar: bool,
 }
 
 /// Why there is none.
@@ -30,37 +32,43 @@ pub enum RdapError {
     NoJson(String),
     #[error("no entity of the answer has the role `abuse` and a mail address; it may be redacted (RFC 9537)")]
     NoContact,
+    #[error("its abuse contact is the registrar's, and this report is not to the registrar")]
+    OfRegistrar,
 }
 
-/// The first abuse contact in the answer, those of a registrar first.
-pub fn abuse_contact(octets: &[u8]) -> Result<AbuseContact, RdapError> {
+/// The first abuse contact in the answer: to a registrar, a registrar's first; to anybody else, never a registrar's.
+pub fn abuse_contact(octets: &[u8], to: Recipient) -> Result<AbuseContact, RdapError> {
     if octets.len() > RDAP_OCTETS_MAX {
         return Err(RdapError::TooLarge);
     }
     let answer: Value = serde_json::from_slice(octets).map_err(|error| RdapError::NoJson(error.to_string()))?;
     let mut found = Vec::new();
-    search(&answer, None, 0, &mut (&mut found, ENTITIES_MAX));
-    found.sort_by_key(|(of_registrar, _)| !of_registrar);
-    found.into_iter().next().map(|(_, contact)| contact).ok_or(RdapError::NoContact)
+    search(&answer, None, (0, false), &mut (&mut found, ENTITIES_MAX));
+    if to == Recipient::Registrar {
+        found.sort_by_key(|contact| !contact.of_registrar);
+    }
+    let is_wanted = |contact: &&AbuseContact| to == Recipient::Registrar || !contact.of_registrar;
+    let wanted = found.iter().find(is_wanted).cloned();
+    wanted.ok_or(if found.is_empty() { RdapError::NoContact } else { RdapError::OfRegistrar })
 }
 
-type Found<'f> = (&'f mut Vec<(bool, AbuseContact)>, usize);
+type Found<'f> = (&'f mut Vec<AbuseContact>, usize);
 
-fn search(object: &Value, above: Option<&Value>, depth: usize, found: &mut Found<'_>) {
+fn search(object: &Value, above: Option<&Value>, (depth, is_within_registrar): (usize, bool), found: &mut Found<'_>) {
     let entities = object.get("entities").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     for entity in entities {
         if depth >= DEPTH_MAX || found.1 == 0 {
             return;
         }
         found.1 -= 1;
+        let of_registrar = is_within_registrar || has_role(entity, "registrar");
         if has_role(entity, "abuse")
             && let Some(address) = card(entity, "email").filter(|address| is_address(address))
         {
             let organisation = above.and_then(|above| card(above, "fn")).or_else(|| card(entity, "fn"));
-            let of_registrar = above.is_some_and(|above| has_role(above, "registrar"));
-            found.0.push((of_registrar, AbuseContact { address, organisation }));
+            found.0.push(AbuseContact { address, organisation, of_registrar });
         }
-        search(entity, Some(entity), depth + 1, found);
+        search(entity, Some(entity), (depth + 1, of_registrar), found);
     }
 }
 

@@ -127,6 +127,12 @@ fn a_token_is_kept_for_the_exhibit_that_it_is_over() {
         Done::ExhibitStamped { number: 1, at }
     );
     assert_eq!(tsp::read(&good).unwrap().nonce, Some(u64::MAX));
+    assert!(book.execute(&stamp(good), &as_person("alice")).is_ok(), "the same one twice is one");
+    let later = tsp::answer(0, &Digest::of_bytes(PAGE), "20260320120000Z");
+    let refusal = book.execute(&stamp(later), &as_person("alice")).unwrap_err();
+    assert!(refusal.what.contains("states 2026-03-20T11:59:30.5Z"), "{refusal}");
+    let kept = book.view.cases[&case("c-1")].evidence.exhibits[0].stamp.clone().unwrap();
+    assert_eq!((kept.at, kept.authority.as_str()), (at, "a test, as stated by alice"));
 }
 
 //----------- Paper ------------------------------------------------------------------------------------------------
@@ -221,11 +227,30 @@ fn somebody_else_is_asked_only_with_proof_that_the_first_was() {
     assert!(book.execute(&make(report(Some(1))), &alice).unwrap_err().what.contains("queued"));
     book.execute(&sent(1), &alice).unwrap();
     assert!(book.execute(&make(report(Some(1))), &alice).unwrap_err().what.contains("has time to answer until"));
+    let other = ReportDraft { name: name("mail-harbour.example"), ..report(Some(1)) };
+    assert!(book.execute(&make(other), &alice).unwrap_err().what.contains("is about login-harbour[.]example"));
     book.execute(&answer(1, ReportState::Refused), &alice).unwrap();
     assert_eq!(book.execute(&make(report(Some(1))), &alice).unwrap(), Done::ReportMade { number: 2 });
     let reports = &book.view.cases[&case("c-1")].evidence.reports;
     assert_eq!((reports[0].state, reports[0].escalated), (ReportState::Escalated, Some(2)));
     assert!(book.execute(&answer(1, ReportState::Acted), &alice).is_err());
+}
+
+#[test]
+fn while_a_case_is_sealed_only_what_anybody_sees_goes_out() {
+    let mut book = Book::default();
+    book.execute(&Command::EnrolPerson { person: person("alice", &[Role::Investigator], false) }, &someone()).unwrap();
+    let seal = "issued = { value = 2026-03-15, source = \"the paper\" }\nsealed_until = { value = 2026-04-15, source = \"the paper\" }";
+    let sealed = text("c-1", "civil-tro").replacen("issued = { value = 2026-03-15, source = \"the paper\" }", seal, 1);
+    let alice = as_person("alice");
+    book.execute(&import(&sealed), &alice).unwrap();
+    book.execute(&keep(draft(), PAGE), &alice).unwrap();
+    let paper = ExhibitDraft { kind: ExhibitKind::Declaration, ..draft() };
+    book.execute(&keep(paper, b"I saw it."), &alice).unwrap();
+    let both = ReportDraft { exhibits: vec![1, 2], ..report(None) };
+    let refusal = book.execute(&make(both), &alice).unwrap_err();
+    assert!(refusal.what.contains("exhibit 2 is a declaration"), "{refusal}");
+    assert_eq!(book.execute(&make(report(None)), &alice).unwrap(), Done::ReportMade { number: 1 });
 }
 
 #[test]
@@ -251,6 +276,8 @@ fn a_letter_says_what_where_when_and_who_was_asked_first_and_nothing_of_the_case
         assert!(!told.contains(secret), "{secret} in {told}");
     }
     assert!(letter.to_html().contains("Content-Security-Policy"));
+    let alone = Letter { first: None, ..letter };
+    assert!(told.contains("has been asked") && !alone.to_text().contains("has been asked"));
     let xarf = xarf::report(&letter, xarf::Abuse::Phishing, |_| Some(PAGE.to_vec()));
     insta::assert_json_snapshot!("xarf", xarf);
 }
@@ -265,17 +292,26 @@ fn an_abuse_contact_is_found_within_the_registrar_and_never_carries_a_header() {
         ]})
         .to_string()
     };
-    let found = rdap::abuse_contact(answer("abuse@registrar.example").as_bytes()).unwrap();
+    let found = rdap::abuse_contact(answer("abuse@registrar.example").as_bytes(), Recipient::Registrar).unwrap();
     assert_eq!(
         (found.address.as_str(), found.organisation.as_deref()),
         ("abuse@registrar.example", Some("Registrar Ltd"))
     );
-    let found = rdap::abuse_contact(answer("a@b.example\r\nBcc: c@d.example").as_bytes()).unwrap();
+    let found =
+        rdap::abuse_contact(answer("a@b.example\r\nBcc: c@d.example").as_bytes(), Recipient::Registrar).unwrap();
     assert_eq!(found.address, "other@host.example");
-    assert_eq!(rdap::abuse_contact(b"{}"), Err(rdap::RdapError::NoContact));
+    assert_eq!(rdap::abuse_contact(b"{}", Recipient::Registrar), Err(rdap::RdapError::NoContact));
     let deep = "{\"entities\":[".repeat(50) + &"]}".repeat(50);
-    assert_eq!(rdap::abuse_contact(deep.as_bytes()), Err(rdap::RdapError::NoContact));
-    assert_eq!(rdap::abuse_contact(&vec![b' '; rdap::RDAP_OCTETS_MAX + 1]), Err(rdap::RdapError::TooLarge));
+    assert_eq!(rdap::abuse_contact(deep.as_bytes(), Recipient::Registrar), Err(rdap::RdapError::NoContact));
+    let long = vec![b' '; rdap::RDAP_OCTETS_MAX + 1];
+    assert_eq!(rdap::abuse_contact(&long, Recipient::Registrar), Err(rdap::RdapError::TooLarge));
+    let found = rdap::abuse_contact(answer("abuse@registrar.example").as_bytes(), Recipient::Host).unwrap();
+    assert_eq!(found.address, "other@host.example");
+    let only = serde_json::json!({ "entities": [
+        { "roles": ["registrar", "abuse"], "vcardArray": ["vcard", [["email", {}, "text", "abuse@registrar.example"]]] },
+    ]});
+    let refused = rdap::abuse_contact(only.to_string().as_bytes(), Recipient::Cdn);
+    assert_eq!(refused, Err(rdap::RdapError::OfRegistrar));
 }
 
 //----------- Privacy ----------------------------------------------------------------------------------------------

@@ -51,7 +51,7 @@ pub fn report(letter: &Letter<'_>, abuse: Abuse, files: impl Fn(u32) -> Option<V
         "source_identifier": draft.name.as_str(),
         "category": "content",
         "type": abuse.as_str(),
-        "url": draft.urls[0],
+        "url": draft.urls.first(),
         "domain": draft.name.as_str(),
         "evidence_source": "researcher_analysis",
         "verification_method": "manual",

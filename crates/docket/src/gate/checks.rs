@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use model::Timestamp;
 use model::gate::{Severity, TableSeen, WarningKind};
 use model::name::{DomainName, defang};
 use model::order::{Instrument, Listed, NameOutcome, Order};
 use model::time::utc_day;
-use model::Timestamp;
 use store::view::CaseView;
 
 use crate::casefile::{CaseFile, Claim, Threat};
@@ -124,13 +124,21 @@ impl<'a> Context<'a> {
         let seen = has(TableKind::PassiveDns);
         let all = [
             (K::AlreadySinkholed, has(TableKind::Sinkholes) && seen, self.for_sinkholes()),
-            (K::SharedSuffix, has(TableKind::Shared), "a table of dynamic DNS and free hosting (the public suffix list was asked)"),
+            (
+                K::SharedSuffix,
+                has(TableKind::Shared),
+                "a table of dynamic DNS and free hosting (the public suffix list was asked)",
+            ),
             (K::Popular, has(TableKind::Popular), "a top list"),
             (K::BrandOwned, has(TableKind::BrandOwned), "a table of names that brands own"),
             (K::CompromisedLegitimate, seen || has(TableKind::Rdap), "passive DNS or RDAP answers"),
             (K::OthersDepend, seen, "passive DNS"),
             (K::RegistryOutOfReach, true, ""),
-            (K::ReservedOrUnregistered, has(TableKind::Rdap), "RDAP answers, to see who was never registered (reserved names were looked up)"),
+            (
+                K::ReservedOrUnregistered,
+                has(TableKind::Rdap),
+                "RDAP answers, to see who was never registered (reserved names were looked up)",
+            ),
             (K::ConflictingAttribution, true, ""),
             (K::AnswerEffectUnknown, true, ""),
         ];
@@ -177,21 +185,30 @@ impl Asked<'_> {
             if let Some(hit) = table.at_or_above(name) {
                 all.push(stop(kind, format!("the name is a sinkhole's own: {}", told(&hit))).by(&table.seen));
             }
-            let servers = past.iter().filter_map(|past| past.registration.as_ref()).flat_map(|(one, _)| &one.name_servers);
+            let servers =
+                past.iter().filter_map(|past| past.registration.as_ref()).flat_map(|(one, _)| &one.name_servers);
             for server in servers.filter(|server| !ours.contains(server)) {
                 if let Some(hit) = table.at_or_above(server) {
-                    let evidence = format!("registered with the name server {} of a sinkhole: {}", server.defanged(), told(&hit));
+                    let evidence =
+                        format!("registered with the name server {} of a sinkhole: {}", server.defanged(), told(&hit));
                     all.push(warning(kind, evidence).by(&table.seen));
                 }
             }
             for (data, span) in past.iter().flat_map(|past| &past.data) {
                 let (hit, what) = match data {
                     Data::Address(address) => (table.of_address(*address), defang(&address.to_string()).to_string()),
-                    Data::NameServer(host) if !ours.contains(host) => (table.at_or_above(host), host.defanged().to_string()),
+                    Data::NameServer(host) if !ours.contains(host) => {
+                        (table.at_or_above(host), host.defanged().to_string())
+                    }
                     _ => continue,
                 };
                 if let Some(hit) = hit {
-                    let evidence = format!("pointed to {what} {}, a sinkhole: {}; passive DNS line {}", when(span), told(&hit), span.at.line);
+                    let evidence = format!(
+                        "pointed to {what} {}, a sinkhole: {}; passive DNS line {}",
+                        when(span),
+                        told(&hit),
+                        span.at.line
+                    );
                     all.push(warning(kind, evidence).by(&table.seen));
                 }
             }
@@ -242,11 +259,20 @@ impl Asked<'_> {
     fn old(&self, past: Option<&Past>, listed: Listed) -> Vec<Found> {
         let Some(past) = past.filter(|_| listed.outcome != NameOutcome::ProviderRemoval) else { return Vec::new() };
         let days = |then: Timestamp| self.since.duration_since(then).as_hours() / 24;
-        let registered = past.registration.as_ref().and_then(|(one, at)| one.registered.map(|then| (then, *at, "registered")));
+        let registered =
+            past.registration.as_ref().and_then(|(one, at)| one.registered.map(|then| (then, *at, "registered")));
         let seen = past.first.map(|(then, at)| (then, at, "seen in DNS"));
-        let oldest = registered.into_iter().chain(seen).filter(|(then, ..)| days(*then) >= OLD_DAYS).min_by_key(|(then, ..)| *then);
+        let oldest = registered
+            .into_iter()
+            .chain(seen)
+            .filter(|(then, ..)| days(*then) >= OLD_DAYS)
+            .min_by_key(|(then, ..)| *then);
         let Some((then, at, how)) = oldest else { return Vec::new() };
-        let evidence = format!("{how} on {} already, {} days before; an innocent site may have been broken into", utc_day(then), days(then));
+        let evidence = format!(
+            "{how} on {} already, {} days before; an innocent site may have been broken into",
+            utc_day(then),
+            days(then)
+        );
         vec![warning(WarningKind::CompromisedLegitimate, evidence).by(&self.context.history.source(at))]
     }
 
@@ -256,7 +282,8 @@ impl Asked<'_> {
         for how in ["NS", "MX", "CNAME"] {
             let mut those = past.dependants.iter().filter(|((kind, _), _)| *kind == how).peekable();
             let Some(((_, first), span)) = those.peek().map(|(key, span)| (key, **span)) else { continue };
-            let evidence = format!("{how} of {}, {} among them ({})", counted(those.count()), first.defanged(), when(&span));
+            let evidence =
+                format!("{how} of {}, {} among them ({})", counted(those.count()), first.defanged(), when(&span));
             all.push(warning(WarningKind::OthersDepend, evidence).by(&self.context.history.source(span.at)));
         }
         if past.below.len() >= BELOW_MANY {
@@ -270,7 +297,10 @@ impl Asked<'_> {
     fn reach(&self, name: &DomainName, listed: Listed) -> Option<Found> {
         let kind = WarningKind::RegistryOutOfReach;
         let instrument = self.order.terms().authority.instrument;
-        let by_registrant = matches!(instrument, Instrument::VoluntaryTransfer | Instrument::OwnRegistration | Instrument::RegistrarAction);
+        let by_registrant = matches!(
+            instrument,
+            Instrument::VoluntaryTransfer | Instrument::OwnRegistration | Instrument::RegistrarAction
+        );
         if by_registrant || listed.outcome == NameOutcome::ProviderRemoval {
             return None;
         }
@@ -283,12 +313,19 @@ impl Asked<'_> {
                 let group = self.context.case.terms.group.attributed_to.as_ref();
                 let same = group.filter(|state| state.country.to_string() == *country);
                 let also = same.map_or("", |_| "; the group is attributed to that same state");
-                format!(".{tld} is country {country}'s, its registry {manager}: a court elsewhere can ask, and not order{also}")
+                format!(
+                    ".{tld} is country {country}'s, its registry {manager}: a court elsewhere can ask, and not order{also}"
+                )
             }
             (TldKind::CountryCode, None) => format!(".{tld} is a country-code domain, its registry {manager}"),
-            _ if instrument == Instrument::CctldPolicy => format!(".{tld} is {}, which no ccTLD's policy speaks for", of.as_str()),
+            _ if instrument == Instrument::CctldPolicy => {
+                format!(".{tld} is {}, which no ccTLD's policy speaks for", of.as_str())
+            }
             _ if *has_contract => return None,
-            _ => format!(".{tld} is {} and without a registry agreement with ICANN in the table; its registry is {manager}", of.as_str()),
+            _ => format!(
+                ".{tld} is {} and without a registry agreement with ICANN in the table; its registry is {manager}",
+                of.as_str()
+            ),
         };
         Some(warning(kind, evidence).by(&root.seen))
     }
@@ -309,7 +346,10 @@ impl Asked<'_> {
         if listed.outcome == NameOutcome::BlockRegistration {
             return None;
         }
-        let evidence = format!("RDAP knows no such name (404, answer {}): it can be blocked or registered, not seized", registration.place);
+        let evidence = format!(
+            "RDAP knows no such name (404, answer {}): it can be blocked or registered, not seized",
+            registration.place
+        );
         Some(warning(kind, evidence).by(&self.context.history.source(*at)))
     }
 

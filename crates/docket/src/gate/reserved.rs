@@ -35,9 +35,13 @@ mod tests {
 
     #[test]
     fn what_lies_below_a_reserved_name_is_reserved_and_nothing_beside_it() {
-        for (text, reserved) in
-            [("a.example", true), ("www.example.com", true), ("myexample.com", false), ("test.com", false), ("x.home.arpa", true)]
-        {
+        for (text, reserved) in [
+            ("a.example", true),
+            ("www.example.com", true),
+            ("myexample.com", false),
+            ("test.com", false),
+            ("x.home.arpa", true),
+        ] {
             assert_eq!(reserved_by(&DomainName::parse(text).unwrap()).is_some(), reserved, "{text}");
         }
     }

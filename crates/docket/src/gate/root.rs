@@ -68,7 +68,8 @@ impl Root {
         for line in lines(&seen.file, text) {
             let (at, line) = line?;
             let fields: Vec<&str> = line.split('\t').collect();
-            let unread = || FileFault::at(&seen.file, at, "not TLD, kind, country or `-`, `icann` or `-`, manager, by TAB");
+            let unread =
+                || FileFault::at(&seen.file, at, "not TLD, kind, country or `-`, `icann` or `-`, manager, by TAB");
             let [tld, kind, country, contract, manager] = fields[..] else { return Err(unread()) };
             let kind = TldKind::ALL.into_iter().find(|known| known.as_str() == kind).ok_or_else(unread)?;
             let country = Some(country).filter(|country| *country != "-").map(str::to_owned);

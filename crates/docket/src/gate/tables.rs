@@ -46,15 +46,8 @@ pub enum TableKind {
 }
 
 impl TableKind {
-    pub const ALL: [Self; 7] = [
-        Self::Sinkholes,
-        Self::Shared,
-        Self::Popular,
-        Self::BrandOwned,
-        Self::PassiveDns,
-        Self::Rdap,
-        Self::Root,
-    ];
+    pub const ALL: [Self; 7] =
+        [Self::Sinkholes, Self::Shared, Self::Popular, Self::BrandOwned, Self::PassiveDns, Self::Rdap, Self::Root];
 
     pub fn as_str(self) -> &'static str {
         match self {
@@ -136,7 +129,8 @@ impl Bundle {
             return Err(fault("has more octets than the gate takes"));
         }
         let end = bytes.iter().position(|octet| *octet == b'\n').ok_or_else(|| fault("has no head"))?;
-        let head: Vec<(String, usize)> = serde_json::from_slice(&bytes[..end]).map_err(|_| fault("has a head that is no list of names and lengths"))?;
+        let head: Vec<(String, usize)> = serde_json::from_slice(&bytes[..end])
+            .map_err(|_| fault("has a head that is no list of names and lengths"))?;
         if head.len() > FILES_MAX {
             return Err(fault("holds too many files"));
         }
@@ -177,7 +171,8 @@ impl Tables {
             return if is_empty { Ok(tables) } else { Err(FileFault::whole(MANIFEST, "is not among the files")) };
         };
         for spec in specs(text_of(MANIFEST, manifest)?)? {
-            let octets = bundle.get(&spec.file).ok_or_else(|| FileFault::whole(&spec.file, "is not among the files"))?;
+            let octets =
+                bundle.get(&spec.file).ok_or_else(|| FileFault::whole(&spec.file, "is not among the files"))?;
             tables.take(&spec, octets)?;
         }
         Ok(tables)
@@ -185,7 +180,8 @@ impl Tables {
 
     fn take(&mut self, spec: &TableSpec, octets: &[u8]) -> Result<(), FileFault> {
         let date = spec.date.as_deref().map(|date| {
-            date.parse::<Date>().map_err(|_| FileFault::whole(MANIFEST, format!("`{date}` is no date such as 2026-11-22")))
+            date.parse::<Date>()
+                .map_err(|_| FileFault::whole(MANIFEST, format!("`{date}` is no date such as 2026-11-22")))
         });
         let seen = TableSeen { file: spec.file.clone(), digest: Digest::of_bytes(octets), date: date.transpose()? };
         match spec.is {

@@ -108,12 +108,27 @@ const RDAP: &str = r#"{"query":"never.info","answer":{"errorCode":404}}
 #[test]
 fn each_harm_is_found_with_its_place_and_nothing_else() {
     let names = [
-        "taken.info", "taken-too.info", "mine.dyn-home.info", "dyn-home.info", "much-read.info", "shop.brand.info",
-        "old-baker.info", "mail-host.info", "never.info", "fresh.info", "pier.ir", "pier.test", "pier.notatld",
+        "taken.info",
+        "taken-too.info",
+        "mine.dyn-home.info",
+        "dyn-home.info",
+        "much-read.info",
+        "shop.brand.info",
+        "old-baker.info",
+        "mail-host.info",
+        "never.info",
+        "fresh.info",
+        "pier.ir",
+        "pier.test",
+        "pier.notatld",
     ];
     let files = [
-        ("gate.toml", MANIFEST), ("sinkholes.csv", SINKHOLES), ("lists.csv", LISTS), ("brands.txt", "# ours\nbrand.info\n"),
-        ("seen.cof", SEEN), ("rdap.json", RDAP),
+        ("gate.toml", MANIFEST),
+        ("sinkholes.csv", SINKHOLES),
+        ("lists.csv", LISTS),
+        ("brands.txt", "# ours\nbrand.info\n"),
+        ("seen.cof", SEEN),
+        ("rdap.json", RDAP),
     ];
     let report = report("civil-tro", &names, &files);
     let all = found(&report);
@@ -133,7 +148,11 @@ fn each_harm_is_found_with_its_place_and_nothing_else() {
     assert_eq!(all[&(K::AnswerEffectUnknown, Warning)].len(), names.len(), "a credential page is exempt");
     assert!(report.findings.iter().all(|one| one.kind != K::NotLooked), "{:?}", report.findings);
     let why = report.findings.iter().find(|one| one.evidence.contains("192[.]0[.]2[.]66")).unwrap();
-    assert!(why.evidence.contains("(Sink, Inc.), line 2") && why.evidence.contains("2026-01-01 to 2026-02-01"), "{}", why.evidence);
+    assert!(
+        why.evidence.contains("(Sink, Inc.), line 2") && why.evidence.contains("2026-01-01 to 2026-02-01"),
+        "{}",
+        why.evidence
+    );
     assert_eq!(why.source.as_ref().unwrap().date.unwrap().to_string(), "2026-01-02");
     assert!(evidence(&report, K::RegistryOutOfReach).contains("attributed to that same state"));
     assert!(evidence(&report, K::OthersDepend).starts_with("MX of 1 name, stranger[.]info among them"));
@@ -142,7 +161,8 @@ fn each_harm_is_found_with_its_place_and_nothing_else() {
 #[test]
 fn without_tables_it_says_what_it_could_not_look_at() {
     let report = report("own-registration", &["fresh.info"], &[]);
-    let not_looked = report.warned(Severity::Warning).into_iter().find(|one| one.kind == WarningKind::NotLooked).unwrap();
+    let not_looked =
+        report.warned(Severity::Warning).into_iter().find(|one| one.kind == WarningKind::NotLooked).unwrap();
     assert_eq!((not_looked.count, not_looked.names.len()), (7, 0));
     assert!(report.to_text(false).contains("already-sinkholed: nothing to look at; give a table of known sinkholes"));
     let run = report.to_run(model::Digest([3; 32]));

@@ -39,7 +39,8 @@ pub fn read(file: &str, octets: &[u8], mut take: impl FnMut(Registration)) -> Re
         let from = values.byte_offset();
         let Some(value) = values.next() else { break };
         let line = || 1 + text[..from].bytes().filter(|octet| *octet == b'\n').count();
-        let value = value.map_err(|error| FileFault::at(file, line() + error.line().saturating_sub(1), error.to_string()))?;
+        let value =
+            value.map_err(|error| FileFault::at(file, line() + error.line().saturating_sub(1), error.to_string()))?;
         let all = if let Value::Array(all) = value { all } else { vec![value] };
         for one in all {
             place += 1;
@@ -74,7 +75,11 @@ fn registration(place: usize, value: &Value) -> Option<Registration> {
         is_unknown,
         registered: registered(answer),
         registrar: entities.iter().find(|entity| has_role(entity, "registrar")).and_then(|entity| label(entity)),
-        registrants: entities.iter().filter(|entity| has_role(entity, "registrant")).flat_map(|one| whose(one)).collect(),
+        registrants: entities
+            .iter()
+            .filter(|entity| has_role(entity, "registrant"))
+            .flat_map(|one| whose(one))
+            .collect(),
         name_servers: list(answer, "nameservers").filter_map(host).collect(),
         statuses: list(answer, "status").filter_map(Value::as_str).map(cut).collect(),
     })

@@ -22,7 +22,10 @@ fn a_record_of_passive_dns_says_what_pointed_where_and_when() {
     let address = |text: &str| cof::Data::Address(text.parse().unwrap());
     assert_eq!(seen[0].data, [address("192.0.2.7"), address("192.0.2.8")]);
     assert_eq!(seen[0].first.unwrap().to_string(), "2018-01-01T00:00:00Z");
-    assert_eq!(seen[1].data[0].target().map(|(kind, host)| (kind, host.as_str())), Some(("MX", "mail.harbour.example")));
+    assert_eq!(
+        seen[1].data[0].target().map(|(kind, host)| (kind, host.as_str())),
+        Some(("MX", "mail.harbour.example"))
+    );
     assert_eq!((seen[2].line, seen[2].data[0].target().unwrap().0), (5, "NS"));
 }
 
@@ -34,7 +37,8 @@ fn a_fault_says_file_and_line() {
     assert_eq!(cof_of(&long).1.unwrap_err().line, Some(2));
     let fault = cof::read("a.cof", b"{}\n\xff", |_| {}).unwrap_err();
     assert_eq!((fault.line, &*fault.what), (Some(2), "not UTF-8 text"));
-    let fault = rdap::read("r.json", b"{\"ldhName\":\"a.example\",\"objectClassName\":\"domain\"}\n{\"ldhName\"\n", |_| {});
+    let fault =
+        rdap::read("r.json", b"{\"ldhName\":\"a.example\",\"objectClassName\":\"domain\"}\n{\"ldhName\"\n", |_| {});
     assert_eq!(fault.unwrap_err().file, "r.json");
     assert!(ct::read("c.json", b"[\n{\"id\":1}\n]", |_| {}).unwrap_err().line >= Some(2));
 }

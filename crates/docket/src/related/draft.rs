@@ -17,7 +17,8 @@ pub const DRAFT_SCORE_MIN: u8 = 30;
 pub fn draft(case: &CaseView, related: &Related) -> Option<String> {
     let order = case.orders.values().next()?.terms();
     let strong = related.names.iter().filter(|one| one.score >= DRAFT_SCORE_MIN && !one.name.is_public_suffix());
-    let (shared, own): (Vec<&RelatedName>, Vec<&RelatedName>) = strong.partition(|one| one.name.is_under_shared_suffix());
+    let (shared, own): (Vec<&RelatedName>, Vec<&RelatedName>) =
+        strong.partition(|one| one.name.is_under_shared_suffix());
     if shared.is_empty() && own.is_empty() {
         return None;
     }

@@ -44,7 +44,8 @@ fn what_shares_a_server_a_certificate_or_a_registrant_is_found_and_what_is_liste
             "entities":[{{"roles":["registrar"],"handle":"R-1"}},{{"roles":["registrant"],"vcardArray":["vcard",[["email",{{}},"text","{mail}"]]]}}]}}"#
         )
     };
-    let rdap = registered("login-harbour.example", "crew@post.example") + &registered("quay.example", "crew@post.example");
+    let rdap =
+        registered("login-harbour.example", "crew@post.example") + &registered("quay.example", "crew@post.example");
     let book = book();
     let related = found(&book, &files(&[(Kind::PassiveDns, &pdns), (Kind::Certificates, ct), (Kind::Rdap, &rdap)]));
     assert_eq!(names(&related), ["quay.example", "pier.example", "verify-harbour.example"]);
@@ -96,7 +97,10 @@ fn the_draft_is_a_case_file_that_reads_and_names_what_was_strong() {
     let file = casefile::parse(&text).unwrap_or_else(|faults| panic!("{faults:?}\n{text}"));
     assert_eq!((file.terms.id.as_str(), file.name_count()), ("c-1-supplement", 2));
     assert!(file.orders[0].terms.authority.is_exercise());
-    assert_eq!(file.lists.iter().map(|list| list.outcome.as_str()).collect::<Vec<_>>(), ["redirect", "provider-removal"]);
+    assert_eq!(
+        file.lists.iter().map(|list| list.outcome.as_str()).collect::<Vec<_>>(),
+        ["redirect", "provider-removal"]
+    );
     assert_eq!(draft(&book.view.cases[&case("c-1")], &Related::default()), None);
 }
 

@@ -146,7 +146,8 @@ async fn a_set_of_names_lies_beside_its_fact_and_proves_itself() {
 #[tokio::test]
 async fn a_fact_without_effect_does_not_stop_the_view() {
     let (_home, _folder, ledger) = ledger().await;
-    let nowhere = Body::CaseAdvanced { case: CaseId::parse("nowhere").unwrap(), to: CaseState::Filed, documents: Vec::new() };
+    let nowhere =
+        Body::CaseAdvanced { case: CaseId::parse("nowhere").unwrap(), to: CaseState::Filed, documents: Vec::new() };
     let drafts = vec![Draft::new(Actor::LocalUser { uid: 0 }, nowhere), refused("a")];
     ledger.append(None, drafts, vec![], now()).await.unwrap();
     let view = ledger.view().await.unwrap();

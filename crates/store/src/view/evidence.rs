@@ -24,7 +24,7 @@ pub struct ExhibitView {
     pub added: Timestamp,
     /// The fact that says so.
     pub at: Position,
-    /// The last token counts; those before stay in the vault.
+    /// The first token counts; a later one does not take its place.
     pub stamp: Option<Stamp>,
 }
 
@@ -80,7 +80,7 @@ impl CaseView {
         let missing = || Refusal::new(format!("case {} has no exhibit {number}", self.terms.id));
         let place = number.checked_sub(1).ok_or_else(missing)? as usize;
         let exhibit = self.evidence.exhibits.get_mut(place).ok_or_else(missing)?;
-        exhibit.stamp = Some(stamp.clone());
+        exhibit.stamp.get_or_insert_with(|| stamp.clone());
         Ok(())
     }
 

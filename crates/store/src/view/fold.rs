@@ -49,15 +49,17 @@ impl View {
                 holds: Default::default(),
                 members: Default::default(),
                 papers: Default::default(),
+                named_papers: Default::default(),
                 gate: None,
                 verification: Default::default(),
                 watch: Default::default(),
                 execution: Default::default(),
                 evidence: Default::default(),
             }),
-            Body::CaseAdvanced { case, to, .. } => {
+            Body::CaseAdvanced { case, to, documents } => {
                 let case = self.case(case)?;
                 case.state = case.state.advance(*to)?;
+                case.named_papers.extend(documents.iter().map(|paper| paper.file));
                 Ok(())
             }
             Body::OrderListed { case, order, names: digest, count } => {
@@ -144,7 +146,9 @@ impl View {
                 self.lose_segments(SensorId(*sensor), until.saturating_sub(*from))
             }
             Body::GateRun { run } => self.case(&run.case)?.take_gate(run, fact),
-            Body::GateDecided { decided } => self.case(&decided.case)?.decide_gate(decided, actor_person(&fact.actor), fact),
+            Body::GateDecided { decided } => {
+                self.case(&decided.case)?.decide_gate(decided, actor_person(&fact.actor), fact)
+            }
             Body::VerificationMade(made) => self.case(&made.case)?.verify(made, fact.time, names),
             Body::CheckAttested(attested) => self.case(&attested.case)?.attest(attested, fact),
             Body::NarrowingConfirmed { .. }

@@ -6,7 +6,7 @@ use model::alarm::{Alarm, AlarmKey, AlarmState, AlarmStep};
 use model::due::{DateConfirmation, DateProposal, Rule};
 use model::fact::{Body, Fact};
 use model::id::{CaseId, OrderId, PersonId, Position};
-use model::paper::PaperTime;
+use model::moment::PaperTime;
 use model::person::Role;
 use model::seizure::ServiceMode;
 use model::time::Date;

@@ -5,13 +5,14 @@
 //! nothing answered at that minute is evidence.
 
 use desk::api::ExhibitKept;
+use docket::decide::cut;
 use docket::evidence::{ExhibitDraft, dns};
-use model::DomainName;
 use model::evidence::{ExhibitKind, Tool};
+use model::{DomainName, Timestamp};
 use rustls_pki_types::CertificateDer;
 
 use super::look::{Ask, Seen, Way};
-use super::{keep, settings, stamp, usual_name};
+use super::{keep, may_keep, settings, stamp, usual_name};
 use crate::cli::{CaptureArgs, Place};
 use crate::config::Evidence;
 use crate::door::{Door, token};
@@ -20,6 +21,9 @@ use crate::supervise::now;
 use crate::terminal;
 
 mod browser;
+
+/// What is said of every picture: a browser does more than the one look beside it.
+const BROWSER: &str = "as a browser ended up; it follows redirects and loads from other hosts";
 
 /// Pages of one capture.
 const URLS_MAX: usize = 20;
@@ -42,6 +46,7 @@ pub(super) fn run(place: &Place, args: &CaptureArgs) -> Done {
     let door = Door::into(&config, "evidence capture")?;
     let mut capture =
         Capture { door: &door, args, name, token: token(&args.who)?, evidence: &evidence, kept: Vec::new() };
+    capture.check()?;
     capture.dns()?;
     capture.rdap()?;
     for url in urls {
@@ -90,6 +95,8 @@ struct Capture<'a> {
 struct Found {
     kind: ExhibitKind,
     source: String,
+    /// When the look returned.
+    captured: Timestamp,
     octets: Result<Vec<u8>, String>,
     note: Option<String>,
     tool: Tool,
@@ -100,11 +107,28 @@ fn own_tool() -> Tool {
 }
 
 impl Capture<'_> {
+    /// Before the world is asked: whether this person may keep evidence about this name.
+    fn check(&self) -> Done {
+        let (file_name, media_type) = usual_name(ExhibitKind::Headers);
+        let draft = ExhibitDraft {
+            kind: ExhibitKind::Headers,
+            name: Some(self.name.clone()),
+            file_name: file_name.into(),
+            media_type: media_type.into(),
+            captured: now(),
+            mark: self.args.mark.clone(),
+            note: None,
+            source: None,
+            tool: Some(own_tool()),
+            failed: false,
+        };
+        may_keep(self.door, &self.args.case, &draft, &self.token)
+    }
+
     fn keep(&mut self, found: Found) -> Done {
-        let Found { kind, source, octets, note, tool } = found;
+        let Found { kind, source, captured, octets, note, tool } = found;
         let (file_name, media_type) = if octets.is_ok() { usual_name(kind) } else { ("attempt.txt", "text/plain") };
         let failed = octets.is_err();
-        let captured = now();
         let octets =
             octets.unwrap_or_else(|why| format!("{} of {source} at {captured}: {why}\n", kind.as_str()).into_bytes());
         let draft = ExhibitDraft {
@@ -114,8 +138,8 @@ impl Capture<'_> {
             media_type: media_type.into(),
             captured,
             mark: self.args.mark.clone(),
-            note,
-            source: Some(source.chars().take(900).collect()),
+            note: note.as_deref().map(cut),
+            source: Some(cut(&source)),
             tool: Some(tool),
             failed,
         };
@@ -128,7 +152,7 @@ impl Capture<'_> {
     fn dns(&mut self) -> Done {
         let Some(resolver) = self.evidence.doh.clone() else { return Ok(()) };
         let way = Way::checked(self.evidence)?;
-        let (mut text, mut failure) = (String::new(), None);
+        let (mut text, mut has_answer) = (String::new(), false);
         for rtype in dns::TYPES {
             let ask = Ask {
                 url: resolver.clone(),
@@ -136,14 +160,20 @@ impl Capture<'_> {
                 headers: ["Content-Type", "Accept"].map(|name| (name, "application/dns-message".to_owned())).to_vec(),
                 body: dns::question(&self.name, rtype),
             };
-            match way.look(&ask) {
-                Ok(seen) if seen.status == 200 => text.push_str(&dns::told(&self.name, rtype, &seen.body)),
-                Ok(seen) => failure = Some(format!("the resolver answered {}", seen.status)),
-                Err(why) => failure = Some(why),
-            }
+            let why = match way.look(&ask) {
+                Ok(seen) if seen.status == 200 && !seen.is_cut => {
+                    has_answer = true;
+                    text.push_str(&dns::told(&self.name, rtype, &seen.body));
+                    continue;
+                }
+                Ok(seen) => format!("the resolver answered {} with {} octets", seen.status, seen.body.len()),
+                Err(why) => why,
+            };
+            text.push_str(&format!("; {} {rtype}\n; no answer: {why}\n", self.name.as_str()));
         }
-        let octets = failure.filter(|_| text.is_empty()).map_or(Ok(text.into_bytes()), Err);
-        self.keep(Found { kind: ExhibitKind::Dns, source: resolver, octets, note: None, tool: own_tool() })
+        let captured = now();
+        let octets = if has_answer { Ok(text.into_bytes()) } else { Err(text) };
+        self.keep(Found { kind: ExhibitKind::Dns, source: resolver, captured, octets, note: None, tool: own_tool() })
     }
 
     fn rdap(&mut self) -> Done {
@@ -153,20 +183,24 @@ impl Capture<'_> {
         let headers = vec![("Accept", "application/rdap+json".to_owned())];
         let seen =
             Way::checked(self.evidence)?.look(&Ask { url: url.clone(), method: "GET", headers, body: Vec::new() });
+        let captured = now();
         let octets = match seen {
             Ok(seen) if seen.status == 200 && !seen.is_cut => Ok(seen.body),
             Ok(seen) => Err(format!("the service answered {} with {} octets", seen.status, seen.body.len())),
             Err(why) => Err(why),
         };
-        self.keep(Found { kind: ExhibitKind::Rdap, source: url, octets, note: None, tool: own_tool() })
+        self.keep(Found { kind: ExhibitKind::Rdap, source: url, captured, octets, note: None, tool: own_tool() })
     }
 
     /// Certificate, head, body, picture.
     fn page(&mut self, url: &str) -> Done {
         let headers = vec![("User-Agent", USER_AGENT.to_owned()), ("Accept", "*/*".to_owned())];
         let ask = Ask { url: url.to_owned(), method: "GET", headers, body: Vec::new() };
-        let found = |kind, octets, note| Found { kind, source: url.to_owned(), octets, note, tool: own_tool() };
-        let seen = match Way::unbelieving(self.evidence)?.look(&ask) {
+        let looked = Way::unbelieving(self.evidence)?.look(&ask);
+        let captured = now();
+        let found =
+            |kind, octets, note| Found { kind, source: url.to_owned(), captured, octets, note, tool: own_tool() };
+        let seen = match looked {
             Ok(seen) => seen,
             Err(why) => return self.keep(found(ExhibitKind::Headers, Err(why), None)),
         };
@@ -187,13 +221,17 @@ impl Capture<'_> {
     fn picture(&mut self, url: &str, seen: &Seen) -> Done {
         let Some(chromium) = &self.evidence.chromium else { return Ok(()) };
         let kind = ExhibitKind::Screenshot;
-        let (octets, tool) = match redirect(seen) {
+        let (octets, captured, note, tool) = match redirect(seen) {
             Some(to) => {
-                (Err(format!("it redirects to {to}, which is not followed: capture that with --url")), own_tool())
+                let why = format!("it redirects to {to}, which is not followed: capture that with --url");
+                (Err(why), now(), None, own_tool())
             }
-            None => (browser::picture(chromium, self.evidence, url), browser::tool(chromium)),
+            None => {
+                let octets = browser::picture(chromium, self.evidence, url);
+                (octets, now(), Some(BROWSER.to_owned()), browser::tool(chromium))
+            }
         };
-        self.keep(Found { kind, source: url.to_owned(), octets, note: None, tool })
+        self.keep(Found { kind, source: url.to_owned(), captured, octets, note, tool })
     }
 }
 
@@ -204,6 +242,7 @@ fn redirect(seen: &Seen) -> Option<String> {
 fn note_on(seen: &Seen) -> Option<String> {
     match seen.status {
         300..=399 => redirect(seen).map(|to| format!("redirects to {to}; not followed")),
+        _ if seen.is_cut && seen.body.is_empty() => Some("the body did not come".to_owned()),
         500..=599 => Some("an answer of this kind may be the proxy's own".to_owned()),
         _ => None,
     }

@@ -7,7 +7,7 @@ use std::io::{self, Read, Write};
 use std::net::{TcpStream, ToSocketAddrs as _};
 use std::sync::Arc;
 use std::sync::mpsc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::http::Uri;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
@@ -50,7 +50,7 @@ pub(super) struct Seen {
     pub(super) head: Vec<u8>,
     /// Without the framing of chunks.
     pub(super) body: Vec<u8>,
-    /// More came than is kept.
+    /// More came than is kept, or it did not come whole.
     pub(super) is_cut: bool,
     /// As the server showed it.
     pub(super) chain: Vec<CertificateDer<'static>>,
@@ -94,16 +94,25 @@ impl Way {
         Self { proxy, config, body_octets_max: evidence.page_octets_max(), total }
     }
 
-    /// One exchange. A peer that drips its octets is left to its thread, which ends with the program.
+    /// One exchange. After the head what came in time is kept. A peer that drips its head is left to its thread, which ends
+    /// with the program.
     pub(super) fn look(&self, ask: &Ask) -> Result<Seen, String> {
         let (sender, receiver) = mpsc::channel();
         let (way, ask) = (self.clone(), ask.clone());
         std::thread::spawn(move || sender.send(way.exchange(&ask).map_err(|error| error.to_string())));
         let secs = self.total.as_secs();
-        receiver.recv_timeout(self.total).unwrap_or_else(|_| Err(format!("it took more than {secs} seconds")))
+        // The last read of a body may begin just before its time is over.
+        receiver
+            .recv_timeout(self.total + self.silence())
+            .unwrap_or_else(|_| Err(format!("it took more than {secs} seconds")))
+    }
+
+    fn silence(&self) -> Duration {
+        Duration::from_secs(SILENCE_SECS).min(self.total)
     }
 
     fn exchange(&self, ask: &Ask) -> io::Result<Seen> {
+        let until = clock() + self.total;
         let uri: Uri = ask.url.parse().map_err(|_| invalid("this is no URL"))?;
         let host = bare(uri.host().ok_or_else(|| invalid("the URL names no host"))?).to_owned();
         let is_tls = match uri.scheme_str() {
@@ -113,12 +122,16 @@ impl Way {
         };
         let port = uri.port_u16().unwrap_or(if is_tls { 443 } else { 80 });
         let (proxy_host, proxy_port) = self.proxy.clone().unwrap_or_else(|| (host.clone(), port));
-        let mut stream = connect(&proxy_host, proxy_port)?;
+        let mut stream = connect((proxy_host.as_str(), proxy_port), self.silence())?;
         let path = uri.path_and_query().map_or("/", |path| path.as_str());
         if !is_tls {
             let target = if self.proxy.is_some() { ask.url.as_str() } else { path };
             stream.write_all(&request(ask, target, &uri))?;
-            return self.receive(&mut stream);
+            let seen = self.receive(&mut stream, until)?;
+            return match seen.status {
+                407 if self.proxy.is_some() => Err(io::Error::other("the proxy answered with 407")),
+                _ => Ok(seen),
+            };
         }
         if self.proxy.is_some() {
             tunnel(&mut stream, uri.host().unwrap_or_default(), port)?;
@@ -127,44 +140,58 @@ impl Way {
         let client = ClientConnection::new(Arc::clone(&self.config), name).map_err(io::Error::other)?;
         let mut tls = StreamOwned::new(client, stream);
         tls.write_all(&request(ask, path, &uri))?;
-        let mut seen = self.receive(&mut tls)?;
+        let mut seen = self.receive(&mut tls, until)?;
         seen.chain =
             tls.conn.peer_certificates().unwrap_or_default().iter().map(|one| one.clone().into_owned()).collect();
         Ok(seen)
     }
 
-    fn receive(&self, stream: &mut impl Read) -> io::Result<Seen> {
+    fn receive(&self, stream: &mut impl Read, until: Instant) -> io::Result<Seen> {
         let (head, mut rest) = read_head(stream)?;
         let status = status(&head)?;
         let mut seen = Seen { status, head, body: Vec::new(), is_cut: false, chain: Vec::new() };
-        let length = seen.header("content-length").and_then(|length| length.parse::<usize>().ok());
+        let is_chunked = seen.header("transfer-encoding").is_some_and(|coding| coding.eq_ignore_ascii_case("chunked"));
+        let length = seen.header("content-length").filter(|_| !is_chunked);
+        let length = length.and_then(|length| length.parse::<usize>().ok());
         let wanted = length.unwrap_or(usize::MAX).min(self.body_octets_max + 1);
+        let (mut chunks, mut is_broken) = (Chunks::default(), false);
         let mut part = [0; 16 << 10];
-        while rest.len() < wanted {
+        while rest.len() < wanted && !(is_chunked && chunks.have_ended(&rest)) {
+            if clock() >= until {
+                is_broken = true;
+                break;
+            }
             match stream.read(&mut part) {
                 Ok(0) => break,
                 Ok(count) => rest.extend_from_slice(&part[..count]),
                 // Many servers close TLS without saying so.
                 Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => break,
-                Err(error) => return Err(error),
+                Err(_) => {
+                    is_broken = true;
+                    break;
+                }
             }
         }
-        seen.is_cut = rest.len() > self.body_octets_max || length.is_some_and(|length| rest.len() < length);
+        let is_short = length.is_some_and(|length| rest.len() < length) || is_chunked && !chunks.have_ended(&rest);
+        seen.is_cut = is_broken || is_short || rest.len() > self.body_octets_max;
         rest.truncate(self.body_octets_max);
-        let is_chunked = seen.header("transfer-encoding").is_some_and(|coding| coding.eq_ignore_ascii_case("chunked"));
         seen.body = if is_chunked { unchunked(&rest) } else { rest };
         Ok(seen)
     }
+}
+
+#[expect(clippy::disallowed_methods, reason = "this is the door to what is looked at: it waits for peers")]
+fn clock() -> Instant {
+    Instant::now()
 }
 
 fn invalid(why: &str) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidInput, why)
 }
 
-fn connect(host: &str, port: u16) -> io::Result<TcpStream> {
-    let silence = Duration::from_secs(SILENCE_SECS);
+fn connect(place: (&str, u16), silence: Duration) -> io::Result<TcpStream> {
     let mut last = invalid("the host has no address");
-    for address in (host, port).to_socket_addrs()? {
+    for address in place.to_socket_addrs()? {
         match TcpStream::connect_timeout(&address, silence) {
             Ok(stream) => {
                 stream.set_read_timeout(Some(silence))?;
@@ -226,17 +253,42 @@ fn status(head: &[u8]) -> io::Result<u16> {
     status.ok_or_else(|| io::Error::other("the answer is no HTTP/1"))
 }
 
+/// How far a body in chunks has come: where the next one begins, and whether the last one was there.
+#[derive(Debug, Default)]
+struct Chunks {
+    next: usize,
+    is_last: bool,
+}
+
+impl Chunks {
+    /// `octets`: all that came so far.
+    fn have_ended(&mut self, octets: &[u8]) -> bool {
+        while !self.is_last {
+            let rest = octets.get(self.next..).unwrap_or_default();
+            let Some((size, from)) = chunk_size(rest) else { break };
+            self.is_last = size == 0;
+            let Some(next) = self.next.checked_add(from).and_then(|at| at.checked_add(size)?.checked_add(2)) else {
+                break;
+            };
+            self.next = next;
+        }
+        self.is_last
+    }
+}
+
+/// The size of the chunk in front, and where its octets begin.
+fn chunk_size(octets: &[u8]) -> Option<(usize, usize)> {
+    let end = octets.windows(2).position(|two| two == b"\r\n")?;
+    let size = std::str::from_utf8(&octets[..end]).ok()?.split(';').next()?;
+    Some((usize::from_str_radix(size.trim(), 16).ok()?, end + 2))
+}
+
 /// Chunks put together (RFC 9112, 7.1), as far as they came; whatever is no chunk ends it.
 fn unchunked(octets: &[u8]) -> Vec<u8> {
     let mut body = Vec::new();
     let mut rest = octets;
-    while let Some(end) = rest.windows(2).position(|two| two == b"\r\n") {
-        let size = std::str::from_utf8(&rest[..end]).ok().and_then(|line| line.split(';').next());
-        let Some(size) = size.and_then(|size| usize::from_str_radix(size.trim(), 16).ok()).filter(|size| *size > 0)
-        else {
-            break;
-        };
-        let from = &rest[end + 2..];
+    while let Some((size, from)) = chunk_size(rest).filter(|(size, _)| *size > 0) {
+        let from = &rest[from..];
         body.extend_from_slice(&from[..size.min(from.len())]);
         let Some(next) = size.checked_add(2).and_then(|next| from.get(next..)) else { break };
         rest = next;
@@ -297,6 +349,17 @@ mod tests {
         ] {
             assert_eq!(unchunked(octets), body);
         }
+    }
+
+    #[test]
+    fn chunks_end_with_the_last_one_and_not_before() {
+        let octets = b"4\r\nWiki\r\n5;x=y\r\npedia\r\n0\r\n\r\n";
+        let mut chunks = Chunks::default();
+        let ended: Vec<bool> = (0..=octets.len()).map(|end| chunks.have_ended(&octets[..end])).collect();
+        let last = octets.len() - 2;
+        assert_eq!(ended, (0..=octets.len()).map(|end| end >= last).collect::<Vec<_>>());
+        assert!(!Chunks::default().have_ended(b"ffffffffffffffff\r\nx"));
+        assert!(!Chunks::default().have_ended(b"no chunk\r\n"));
     }
 
     #[test]

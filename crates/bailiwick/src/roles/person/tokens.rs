@@ -49,7 +49,13 @@ fn shown(all: &[TokenTold]) -> String {
             (None, true) => "expired".to_owned(),
             (None, false) => "acts".to_owned(),
         };
-        rows.push(vec![one.name.to_string(), roles.join(", "), one.issued.to_string(), one.expires.to_string(), stands]);
+        rows.push(vec![
+            one.name.to_string(),
+            roles.join(", "),
+            one.issued.to_string(),
+            one.expires.to_string(),
+            stands,
+        ]);
     }
     table(&rows)
 }

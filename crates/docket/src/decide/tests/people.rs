@@ -42,7 +42,11 @@ fn to_whoever_is_not_on_it_a_sealed_case_is_exactly_what_a_missing_one_is() {
     for (there, missing) in all_about("c-1", request).into_iter().zip(missing) {
         let said = refused(&mut book, &there, &as_person("carol")).to_string();
         let wanted = refused(&mut book, &missing, &as_person("carol")).to_string();
-        assert_eq!(said.replace("c-1", "c-2").replace(&format!("request {request}"), "request 9999"), wanted, "{there:?}");
+        assert_eq!(
+            said.replace("c-1", "c-2").replace(&format!("request {request}"), "request 9999"),
+            wanted,
+            "{there:?}"
+        );
     }
     let add = Command::AddMember { case: case("c-1"), person: PersonId::parse("carol").unwrap() };
     book.execute(&add, &as_person("alice")).unwrap();
@@ -67,7 +71,9 @@ fn an_outsider_learns_of_a_taken_id_and_of_nothing_else() {
 fn whoever_opens_asks_or_approves_is_on_the_case_and_the_last_one_stays() {
     let mut book = Book::default();
     let enrol = |id: &str, role, fixture| Command::EnrolPerson { person: person(id, &[role], fixture) };
-    for (id, role) in [("alice", Role::Investigator), ("bob", Role::Legal), ("dora", Role::Operator), ("root", Role::Admin)] {
+    for (id, role) in
+        [("alice", Role::Investigator), ("bob", Role::Legal), ("dora", Role::Operator), ("root", Role::Admin)]
+    {
         let admin = book.view.people.contains_key(&PersonId::parse("root").unwrap());
         assert!(!admin);
         book.execute(&enrol(id, role, false), &someone()).unwrap();
@@ -167,7 +173,10 @@ fn the_one_time_token_enrols_one_admin_and_is_spent() {
     let first = |text: &str, person: &Person| Command::EnrolFirst { person: person.clone(), first: digest(text) };
     let plain = Command::EnrolPerson { person: root.clone() };
     assert!(refused(&mut book, &plain, &someone()).what.contains("by the one-time token"));
-    assert!(refused(&mut book, &first("one", &root), &someone()).what.contains("is not the one"), "void since the second");
+    assert!(
+        refused(&mut book, &first("one", &root), &someone()).what.contains("is not the one"),
+        "void since the second"
+    );
     let clerk = person("clerk", &[Role::Legal], false);
     assert!(refused(&mut book, &first("two", &clerk), &someone()).what.contains("a real admin"));
     let demo = Command::EnrolPerson { person: person("ada", &[Role::Admin], true) };
