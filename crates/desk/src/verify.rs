@@ -79,7 +79,7 @@ async fn told(desk: &Desk, id: &CaseId) -> Result<VerificationTold, Told> {
     Ok(VerificationTold { case: id.clone(), passes, names, looked })
 }
 
-fn pass(PassView { made, at, undelegated }: &PassView) -> PassTold {
+fn pass(PassView { made, at, undelegated, .. }: &PassView) -> PassTold {
     PassTold {
         order: made.order.clone(),
         at: *at,
@@ -132,7 +132,7 @@ pub(crate) async fn record(
         return Err(bad_request(format!("no name of case {id} was looked at"), hint));
     }
     let looked: BTreeSet<DomainName> = so_far.keys().cloned().collect();
-    settle(&desk, &id, so_far, &looked, &asker).await?;
+    settle(&desk, &id, so_far, (&looked, None), &asker).await?;
     desk.pass(&id).end().map_err(|error| problem::of_store(&error))?;
     told(&desk, &id).await.map(Json)
 }
@@ -142,7 +142,7 @@ async fn settle(
     desk: &Desk,
     id: &CaseId,
     seen: Reports,
-    looked: &BTreeSet<DomainName>,
+    (looked, answered): (&BTreeSet<DomainName>, Option<&DomainName>),
     asker: &Asker,
 ) -> Result<(), Told> {
     let view = desk.view().await?;
@@ -153,8 +153,9 @@ async fn settle(
     for order in orders {
         let of_order = all.values().filter(|report| report.order == order).cloned();
         let reports: Vec<NameReport> = of_order.map(|report| attested(case, report)).collect();
-        let (case, looked, octets) = (id.clone(), looked.clone(), lines(&reports));
-        let command = Command::RecordVerification { case, order, reports, looked, octets };
+        let (case, looked, attested) = (id.clone(), looked.clone(), answered.cloned());
+        let octets = lines(&reports);
+        let command = Command::RecordVerification { case, order, reports, looked, attested, octets };
         desk.execute(command, asker.clone()).await?;
     }
     Ok(())
@@ -176,8 +177,8 @@ pub(crate) async fn attest(
         Command::AttestCheck { case: id.clone(), name: name.clone(), check, last: last_verdict, octets: body.to_vec() };
     desk.execute(command, asker.clone()).await?;
     let last = last.ok_or_else(|| problem::lost("the report that was attested", &document))?;
-    let looked = [name.clone()].into();
-    settle(&desk, &id, [(name.clone(), last.clone())].into(), &looked, &asker).await?;
+    let nobody_looked = BTreeSet::new();
+    settle(&desk, &id, [(name.clone(), last.clone())].into(), (&nobody_looked, Some(&name)), &asker).await?;
     let view = desk.view().await?;
     let report = attested(known(&view, &id)?, last);
     let said = format!("{check} of {} is attested; the name is {}", name.defanged(), report.standing.as_str());

@@ -179,8 +179,10 @@ pub enum Command {
         order: OrderId,
         /// All that is known of the order's names.
         reports: Vec<NameReport>,
-        /// The names of this pass.
+        /// The names of this pass; none where a person attests, and nobody looked.
         looked: BTreeSet<DomainName>,
+        /// The name that a person answers for.
+        attested: Option<DomainName>,
         octets: Vec<u8>,
     },
     /// Answers for a check that nobody can see, by a document, which goes to the vault.

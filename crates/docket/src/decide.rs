@@ -213,8 +213,9 @@ pub fn decide(view: &View, command: &Command, actor: &Actor, now: Timestamp) -> 
         Command::CaptureRecords { case, name, source, octets, count } => {
             capture::records(view, (case, name), source, (octets, *count), actor)
         }
-        Command::RecordVerification { case, order, reports, looked, octets } => {
-            verified::record(view, (case, order), reports, looked, octets, actor)
+        Command::RecordVerification { case, order, reports, looked, attested, octets } => {
+            let touched = verified::Touched { looked, attested: attested.as_ref() };
+            verified::record(view, (case, order), reports, touched, octets, (actor, now))
         }
         Command::AttestCheck { case, name, check, last, octets } => {
             verified::attest(view, case, (name, *check), *last, octets, actor)

@@ -280,6 +280,9 @@ pub struct Verification {
     /// Names that no parent server delegates to our servers, as every one of them said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub undelegated: Option<NameSet>,
+    /// When that was seen, where nobody looked anew for this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub undelegated_at: Option<Timestamp>,
 }
 
 /// Some names of an order, by the digest that [`crate::order::names_digest`] gives them.

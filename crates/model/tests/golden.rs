@@ -456,6 +456,79 @@ fn captured_records_of_version_1_are_written_committed_to_and_read_as_ever() {
 }
 
 #[test]
+fn a_run_of_the_gate_and_a_decision_of_version_1_are_written_committed_to_and_read_as_ever() {
+    let name = DomainName::parse("login-verify.info").unwrap();
+    let table = TableSeen { file: "sinkholes.csv".into(), digest: Digest([3; 32]), date: "2026-11-22".parse().ok() };
+    let warned = |kind, names: &[DomainName]| Warned { kind, count: 1, names: names.iter().cloned().collect() };
+    let case = CaseId::parse("phosphorus-2019").unwrap();
+    let run = GateRun {
+        case: case.clone(),
+        orders: [(OrderId::parse("o-1").unwrap(), Digest([1; 32]))].into(),
+        names: 2,
+        tables: vec![table],
+        report: Digest([2; 32]),
+        warnings: vec![warned(WarningKind::Popular, &[name.clone()]), warned(WarningKind::NotLooked, &[])],
+        stops: vec![warned(WarningKind::BrandOwned, &[name.clone()])],
+    };
+    let decided = GateDecided {
+        case,
+        run: Position(7),
+        kind: WarningKind::Popular,
+        names: [name].into(),
+        choice: WarningChoice::Accept,
+        reason: "seen by eye".into(),
+    };
+    let bodies = [FactBody::GateRun { run: Box::new(run) }, FactBody::GateDecided { decided: Box::new(decided) }];
+    let facts = bodies.into_iter().enumerate().map(|(at, body)| {
+        Draft::new(Actor::LocalUser { uid: 1000 }, body)
+            .at(Position(40 + at as u64), "2026-11-28T12:00:00Z".parse().unwrap())
+    });
+    let facts: Vec<Fact> = facts.collect();
+    let lines: Vec<String> =
+        facts.iter().map(|fact| String::from_utf8(model::digest::canonical_json(fact)).unwrap()).collect();
+    compare("fact-gate.v1.jsonl", &lines.join("\n"));
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/fact-gate.v1.jsonl");
+    let text = std::fs::read_to_string(path).unwrap();
+    let read: Vec<Fact> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(read, facts);
+}
+
+#[test]
+fn what_was_verified_and_attested_is_written_and_read_as_ever() {
+    let (case, name) = (CaseId::parse("phosphorus-2019").unwrap(), DomainName::parse("verify-linkedin.net").unwrap());
+    let undelegated = Some(NameSet { names: Digest([5; 32]), count: 1 });
+    let made = Verification {
+        case: case.clone(),
+        order: OrderId::parse("dcd-1-19-cv-00716").unwrap(),
+        report: Digest([4; 32]),
+        holds: 90,
+        fails: 7,
+        undecided: 2,
+        undelegated,
+        undelegated_at: None,
+    };
+    let seen = Finding::new(Check::NoDs, Verdict::Fails, "DS 12345", "2019-03-27T12:34:56Z".parse().unwrap());
+    let person = PersonId::parse("lars").unwrap();
+    let attested = Attestation { person: person.clone(), document: Digest([6; 32]), at: seen.at };
+    let finding = Finding { attested: Some(attested), ..seen.at_server("a.nic.example at 192.0.2.1").in_part(true) };
+    let check = CheckAttested { case, name, check: Check::RdapRegistrar, document: Digest([6; 32]) };
+    let at = |position, body| {
+        Draft::new(Actor::Person { id: person.clone() }, body)
+            .at(Position(position), "2019-03-27T12:34:56Z".parse().unwrap())
+    };
+    let facts = [at(30, FactBody::VerificationMade(made)), at(31, FactBody::CheckAttested(check))];
+    let mut lines: Vec<String> =
+        facts.iter().map(|fact| String::from_utf8(model::digest::canonical_json(fact)).unwrap()).collect();
+    lines.push(String::from_utf8(model::digest::canonical_json(&finding)).unwrap());
+    compare("fact-verification.v1.jsonl", &lines.join("\n"));
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/fact-verification.v1.jsonl");
+    let text = std::fs::read_to_string(path).unwrap();
+    let read: Vec<Fact> = text.lines().take(2).map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(read, facts);
+    assert_eq!(serde_json::from_str::<Finding>(text.lines().nth(2).unwrap()).unwrap(), finding);
+}
+
+#[test]
 fn what_sensors_do_is_written_committed_to_and_read_as_ever() {
     let name = SensorName::parse("fra-1").unwrap();
     let expires = "2019-03-28T12:34:56Z".parse().unwrap();

@@ -20,6 +20,7 @@ fn what_was_verified_and_attested_is_written_and_read_as_ever() {
         fails: 7,
         undecided: 2,
         undelegated,
+        undelegated_at: None,
     };
     let seen = Finding::new(Check::NoDs, Verdict::Fails, "DS 12345", "2019-03-27T12:34:56Z".parse().unwrap());
     let person = PersonId::parse("lars").unwrap();

@@ -1,15 +1,16 @@
 //! What a look at the world changes: the pass is recorded, and names move to `partial` or `verified` as the law allows.
 //!
-//! A name that was verified once does not go back by a later look: what drifts since is an alarm's to tell.
+//! A name that was verified once does not go back by a later look: what drifts since is an alarm's to tell. The world may
+//! have turned since an old look, so that only a fresh one moves a name or gives leave to let it fall silent.
 
 use std::collections::BTreeSet;
 
 use model::check::{Check, CheckAttested, NameSet, Standing, Verdict, Verification, has_begun};
 use model::fact::{Actor, Body, Draft};
 use model::id::{CaseId, OrderId};
-use model::order::{NameOutcome, Names, OrderStatus, names_digest};
+use model::order::{NameOutcome, Names, Order, OrderStatus, names_digest};
 use model::seizure::Seizure;
-use model::{Digest, DomainName, Refusal};
+use model::{Digest, DomainName, Refusal, Timestamp};
 use store::ledger::NamedSet;
 use store::view::{CaseView, View};
 
@@ -19,6 +20,8 @@ use crate::verify::NameReport;
 
 /// The largest document of an attestation.
 pub const DOCUMENT_OCTETS_MAX: usize = 32 << 20;
+/// For how long a look says what is so.
+const FRESH_FOR: jiff::SignedDuration = jiff::SignedDuration::from_hours(1);
 
 /// Whether the world may be asked about a case.
 pub fn may_verify<'v>(view: &'v View, case: &CaseId, actor: &Actor) -> Result<&'v CaseView, Refusal> {
@@ -26,14 +29,22 @@ pub fn may_verify<'v>(view: &'v View, case: &CaseId, actor: &Actor) -> Result<&'
     known_case(view, case)
 }
 
-/// One pass over an order's names: `reports` are all that are known, `looked` those of this pass.
+/// What a recording is about.
+pub(super) struct Touched<'c> {
+    /// The names of a pass.
+    pub(super) looked: &'c BTreeSet<DomainName>,
+    /// The name that a person answers for.
+    pub(super) attested: Option<&'c DomainName>,
+}
+
+/// One pass over an order's names, or an attestation of one: `reports` are all that are known.
 pub(super) fn record(
     view: &View,
     (id, order_id): (&CaseId, &OrderId),
     reports: &[NameReport],
-    looked: &BTreeSet<DomainName>,
+    Touched { looked, attested }: Touched<'_>,
     octets: &[u8],
-    actor: &Actor,
+    (actor, now): (&Actor, Timestamp),
 ) -> Result<Decision, Refusal> {
     let case = may_verify(view, id, actor)?;
     let order = case.orders.get(order_id).ok_or_else(|| Refusal::new(format!("case {id} has no order {order_id}")))?;
@@ -45,14 +56,18 @@ pub(super) fn record(
     if let Some(stray) = stray {
         return Err(Refusal::new(format!("{} is no name of order {order_id}", stray.name.defanged())));
     }
-    let is_gone = |report: &&NameReport| {
-        report.undelegated && report.outcome == NameOutcome::Redirect && looked.contains(&report.name)
+    let is_fresh = |report: &&NameReport| now.duration_since(report.at).abs() <= FRESH_FOR;
+    let fresh: Vec<&NameReport> = reports.iter().filter(is_fresh).collect();
+    let (gone, undelegated_at) = match case.verification.passes.get(order_id) {
+        // Nobody looked: what the last look saw is neither renewed nor forgotten.
+        Some(last) if looked.is_empty() && !last.undelegated.is_empty() => {
+            (Names::clone(&last.undelegated), Some(last.undelegated_at))
+        }
+        _ => {
+            let seen = fresh.iter().filter(|report| looked.contains(&report.name));
+            (gone(order, seen.copied()), None)
+        }
     };
-    let gone = reports.iter().filter(is_gone).map(|report| report.name.clone());
-    let gone: Names = gone
-        .filter_map(|name| order.names().get_key_value(&name))
-        .map(|(name, listed)| (name.clone(), *listed))
-        .collect();
     let set = (!gone.is_empty()).then(|| NamedSet { digest: names_digest(&gone), names: gone });
     let count = |standing| reports.iter().filter(|report| report.standing == standing).count() as u64;
     let made = Verification {
@@ -63,13 +78,13 @@ pub(super) fn record(
         fails: count(Standing::Fails),
         undecided: count(Standing::Undecided),
         undelegated: set.as_ref().map(|set| NameSet { names: set.digest, count: set.names.len() as u64 }),
+        undelegated_at,
     };
     let mut drafts = vec![Draft::new(actor.clone(), Body::VerificationMade(made)).under(order_id)];
-    let seen = |report: &&NameReport| looked.contains(&report.name);
-    for (to, names) in [
-        (Seizure::Partial, moving(case, reports.iter().filter(seen), Seizure::Partial)),
-        (Seizure::Verified, moving(case, reports.iter().filter(seen), Seizure::Verified)),
-    ] {
+    let is_touched = |name: &DomainName| looked.contains(name) || attested == Some(name);
+    let touched: Vec<&NameReport> = fresh.into_iter().filter(|report| is_touched(&report.name)).collect();
+    for to in [Seizure::Partial, Seizure::Verified] {
+        let names = moving(case, &touched, to);
         for names in names.chunks(NAMES_PER_FACT_MAX) {
             let body = Body::SeizureMoved { case: id.clone(), names: names.to_vec(), to };
             drafts.push(Draft::new(actor.clone(), body).under(order_id));
@@ -78,13 +93,20 @@ pub(super) fn record(
     Ok(Decision { drafts, named_sets: set.into_iter().collect(), done: Done::VerificationRecorded })
 }
 
-fn moving<'r>(case: &CaseView, reports: impl Iterator<Item = &'r NameReport>, to: Seizure) -> Vec<DomainName> {
+/// The names that no parent server delegates to us, as the order lists them.
+fn gone<'r>(order: &Order, reports: impl Iterator<Item = &'r NameReport>) -> Names {
+    let is_gone = |report: &&NameReport| report.undelegated && report.outcome == NameOutcome::Redirect;
+    let listed = reports.filter(is_gone).filter_map(|report| order.names().get_key_value(&report.name));
+    listed.map(|(name, listed)| (name.clone(), *listed)).collect()
+}
+
+fn moving(case: &CaseView, reports: &[&NameReport], to: Seizure) -> Vec<DomainName> {
     let goes = |report: &&NameReport| match (to, report.standing) {
         (Seizure::Verified, standing) => standing == Standing::Verified,
         (_, standing) => standing != Standing::Verified && has_begun(report.outcome, &report.findings),
     };
     let may = |name: &DomainName| case.names.get(name).is_some_and(|known| known.seizure.apply(to).is_ok());
-    reports.filter(goes).map(|report| report.name.clone()).filter(may).collect()
+    reports.iter().copied().filter(goes).map(|report| report.name.clone()).filter(may).collect()
 }
 
 /// A person answers, with a document, for what nobody can see.

@@ -26,12 +26,14 @@ pub struct PassView {
     pub at: Timestamp,
     /// The names that no parent server delegates to us.
     pub undelegated: Arc<Names>,
+    /// When that was seen: an attestation looks at nothing.
+    pub undelegated_at: Timestamp,
 }
 
 impl VerificationView {
-    /// When the last pass over that order saw that no parent server delegates the name to us; `None`: it did not.
+    /// When the last look at that order's names saw that no parent server delegates the name to us; `None`: it did not.
     pub fn undelegated_at(&self, order: &OrderId, name: &DomainName) -> Option<Timestamp> {
-        self.passes.get(order).filter(|pass| pass.undelegated.contains_key(name)).map(|pass| pass.at)
+        self.passes.get(order).filter(|pass| pass.undelegated.contains_key(name)).map(|pass| pass.undelegated_at)
     }
 }
 
@@ -53,7 +55,8 @@ impl CaseView {
         if let Some(stray) = undelegated.keys().find(|name| !order.names().contains_key(*name)) {
             return Err(self.no_name(stray));
         }
-        let pass = PassView { made: made.clone(), at, undelegated: Arc::new(undelegated) };
+        let undelegated_at = made.undelegated_at.unwrap_or(at);
+        let pass = PassView { made: made.clone(), at, undelegated: Arc::new(undelegated), undelegated_at };
         self.verification.passes.insert(made.order.clone(), pass);
         Ok(())
     }

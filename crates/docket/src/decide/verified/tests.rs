@@ -47,9 +47,17 @@ fn report(of: &str, outcome: NameOutcome, verdict: Verdict, undelegated: bool) -
 }
 
 fn recorded(book: &mut Book, reports: Vec<NameReport>) -> Result<Done, Refusal> {
+    book.execute(&recording(reports), &someone())
+}
+
+fn recording(reports: Vec<NameReport>) -> Command {
     let looked = reports.iter().map(|report| report.name.clone()).collect();
     let (octets, order) = (lines(&reports), OrderId::parse("o-harbour").unwrap());
-    book.execute(&Command::RecordVerification { case: case("harbour"), order, reports, looked, octets }, &someone())
+    Command::RecordVerification { case: case("harbour"), order, reports, looked, attested: None, octets }
+}
+
+fn aged(report: NameReport, mins: i64) -> NameReport {
+    NameReport { at: now() - jiff::SignedDuration::from_mins(mins), ..report }
 }
 
 fn seizure(book: &Book, of: &str) -> Seizure {
@@ -112,6 +120,44 @@ fn a_later_pass_that_sees_a_delegation_takes_the_leave_back() {
     recorded(&mut book, vec![report("mail-harbour.example", NameOutcome::Redirect, Verdict::Fails, true)]).unwrap();
     recorded(&mut book, vec![report("mail-harbour.example", NameOutcome::Redirect, Verdict::Fails, false)]).unwrap();
     assert!(off(&mut book, "mail-harbour.example").is_err());
+}
+
+#[test]
+fn an_old_look_moves_no_name_and_gives_no_leave() {
+    let mut book = in_force();
+    let gone = || report("mail-harbour.example", NameOutcome::Redirect, Verdict::Fails, true);
+    let held = || report("held-harbour.example", NameOutcome::Hold, Verdict::Holds, false);
+    recorded(&mut book, vec![aged(gone(), 61), aged(held(), 61)]).unwrap();
+    assert_eq!(seizure(&book, "held-harbour.example"), Seizure::Ordered);
+    assert!(off(&mut book, "mail-harbour.example").unwrap_err().what.contains("nobody has seen"));
+    recorded(&mut book, vec![aged(gone(), 60), aged(held(), 60)]).unwrap();
+    assert_eq!(seizure(&book, "held-harbour.example"), Seizure::Verified);
+    off(&mut book, "mail-harbour.example").unwrap();
+}
+
+#[test]
+fn an_attestation_neither_renews_nor_forgets_that_nobody_delegates_a_name() {
+    let gone = || report("mail-harbour.example", NameOutcome::Redirect, Verdict::Fails, true);
+    let attesting = |reports| {
+        let mut command = recording(reports);
+        let Command::RecordVerification { looked, attested, .. } = &mut command else { unreachable!("as made above") };
+        (*looked, *attested) = (BTreeSet::new(), Some(name("mail-harbour.example")));
+        command
+    };
+    let leave = |book: &Book| {
+        let order = OrderId::parse("o-harbour").unwrap();
+        book.view.cases[&case("harbour")].verification.undelegated_at(&order, &name("mail-harbour.example"))
+    };
+    let mut book = in_force();
+    book.execute(&attesting(vec![gone()]), &someone()).unwrap();
+    assert_eq!(leave(&book), None, "nobody looked");
+    recorded(&mut book, vec![gone()]).unwrap();
+    book.execute(&attesting(vec![gone()]), &someone()).unwrap();
+    assert_eq!(leave(&book), Some(now()));
+    let later = now() + jiff::SignedDuration::from_hours(20);
+    let decision = crate::decide::decide(&book.view, &attesting(vec![gone()]), &someone(), later).unwrap();
+    let Body::VerificationMade(made) = &decision.drafts[0].body else { panic!("{:?}", decision.drafts) };
+    assert_eq!((made.undelegated.is_some(), made.undelegated_at), (true, Some(now())));
 }
 
 #[test]
