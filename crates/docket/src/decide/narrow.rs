@@ -127,7 +127,7 @@ fn check_undelegated(case: &CaseView, name: &DomainName, order: &OrderId, at: Ti
         }
         None => (
             "nobody has seen that no parent delegates it".to_owned(),
-            "choose hold or handback; once the registry has undone the delegation, `bailiwick verify` sees it",
+            "choose hold or handback; `bailiwick verify` sees when the registry has undone it and caches have forgotten it",
         ),
     };
     Err(Refusal::new(format!("{dark}: {why}")).hint(hint))

@@ -44,7 +44,7 @@ impl Target {
 
 //----------- Memory -----------------------------------------------------------------------------------------------
 
-/// What earlier looks saw of the delegation before ours.
+/// What earlier looks saw of the delegation: before ours, and of ours.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Memory {
@@ -54,6 +54,12 @@ pub struct Memory {
     /// Since when every parent server has ours alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub changed: Option<Timestamp>,
+    /// When the last cache forgets a parent's delegation to ours, counted from when it was last seen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ours_until: Option<Timestamp>,
+    /// Since when each look heard every parent server name none of ours.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub apart_since: Option<Timestamp>,
 }
 
 impl Memory {
@@ -61,7 +67,9 @@ impl Memory {
     pub fn with(self, target: &Target, seen: &Seen) -> Self {
         let delegations = seen.parents.iter().filter_map(|parent| parent.said.as_ref().ok());
         let others = |found: &&Delegation| found.servers.iter().any(|server| !target.is_ours(server));
-        let old = delegations.clone().filter(others).map(|found| later(seen.at, found.ttl_secs)).max();
+        let old = delegations.clone().filter(others).map(|found| forgotten(seen.at, found.ttl_secs)).max();
+        let ours = |found: &&Delegation| found.servers.iter().any(|server| target.is_ours(server));
+        let ours = delegations.clone().filter(ours).map(|found| forgotten(seen.at, found.ttl_secs)).max();
         let is_whole = !seen.parents.is_empty() && seen.parents.iter().all(|parent| parent.said.is_ok());
         let are_ours = delegations.clone().all(|found| found.servers == target.ordered());
         let changed = match old {
@@ -69,13 +77,34 @@ impl Memory {
             None if is_whole && are_ours => self.changed.or(Some(seen.at)),
             None => self.changed,
         };
-        Self { old_until: self.old_until.max(old), changed }
+        let apart_since = are_apart(target, seen).then(|| self.apart_since.unwrap_or(seen.at));
+        Self { old_until: self.old_until.max(old), changed, ours_until: self.ours_until.max(ours), apart_since }
+    }
+
+    /// Whether no cache may hold a delegation to ours any more.
+    fn has_outlived_ours(&self, at: Timestamp) -> bool {
+        match (self.ours_until, self.apart_since) {
+            (Some(until), _) => until <= at,
+            (None, Some(since)) => at.duration_since(since) >= NEVER_OURS_FOR,
+            (None, None) => false,
+        }
     }
 }
 
-/// That many seconds later; the end of time where that lies beyond it.
-fn later(at: Timestamp, secs: u32) -> Timestamp {
-    at.checked_add(jiff::SignedDuration::from_secs(secs.into())).unwrap_or(Timestamp::MAX)
+/// A delegation to us that no look saw may be in caches. Registries give it two days at most.
+const NEVER_OURS_FOR: jiff::SignedDuration = jiff::SignedDuration::from_hours(48);
+/// Caches keep nothing longer: RFC 8767 section 4 bids them cap a TTL, at a week as a rule.
+const TTL_SECS_MAX: u32 = 7 * 24 * 60 * 60;
+
+/// For how long caches keep it. RFC 2181 section 8: a TTL with its most significant bit set counts as zero.
+fn kept_secs(ttl_secs: u32) -> u32 {
+    if ttl_secs >> 31 == 1 { 0 } else { ttl_secs.min(TTL_SECS_MAX) }
+}
+
+/// When the last cache forgets what was there at that time.
+fn forgotten(at: Timestamp, ttl_secs: u32) -> Timestamp {
+    let kept = jiff::SignedDuration::from_secs(kept_secs(ttl_secs).into());
+    at.checked_add(kept).unwrap_or(Timestamp::MAX)
 }
 
 //----------- Judging ----------------------------------------------------------------------------------------------
@@ -101,8 +130,13 @@ pub fn judge(target: &Target, seen: &Seen, memory: Memory) -> Vec<Finding> {
     Check::of(target.outcome).iter().map(one).collect()
 }
 
+/// Whether nobody is led to ours any more: no server of the zone above, as each of them said, and no cache.
+pub fn is_undelegated(target: &Target, seen: &Seen, memory: Memory) -> bool {
+    are_apart(target, seen) && memory.has_outlived_ours(seen.at)
+}
+
 /// Whether every server of the zone above said that it does not delegate the name to ours.
-pub fn is_undelegated(target: &Target, seen: &Seen) -> bool {
+fn are_apart(target: &Target, seen: &Seen) -> bool {
     let apart = |found: &Delegation| !found.servers.iter().any(|server| target.is_ours(server));
     !seen.parents.is_empty() && seen.parents.iter().all(|parent| parent.said.as_ref().is_ok_and(apart))
 }

@@ -25,7 +25,7 @@ pub struct NameReport {
     pub at: Timestamp,
     pub standing: Standing,
     pub findings: Vec<Finding>,
-    /// No parent server delegates it to us, as every one of them said.
+    /// No parent server delegates it to us, as every one of them said, and no cache may remember that one did.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub undelegated: bool,
     #[serde(default)]
@@ -49,7 +49,7 @@ impl NameReport {
             at: seen.at,
             standing: Standing::of(target.outcome, &findings),
             findings,
-            undelegated: is_undelegated(target, seen),
+            undelegated: is_undelegated(target, seen, memory),
             memory,
         }
     }

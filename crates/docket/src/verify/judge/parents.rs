@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use model::check::{Check, Finding, Verdict};
 
-use super::{Memory, Said, Target, addresses, later, names, open, weigh};
+use super::{Memory, Said, Target, addresses, forgotten, kept_secs, names, open, weigh};
 use crate::verify::message::host;
 use crate::verify::seen::{Delegation, Seen};
 
@@ -127,16 +127,18 @@ pub(super) fn old_ttl(target: &Target, seen: &Seen, memory: Memory) -> Finding {
     }
     let Some(changed) = memory.changed else {
         let (wrong, unheard, _) = each(seen, |found| {
-            (found.servers != target.ordered()).then(|| format!("not ours yet, {} s in caches", found.ttl_secs))
+            (found.servers != target.ordered())
+                .then(|| format!("the parent's delegation is not ours yet, {} s in caches", kept_secs(found.ttl_secs)))
         });
         return weigh(check, seen, &wrong, &unheard, String::new());
     };
     let (until, how) = match memory.old_until {
-        Some(until) => (until, "the old delegation, as it was last seen,".to_owned()),
+        Some(until) => (until, "the parent's delegation before, as it was last seen,".to_owned()),
         None => {
             let delegations = seen.parents.iter().filter_map(|parent| parent.said.as_ref().ok());
-            let ttl_secs = delegations.map(|found| found.ttl_secs).max().unwrap_or_default();
-            (later(changed, ttl_secs), format!("an old delegation, never seen, with this registry's {ttl_secs} s"))
+            let ttl_secs = delegations.map(|found| kept_secs(found.ttl_secs)).max().unwrap_or_default();
+            let how = format!("the parent's delegation before, never seen, with this registry's {ttl_secs} s");
+            (forgotten(changed, ttl_secs), how)
         }
     };
     let (verdict, verb) =

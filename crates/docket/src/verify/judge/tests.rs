@@ -78,7 +78,7 @@ fn seen() -> Seen {
 }
 
 fn long_ago() -> Memory {
-    Memory { old_until: None, changed: "2019-03-01T00:00:00Z".parse().ok() }
+    Memory { changed: "2019-03-01T00:00:00Z".parse().ok(), ..Memory::default() }
 }
 
 /// The findings of one spoiled look, by check.
@@ -285,15 +285,68 @@ fn other_outcomes_are_judged_by_their_own_list() {
     assert_eq!(standing(NameOutcome::ProviderRemoval, &|_| ()), Standing::Undecided);
 }
 
+/// The parents at that minute, all with the same delegation.
+fn parents_say(minutes: i64, said: &Delegation) -> Seen {
+    let mut seen = seen();
+    seen.at += jiff::SignedDuration::from_mins(minutes);
+    seen.parents.iter_mut().for_each(|parent| parent.said = Ok(said.clone()));
+    seen
+}
+
 #[test]
 fn a_name_is_undelegated_only_if_every_parent_server_says_so() {
     let target = target(NameOutcome::Redirect);
-    let mut seen = seen();
-    assert!(!is_undelegated(&target, &seen));
-    seen.parents.iter_mut().for_each(|parent| parent.said = Ok(theirs()));
-    assert!(is_undelegated(&target, &seen));
+    let long_apart = Memory { ours_until: Some(at()), ..Memory::default() };
+    let is_gone = |seen: &Seen| is_undelegated(&target, seen, long_apart.with(&target, seen));
+    assert!(!is_gone(&seen()));
+    let mut seen = parents_say(0, &theirs());
+    assert!(is_gone(&seen));
     seen.parents[1].said = Err("timed out".into());
-    assert!(!is_undelegated(&target, &seen), "one that is not heard may delegate");
+    assert!(!is_gone(&seen), "one that is not heard may delegate");
     seen.parents.clear();
-    assert!(!is_undelegated(&target, &seen));
+    assert!(!is_gone(&seen));
+}
+
+/// What looks at these minutes saw, and whether the last of them leaves nobody who follows a delegation to us.
+#[test]
+fn a_name_is_undelegated_only_once_caches_have_forgotten_that_it_was_ours() {
+    const TWO_DAYS: i64 = 48 * 60;
+    let target = target(NameOutcome::Redirect);
+    let silent = Delegation::default();
+    let (ours, theirs) = (ours(), theirs());
+    let forever = Delegation { ttl_secs: u32::MAX >> 1, ..ours.clone() };
+    let negative = Delegation { ttl_secs: 1 << 31, ..ours.clone() };
+    let week: i64 = 7 * 24 * 60;
+    let table: [(&[(i64, &Delegation)], bool, &str); 11] = [
+        (&[(0, &ours), (59, &theirs)], false, "an hour in caches"),
+        (&[(0, &ours), (60, &theirs)], true, "it has run out"),
+        (&[(0, &ours), (60, &silent)], true, "nobody else has it either"),
+        (&[(0, &ours), (30, &ours), (60, &theirs)], false, "counted from when it was last seen"),
+        (&[(0, &ours), (60, &theirs), (70, &ours), (129, &theirs)], false, "ours once more"),
+        (&[(0, &forever), (week - 1, &theirs)], false, "a week at most"),
+        (&[(0, &forever), (week, &theirs)], true, "a week at most"),
+        (&[(0, &negative), (0, &theirs)], true, "RFC 2181 section 8"),
+        (&[(0, &theirs)], false, "whether it was ours, nobody knows"),
+        (&[(0, &theirs), (TWO_DAYS - 1, &theirs)], false, "not two days yet"),
+        (&[(0, &theirs), (TWO_DAYS, &silent)], true, "never ours for two days"),
+    ];
+    for (looks, expected, why) in table {
+        let mut memory = Memory::default();
+        let mut gone = false;
+        for (minutes, said) in looks {
+            let seen = parents_say(*minutes, said);
+            memory = memory.with(&target, &seen);
+            gone = is_undelegated(&target, &seen, memory);
+        }
+        assert_eq!(gone, expected, "{why}");
+    }
+}
+
+#[test]
+fn a_parent_that_is_not_heard_breaks_off_the_two_days() {
+    let target = target(NameOutcome::Redirect);
+    let mut deaf = parents_say(60, &theirs());
+    deaf.parents[0].said = Err("timed out".into());
+    let memory = Memory::default().with(&target, &parents_say(0, &theirs())).with(&target, &deaf);
+    assert_eq!(memory.apart_since, None);
 }
