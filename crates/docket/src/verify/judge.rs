@@ -124,7 +124,7 @@ pub fn judge(target: &Target, seen: &Seen, memory: Memory) -> Vec<Finding> {
         Check::Https => service::web(Check::Https, seen.https.as_ref(), seen),
         Check::RdapRegistrar => registry::registrar(target, seen),
         Check::RdapStatus => registry::status(target, seen),
-        Check::NotRegistrable => registry::not_registrable(seen),
+        Check::NotRegistrable => registry::not_registrable(target, seen),
         Check::Unregistered => registry::unregistered(seen),
     };
     Check::of(target.outcome).iter().map(one).collect()

@@ -50,8 +50,12 @@ pub(super) fn registrar(target: &Target, seen: &Seen) -> Finding {
         return says(Verdict::Fails, what);
     }
     match (&target.registration.registrar, &found.registrar) {
+        // To whom a name goes is all that a transfer orders.
+        (None, Some(shown)) if target.outcome == NameOutcome::Transfer => {
+            says(Verdict::NotObservable, format!("the order names no registrar; RDAP shows {shown}"))
+        }
         (None, Some(shown)) => says(Verdict::Holds, format!("{shown}; the order names none")),
-        (None, None) => says(Verdict::Holds, "the order names none, and RDAP shows none".into()),
+        (None, None) => says(Verdict::NotObservable, "the order names no registrar, and RDAP shows none".into()),
         (Some(ordered), Some(shown)) if shown.is(ordered) => says(Verdict::Holds, shown.to_string()),
         (Some(ordered), Some(shown)) if shown.name.is_some() || shown.number.is_some() => {
             says(Verdict::Fails, format!("{shown}, not {ordered}"))
@@ -118,19 +122,35 @@ fn words(statuses: &BTreeSet<String>) -> String {
     }
 }
 
-/// RDAP that knows a name shows that it is taken. That an unknown one is reserved stands in no answer.
-pub(super) fn not_registrable(seen: &Seen) -> Finding {
+/// A registration keeps others out only if it is with the ordered registrar. That an unknown name is reserved stands in
+/// no answer.
+pub(super) fn not_registrable(target: &Target, seen: &Seen) -> Finding {
     let check = Check::NotRegistrable;
     match &seen.rdap {
         RdapSeen::Known { server, found } => {
-            let what = format!("taken at the registry: {}", words(&found.statuses));
-            Finding::new(check, Verdict::Holds, what, seen.at).at_server(server.clone())
+            let (verdict, what) = taken(target.registration.registrar.as_deref(), found);
+            Finding::new(check, verdict, what, seen.at).at_server(server.clone())
         }
         RdapSeen::Unknown { server } => {
             let what = "RDAP knows no such registration; whether the registry refuses one is not to be seen";
             open(check, seen, what).at_server(server.clone())
         }
         RdapSeen::Trouble(why) => open(check, seen, why),
+    }
+}
+
+/// What a registration of a name means that nobody was to register.
+fn taken(ordered: Option<&str>, found: &Registration) -> (Verdict, String) {
+    let by = found.registrar.as_ref().map_or("no registrar that is shown".to_owned(), ToString::to_string);
+    let on = found.registered.map_or("a day that is not shown".to_owned(), |at| utc_day(at).to_string());
+    let taken = format!("registered with {by} on {on}: {}", words(&found.statuses));
+    match (ordered, &found.registrar) {
+        (Some(ordered), Some(shown)) if shown.is(ordered) => (Verdict::Holds, taken),
+        (Some(ordered), None) if found.redacts("registrar") => {
+            (Verdict::NotObservable, format!("{taken}; the registrar is redacted, ordered is {ordered}"))
+        }
+        (Some(ordered), _) => (Verdict::Fails, format!("{taken}; ordered is {ordered}")),
+        (None, _) => (Verdict::Fails, format!("{taken}; the order names no registrar")),
     }
 }
 

@@ -254,6 +254,39 @@ fn ordered_statuses_and_registrar_are_compared_and_redaction_is_told_apart() {
 }
 
 #[test]
+fn a_registration_is_what_was_ordered_only_with_the_ordered_registrar() {
+    let mut seen = seen();
+    let judged = |seen: &Seen, outcome, ordered: Option<&str>| {
+        let mut target = target(outcome);
+        target.registration.registrar = ordered.map(str::to_owned);
+        match outcome {
+            NameOutcome::BlockRegistration => registry::not_registrable(&target, seen),
+            _ => registry::registrar(&target, seen),
+        }
+    };
+    use NameOutcome::{BlockRegistration, Redirect, Transfer};
+    use Verdict::{Fails, Holds, NotObservable};
+    for (outcome, ordered, verdict, evidence) in [
+        (Transfer, Some("9999"), Holds, "Keeper (IANA 9999)"),
+        (Transfer, Some("1234"), Fails, "not 1234"),
+        (Transfer, None, NotObservable, "the order names no registrar"),
+        (Redirect, None, Holds, "the order names none"),
+        (BlockRegistration, Some("9999"), Holds, "registered with Keeper (IANA 9999)"),
+        (BlockRegistration, Some("1234"), Fails, "registered with Keeper (IANA 9999) on 2018-01-01"),
+        (BlockRegistration, None, Fails, "registered with Keeper (IANA 9999) on 2018-01-01"),
+    ] {
+        let finding = judged(&seen, outcome, ordered);
+        assert_eq!(finding.verdict, verdict, "{finding:?}");
+        assert!(finding.evidence.contains(evidence), "{finding:?}");
+    }
+    known(&mut seen).registrar = None;
+    assert_eq!(judged(&seen, Redirect, None).verdict, NotObservable);
+    assert_eq!(judged(&seen, BlockRegistration, Some("9999")).verdict, Fails);
+    known(&mut seen).redacted = ["Registrar Name".to_owned()].into();
+    assert_eq!(judged(&seen, BlockRegistration, Some("9999")).verdict, NotObservable);
+}
+
+#[test]
 fn other_outcomes_are_judged_by_their_own_list() {
     let gone = |seen: &mut Seen| {
         let absent = Delegation { absent: true, ..Delegation::default() };
@@ -276,11 +309,11 @@ fn other_outcomes_are_judged_by_their_own_list() {
     assert_eq!(standing(NameOutcome::Hold, &|_| ()), Standing::Fails, "it is delegated");
     assert_eq!(standing(NameOutcome::LockOnly, &|_| ()), Standing::Verified);
     assert_eq!(standing(NameOutcome::LockOnly, &|seen| known(seen).statuses.clear()), Standing::Fails);
-    assert_eq!(standing(NameOutcome::Transfer, &|_| ()), Standing::Verified);
+    assert_eq!(standing(NameOutcome::Transfer, &|_| ()), Standing::Undecided, "the order names no registrar");
     assert_eq!(standing(NameOutcome::Delete, &unknown), Standing::Verified);
     assert_eq!(standing(NameOutcome::Delete, &gone), Standing::Fails, "it is registered still");
     assert_eq!(standing(NameOutcome::BlockRegistration, &unknown), Standing::Undecided, "a person has to attest");
-    assert_eq!(standing(NameOutcome::BlockRegistration, &held), Standing::Verified);
+    assert_eq!(standing(NameOutcome::BlockRegistration, &held), Standing::Fails, "somebody registered it");
     assert_eq!(standing(NameOutcome::ProviderRemoval, &gone), Standing::Verified);
     assert_eq!(standing(NameOutcome::ProviderRemoval, &|_| ()), Standing::Undecided);
 }
