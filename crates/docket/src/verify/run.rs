@@ -19,7 +19,7 @@ use model::{DomainName, Timestamp};
 use sha2::Sha256;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
 use self::exchange::Pace;
 use super::judge::Target;
@@ -41,6 +41,8 @@ mod web;
 const NAMES_AT_ONCE: usize = 32;
 /// The most questions about one name: 32 servers with 2 addresses, two ways, two types are 256.
 const QUESTIONS_PER_NAME_MAX: u32 = 1_024;
+/// One look ends after so long, whoever is slow: many names wait for each other, and a person for all of them.
+const LOOK_PATIENCE: Duration = Duration::from_secs(90);
 /// Servers of one zone that are tried on the way down.
 const TRIES_PER_ZONE_MAX: usize = 6;
 /// For how long who serves a zone, and where a server is, is believed.
@@ -74,20 +76,25 @@ impl Verifier {
     ) -> Vec<NameReport> {
         let places = Arc::new(Semaphore::new(NAMES_AT_ONCE));
         let mut looks = JoinSet::new();
-        for (target, order) in targets {
+        for (target, order) in targets.clone() {
             let (verifier, places) = (Arc::clone(self), Arc::clone(&places));
             let before = before.get(&target.name).cloned();
             looks.spawn(async move {
                 let _place = places.acquire().await;
-                let seen = Look::new(&verifier, exercise).at(&target).await;
+                let seen = Look::new(&verifier, exercise).at(&target, Instant::now() + LOOK_PATIENCE).await;
                 NameReport::of(&target, &order, &seen, before.as_ref())
             });
         }
-        let mut reports = Vec::new();
+        let mut reports: Vec<NameReport> = Vec::new();
         while let Some(report) = looks.join_next().await {
             reports.extend(report.inspect_err(|error| tracing::error!(%error, "a look broke off")).ok());
         }
-        reports.sort_by(|one: &NameReport, other| one.name.cmp(&other.name));
+        let done: BTreeSet<DomainName> = reports.iter().map(|report| report.name.clone()).collect();
+        for (target, order) in targets.iter().filter(|(target, _)| !done.contains(&target.name)) {
+            let seen = unheard(target, "the look broke off by a fault of ours: the log says more");
+            reports.push(NameReport::of(target, order, &seen, before.get(&target.name)));
+        }
+        reports.sort_by(|one, other| one.name.cmp(&other.name));
         reports
     }
 }
@@ -128,6 +135,8 @@ struct Look<'v> {
     questions_left: AtomicU32,
 }
 
+/// The addresses of our name servers, or why they are not known.
+type Addresses = BTreeMap<DomainName, Result<BTreeSet<IpAddr>, String>>;
 type Found<'f, T> = Pin<Box<dyn Future<Output = Result<T, String>> + Send + 'f>>;
 
 impl<'v> Look<'v> {
@@ -135,46 +144,52 @@ impl<'v> Look<'v> {
         Self { verifier, exercise, questions_left: AtomicU32::new(QUESTIONS_PER_NAME_MAX) }
     }
 
-    async fn at(&self, target: &Target) -> Seen {
+    /// Whatever is not complete by then was not heard: half of the servers of a zone speak for none of them.
+    async fn at(&self, target: &Target, until: Instant) -> Seen {
         let (name, checks) = (host(&target.name), Check::of(target.outcome));
         let wants = |some: &[Check]| some.iter().any(|check| checks.contains(check));
-        let mut seen = Seen {
-            at: now(),
-            zone: Err("it was not looked for".into()),
-            parents: Vec::new(),
-            addresses: BTreeMap::new(),
-            ours: Vec::new(),
-            resolvers: Vec::new(),
-            rdap: RdapSeen::Trouble("it was not asked".into()),
-            http: None,
-            https: None,
-        };
-        if wants(&[Check::ParentDelegation, Check::AbsentAtParents, Check::Removed]) {
-            match self.zone_above(&name).await {
-                Ok(zone) => {
-                    seen.parents = self.parents(&zone, &name).await;
-                    seen.zone = Ok(zone.apex.clone());
-                }
-                Err(why) => seen.zone = Err(why),
-            }
+        let mut seen = unheard(target, &format!("not heard within the {} s of a look", LOOK_PATIENCE.as_secs()));
+        if wants(&[Check::ParentDelegation, Check::AbsentAtParents, Check::Removed])
+            && let Ok((zone, parents)) = timeout_at(until, self.above(&name)).await
+        {
+            (seen.zone, seen.parents) = (zone, parents);
         }
         if wants(&[Check::OurAnswer]) {
-            for server in &target.name_servers {
-                seen.addresses.insert(server.clone(), self.addresses_of_ours(server).await);
+            if let Ok((addresses, ours)) = timeout_at(until, self.our_side(target, &name)).await {
+                (seen.addresses, seen.ours) = (addresses, ours);
             }
-            seen.ours = self.ours(&seen.addresses, &name).await;
-            seen.resolvers = self.resolvers(&name).await;
+            seen.resolvers = timeout_at(until, self.resolvers(&name)).await.unwrap_or_default();
             let address = seen.ours.iter().find_map(|ours| ours.said.as_ref().ok()?.first().copied());
             if let Some(address) = address {
-                seen.http = Some(self.visit(&target.name, address, false).await);
-                seen.https = Some(self.visit(&target.name, address, true).await);
+                seen.http = timeout_at(until, self.visit(&target.name, address, false)).await.ok();
+                seen.https = timeout_at(until, self.visit(&target.name, address, true)).await.ok();
             }
         }
-        if wants(&[Check::RdapRegistrar, Check::RdapStatus, Check::NotRegistrable, Check::Unregistered]) {
-            seen.rdap = self.rdap(&target.name).await;
+        if wants(&[Check::RdapRegistrar, Check::RdapStatus, Check::NotRegistrable, Check::Unregistered])
+            && let Ok(rdap) = timeout_at(until, self.rdap(&target.name)).await
+        {
+            seen.rdap = rdap;
         }
         seen.at = now();
         seen
+    }
+
+    /// The zone above, and what each of its servers said.
+    async fn above(&self, name: &Host) -> (Result<Host, String>, Vec<ParentSeen>) {
+        match self.zone_above(name).await {
+            Ok(zone) => (Ok(zone.apex.clone()), self.parents(&zone, name).await),
+            Err(why) => (Err(why), Vec::new()),
+        }
+    }
+
+    /// Where our servers are, and what each of them said.
+    async fn our_side(&self, target: &Target, name: &Host) -> (Addresses, Vec<OursSeen>) {
+        let mut addresses = Addresses::new();
+        for server in &target.name_servers {
+            addresses.insert(server.clone(), self.addresses_of_ours(server).await);
+        }
+        let ours = self.ours(&addresses, name).await;
+        (addresses, ours)
     }
 
     async fn ask(
@@ -320,11 +335,7 @@ impl<'v> Look<'v> {
         }
     }
 
-    async fn ours(
-        &self,
-        servers: &BTreeMap<DomainName, Result<BTreeSet<IpAddr>, String>>,
-        name: &Host,
-    ) -> Vec<OursSeen> {
+    async fn ours(&self, servers: &Addresses, name: &Host) -> Vec<OursSeen> {
         let mut ours = Vec::new();
         for (server, addresses) in servers {
             for address in addresses.iter().flatten() {
@@ -388,6 +399,21 @@ impl<'v> Look<'v> {
             Err("not visited: no server of the world is there".into())
         };
         WebSeen { address: address.to_string(), said }
+    }
+}
+
+/// Nobody said anything, for that reason.
+fn unheard(target: &Target, why: &str) -> Seen {
+    Seen {
+        at: now(),
+        zone: Err(why.to_owned()),
+        parents: Vec::new(),
+        addresses: target.name_servers.iter().map(|server| (server.clone(), Err(why.to_owned()))).collect(),
+        ours: Vec::new(),
+        resolvers: Vec::new(),
+        rdap: RdapSeen::Trouble(why.to_owned()),
+        http: None,
+        https: None,
     }
 }
 

@@ -255,6 +255,8 @@ fn ordered_statuses_and_registrar_are_compared_and_redaction_is_told_apart() {
 
 #[test]
 fn a_registration_is_what_was_ordered_only_with_the_ordered_registrar() {
+    use NameOutcome::{BlockRegistration, Redirect, Transfer};
+    use Verdict::{Fails, Holds, NotObservable};
     let mut seen = seen();
     let judged = |seen: &Seen, outcome, ordered: Option<&str>| {
         let mut target = target(outcome);
@@ -264,8 +266,6 @@ fn a_registration_is_what_was_ordered_only_with_the_ordered_registrar() {
             _ => registry::registrar(&target, seen),
         }
     };
-    use NameOutcome::{BlockRegistration, Redirect, Transfer};
-    use Verdict::{Fails, Holds, NotObservable};
     for (outcome, ordered, verdict, evidence) in [
         (Transfer, Some("9999"), Holds, "Keeper (IANA 9999)"),
         (Transfer, Some("1234"), Fails, "not 1234"),

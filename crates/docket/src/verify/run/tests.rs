@@ -46,17 +46,20 @@ fn verifier(port: u16) -> Arc<Verifier> {
     }))
 }
 
-/// The evidence of the delegation check after one look.
-async fn evidence(answer: Answer) -> String {
-    let target = Target {
+fn target() -> Target {
+    Target {
         name: DomainName::parse("seized.alfa").unwrap(),
         outcome: NameOutcome::Redirect,
         name_servers: vec![DomainName::parse("ns1.sink.alfa").unwrap()],
         registration: Default::default(),
         issued: None,
-    };
+    }
+}
+
+/// The evidence of the delegation check after one look.
+async fn evidence(answer: Answer) -> String {
     let order = OrderId::parse("o-1").unwrap();
-    let reports = verifier(world(answer)).look(vec![(target, order)], &BTreeMap::new(), true).await;
+    let reports = verifier(world(answer)).look(vec![(target(), order)], &BTreeMap::new(), true).await;
     let finding = &reports[0].findings[0];
     assert_eq!(finding.verdict, Verdict::NotObservable, "{finding:?}");
     finding.evidence.clone()
@@ -99,6 +102,18 @@ async fn servers_that_hang_on_each_other_are_followed_only_so_far() {
         vec![refers(query, cut, server)]
     };
     assert!(evidence(circle).await.contains("no server of alfa could say"));
+}
+
+#[tokio::test]
+async fn a_look_that_takes_too_long_ends_and_has_heard_nobody() {
+    let verifier = verifier(world(|_| Vec::new()));
+    let (start, look) = (Instant::now(), Look::new(&verifier, true));
+    let seen = look.at(&target(), start + Duration::from_millis(20)).await;
+    assert!(start.elapsed() < Duration::from_secs(5));
+    let report = NameReport::of(&target(), &OrderId::parse("o-1").unwrap(), &seen, None);
+    assert!(report.findings.iter().all(|finding| finding.verdict == Verdict::NotObservable), "{report:?}");
+    assert!(report.findings[0].evidence.contains("not heard within"), "{report:?}");
+    assert!(!report.undelegated);
 }
 
 #[tokio::test]
