@@ -48,6 +48,10 @@ pub enum Heard {
 
 /// Reads a reply of a server of `zone` to a question about `name`.
 pub fn hear(reply: &Reply, zone: &Host, name: &Host) -> Heard {
+    // RFC 6604 section 3: behind an alias the response code speaks of where the alias leads, and not of the name.
+    if reply.authoritative && reply.answers.iter().any(|record| record.owner == *name) {
+        return Heard::Answer;
+    }
     match reply.rcode {
         Rcode::NXDOMAIN if reply.authoritative => return Heard::Absent,
         Rcode::NOERROR => {}
@@ -184,6 +188,18 @@ mod tests {
         for rcode in [Rcode::NXDOMAIN, Rcode::REFUSED, Rcode::SERVFAIL] {
             assert!(matches!(hear(&reply(rcode, false, &[]), &zone, &asked), Heard::Lame(_)));
         }
+    }
+
+    #[test]
+    fn an_alias_to_nowhere_is_no_absence() {
+        let (zone, asked) = (name("alfa"), name("seized.alfa"));
+        let owned = |owner: &str, authoritative| {
+            let alias = Record { owner: name(owner), ttl_secs: 60, content: Content::Alias(name("gone.alfa")) };
+            Reply { answers: vec![alias], ..reply(Rcode::NXDOMAIN, authoritative, &[]) }
+        };
+        assert_eq!(hear(&owned("seized.alfa", true), &zone, &asked), Heard::Answer);
+        assert_eq!(hear(&owned("other.alfa", true), &zone, &asked), Heard::Absent);
+        assert!(matches!(hear(&owned("seized.alfa", false), &zone, &asked), Heard::Lame(_)));
     }
 
     #[test]

@@ -133,7 +133,10 @@ async fn over_tcp(settings: &Settings, server: SocketAddr, question: &Question) 
         let length = stream.read_u16().await.map_err(in_words)?;
         let mut octets = vec![0; usize::from(length)];
         stream.read_exact(&mut octets).await.map_err(in_words)?;
-        Reply::read(&octets, question).map_err(|fault| format!("nothing that counts: {fault}"))
+        match Reply::read(&octets, question) {
+            Ok(reply) if reply.truncated => Err("nothing that counts: an answer that was cut over TCP".to_owned()),
+            read => read.map_err(|fault| format!("nothing that counts: {fault}")),
+        }
     };
     let patience = settings.patience * TRIES;
     timeout(patience, exchange).await.unwrap_or_else(|_| Err(format!("{SILENT} in {patience:?}")))
