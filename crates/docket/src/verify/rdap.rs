@@ -110,8 +110,9 @@ impl Registration {
         Ok(Self {
             statuses: items(&answer["status"]).filter_map(Value::as_str).map(status).collect(),
             registrar: items(&answer["entities"]).find(|entity| has_role(entity, "registrar")).map(registrar),
-            registered: event(&answer, &["registration"]),
-            expires: event(&answer, &["expiration", "registrar expiration"]),
+            registered: events(&answer, &["registration"]).max(),
+            // Registry and registrar may each let it go: whoever is first ends it.
+            expires: events(&answer, &["expiration", "registrar expiration"]).min(),
             delegation_signed: answer["secureDNS"]["delegationSigned"].as_bool(),
             redacted: items(&answer["redacted"]).filter_map(redacted).collect(),
         })
@@ -159,11 +160,11 @@ fn registrar(entity: &Value) -> Registrar {
     Registrar { name: name.filter(|name| !name.is_empty()).map(text), number: number.as_deref().map(text) }
 }
 
-/// The last of such events.
-fn event(answer: &Value, actions: &[&str]) -> Option<Timestamp> {
-    let is_such = |event: &&Value| event["eventAction"].as_str().is_some_and(|action| actions.contains(&action));
-    let date = |event: &Value| event["eventDate"].as_str()?.parse().ok();
-    items(&answer["events"]).filter(is_such).filter_map(date).max()
+/// When there were such events.
+fn events(answer: &Value, actions: &[&str]) -> impl Iterator<Item = Timestamp> {
+    let is_such = move |event: &&Value| event["eventAction"].as_str().is_some_and(|action| actions.contains(&action));
+    let date = |event: &Value| -> Option<Timestamp> { event["eventDate"].as_str()?.parse().ok() };
+    items(&answer["events"]).filter(is_such).filter_map(date)
 }
 
 fn redacted(entry: &Value) -> Option<String> {
@@ -201,6 +202,15 @@ mod tests {
         assert_eq!(found.expires, "2030-01-01T00:00:00Z".parse().ok());
         assert_eq!(found.delegation_signed, Some(false));
         assert!(found.redacts("registrant") && !found.redacts("registrar"));
+    }
+
+    #[test]
+    fn the_first_end_of_a_registration_counts() {
+        let ends = "{\"eventAction\": \"registrar expiration\", \"eventDate\": \"2027-01-01T00:00:00Z\"}, \
+                    {\"eventAction\": \"expiration\"";
+        let text = ANSWER.replace("{\"eventAction\": \"expiration\"", ends);
+        let found = Registration::read(text.as_bytes(), &name()).unwrap();
+        assert_eq!(found.expires, "2027-01-01T00:00:00Z".parse().ok());
     }
 
     #[test]

@@ -100,19 +100,18 @@ fn is_lapsing(expires: model::Timestamp, seen: &Seen) -> bool {
     expires.duration_since(seen.at) < jiff::SignedDuration::from_hours(24 * LAPSING_DAYS)
 }
 
-/// What was ordered and is not shown; where the order names nothing, what the outcome means.
+/// What the outcome means and what was ordered beyond that, and is not shown.
 fn missing(target: &Target, found: &Registration) -> Vec<String> {
     let has = |status: &str| found.statuses.contains(status);
-    let ordered = &target.registration.statuses;
-    if !ordered.is_empty() {
-        return ordered.iter().map(|word| spelled(word)).filter(|status| !has(status)).collect();
-    }
     let either = |pair: &[&str; 2]| (!pair.iter().any(|status| has(status))).then(|| pair.join(" or "));
-    match target.outcome {
+    let mut missing: Vec<String> = match target.outcome {
         NameOutcome::Hold => either(&HELD).into_iter().collect(),
         NameOutcome::LockOnly => LOCKS.iter().filter_map(either).collect(),
         _ => Vec::new(),
-    }
+    };
+    let ordered = target.registration.statuses.iter().map(|word| spelled(word));
+    missing.extend(ordered.filter(|status| !has(status)));
+    missing
 }
 
 fn words(statuses: &BTreeSet<String>) -> String {

@@ -254,6 +254,17 @@ fn ordered_statuses_and_registrar_are_compared_and_redaction_is_told_apart() {
 }
 
 #[test]
+fn ordered_statuses_are_asked_for_beside_those_of_the_outcome() {
+    let mut target = target(NameOutcome::Hold);
+    target.registration.statuses = vec!["server transfer prohibited".into()];
+    let mut seen = seen();
+    let status = registry::status(&target, &seen);
+    assert!(status.verdict == Verdict::Fails && status.evidence.contains("client hold or server hold"), "{status:?}");
+    known(&mut seen).statuses.insert("server hold".into());
+    assert_eq!(registry::status(&target, &seen).verdict, Verdict::Holds);
+}
+
+#[test]
 fn a_registration_is_what_was_ordered_only_with_the_ordered_registrar() {
     use NameOutcome::{BlockRegistration, Redirect, Transfer};
     use Verdict::{Fails, Holds, NotObservable};
