@@ -25,8 +25,13 @@ const FRESH_FOR: jiff::SignedDuration = jiff::SignedDuration::from_hours(1);
 
 /// Whether the world may be asked about a case.
 pub fn may_verify<'v>(view: &'v View, case: &CaseId, actor: &Actor) -> Result<&'v CaseView, Refusal> {
-    may_prepare(view, actor)?;
-    known_case(view, case)
+    match actor {
+        Actor::Person { .. } => working_on(view, case, actor),
+        Actor::LocalUser { .. } | Actor::Room { .. } => {
+            may_prepare(view, actor)?;
+            known_case(view, case)
+        }
+    }
 }
 
 /// What a recording is about.

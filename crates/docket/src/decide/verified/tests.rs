@@ -104,6 +104,16 @@ fn an_order_that_is_a_draft_has_no_seizure_to_verify() {
 }
 
 #[test]
+fn a_demos_person_verifies_no_real_case() {
+    let mut book = in_force();
+    book.execute(&Command::EnrolPerson { person: person("dora", &[Role::Investigator], true) }, &someone()).unwrap();
+    let refusal = may_verify(&book.view, &case("harbour"), &as_person("dora")).err().unwrap();
+    assert!(refusal.what.contains("no exercise"), "{refusal:?}");
+    assert!(may_verify(&book.view, &case("harbour"), &as_person("ines")).is_ok());
+    assert!(may_verify(&book.view, &case("harbour"), &someone()).is_ok());
+}
+
+#[test]
 fn a_real_name_goes_off_only_once_no_parent_delegates_it() {
     let mut book = in_force();
     assert!(off(&mut book, "mail-harbour.example").unwrap_err().what.contains("nobody has seen"));
