@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
+use axum::http::StatusCode;
 use docket::Command;
 use docket::decide::may_verify;
 use docket::verify::report::{NAMES_MAX, lines, read};
@@ -113,11 +114,12 @@ pub(crate) async fn look(
     let mut before = desk.recorded(case)?;
     before.extend(so_far);
     let mut seen = Vec::new();
-    for batch in batches(case, &names).map_err(problem::refused)? {
+    let (batches, drafts) = batches(case, &names).map_err(problem::refused)?;
+    for batch in batches {
         seen.extend(verifier.look(batch.targets, &before, batch.exercise).await);
     }
     desk.pass(&id).add(&lines(&seen)).map_err(|error| problem::of_store(&error))?;
-    Ok(Json(Looked { names: seen.into_iter().map(|report| attested(case, report)).collect() }))
+    Ok(Json(Looked { names: seen.into_iter().map(|report| attested(case, report)).collect(), drafts }))
 }
 
 /// Ends the pass: one report and one fact for each order, and names move as far as was seen.
@@ -137,7 +139,8 @@ pub(crate) async fn record(
     told(&desk, &id).await.map(Json)
 }
 
-/// Records what is known of every order that one of these names is under.
+/// Records what is known of every order that one of these names is under. An order that refuses keeps no other from it;
+/// its refusal is told where none was recorded.
 async fn settle(
     desk: &Desk,
     id: &CaseId,
@@ -150,15 +153,26 @@ async fn settle(
     let orders: BTreeSet<OrderId> = seen.values().map(|report| report.order.clone()).collect();
     let mut all = desk.recorded(case)?;
     all.extend(seen);
+    let (mut recorded, mut refused) = (0, None);
     for order in orders {
         let of_order = all.values().filter(|report| report.order == order).cloned();
         let reports: Vec<NameReport> = of_order.map(|report| attested(case, report)).collect();
         let (case, looked, attested) = (id.clone(), looked.clone(), answered.cloned());
-        let octets = lines(&reports);
+        let (octets, shown) = (lines(&reports), order.clone());
         let command = Command::RecordVerification { case, order, reports, looked, attested, octets };
-        desk.execute(command, asker.clone()).await?;
+        match desk.execute(command, asker.clone()).await {
+            Ok(_) => recorded += 1,
+            Err(told) if told.status == StatusCode::FORBIDDEN.as_u16() => {
+                tracing::warn!(case = %id, order = %shown, why = %told.detail, "what was seen of an order was not recorded");
+                refused = Some(told);
+            }
+            Err(told) => return Err(told),
+        }
     }
-    Ok(())
+    match refused {
+        Some(told) if recorded == 0 => Err(told),
+        _ => Ok(()),
+    }
 }
 
 //----------- Attesting --------------------------------------------------------------------------------------------

@@ -19,7 +19,7 @@ pub use run::Verifier;
 pub use settings::Settings;
 
 use model::id::OrderId;
-use model::order::{Instrument, Order};
+use model::order::{Instrument, Order, OrderStatus};
 use model::{DomainName, Refusal};
 use store::view::CaseView;
 
@@ -35,12 +35,13 @@ pub struct Batch {
     pub targets: Vec<(Target, OrderId)>,
 }
 
-/// What was ordered of these names of a case, order by order.
-pub fn batches(case: &CaseView, names: &[DomainName]) -> Result<Vec<Batch>, Refusal> {
+/// What was ordered of these names of a case, order by order, and the names that nothing is ordered of: nobody hears of a
+/// name before its order is in force. One that has ended is looked at still: a name goes off only once that was seen.
+pub fn batches(case: &CaseView, names: &[DomainName]) -> Result<(Vec<Batch>, Vec<DomainName>), Refusal> {
     if names.len() > NAMES_PER_LOOK_MAX {
         return Err(Refusal::new(format!("{} names at once are more than {NAMES_PER_LOOK_MAX}", names.len())));
     }
-    let mut batches: Vec<Batch> = Vec::new();
+    let (mut batches, mut drafts): (Vec<Batch>, Vec<DomainName>) = Default::default();
     for name in names {
         let stray = || {
             Refusal::new(format!("case {} does not list {}", case.terms.id, name.defanged()))
@@ -48,6 +49,10 @@ pub fn batches(case: &CaseView, names: &[DomainName]) -> Result<Vec<Batch>, Refu
         };
         let known = case.names.get(name).ok_or_else(stray)?;
         let order = case.orders.get(&known.order).ok_or_else(stray)?;
+        if order.status() == OrderStatus::Draft {
+            drafts.push(name.clone());
+            continue;
+        }
         let target = (target(name, order, known.outcome), known.order.clone());
         match batches.iter_mut().find(|batch| batch.order == known.order) {
             Some(batch) => batch.targets.push(target),
@@ -57,7 +62,7 @@ pub fn batches(case: &CaseView, names: &[DomainName]) -> Result<Vec<Batch>, Refu
             }
         }
     }
-    Ok(batches)
+    Ok((batches, drafts))
 }
 
 fn target(name: &DomainName, order: &Order, outcome: model::order::NameOutcome) -> Target {
@@ -70,5 +75,21 @@ fn target(name: &DomainName, order: &Order, outcome: model::order::NameOutcome) 
         name_servers: terms.name_servers.clone(),
         registration: terms.registration.clone().unwrap_or_default(),
         issued: terms.authority.issued.as_ref().map(|issued| issued.value).filter(|_| of_others),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::decide::book::{Book, case, import, someone, text};
+
+    #[test]
+    fn nobody_is_asked_about_the_names_of_a_draft() {
+        let mut book = Book::default();
+        book.execute(&import(&text("harbour", "civil-tro")), &someone()).unwrap();
+        let name = DomainName::parse("mail-harbour.example").unwrap();
+        let (batches, drafts) = batches(&book.view.cases[&case("harbour")], std::slice::from_ref(&name)).unwrap();
+        assert!(batches.is_empty(), "{batches:?}");
+        assert_eq!(drafts, [name]);
     }
 }

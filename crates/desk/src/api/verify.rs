@@ -42,6 +42,9 @@ pub struct LookRequest {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Looked {
     pub names: Vec<NameReport>,
+    /// Names whose order is a draft: nobody was asked about them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub drafts: Vec<DomainName>,
 }
 
 /// Answer to `POST /cases/{id}/names/{name}/checks/{check}/attestation`: body = the document.
