@@ -23,9 +23,9 @@ pub(crate) fn run(place: &Place, args: VerifyCaseArgs) -> Done {
     let case = args.case.clone().ok_or_else(|| Failure::new("no case was named").code(code::USAGE))?;
     let door = Door::open(place, "verify")?;
     let told = if args.last { last(&door, &case)? } else { pass(&door, &case, &args)? };
-    let wanted = named(&args.names)?;
+    let wanted = wanted(&door, &case, &args)?;
     let shown = VerificationTold {
-        names: told.names.iter().filter(|report| wanted.is_empty() || wanted.contains(&report.name)).cloned().collect(),
+        names: told.names.iter().filter(|report| wanted.contains(&report.name)).cloned().collect(),
         ..told
     };
     if args.out.json {
@@ -35,12 +35,25 @@ pub(crate) fn run(place: &Place, args: VerifyCaseArgs) -> Done {
     } else {
         terminal::line(&grid(&shown.names))?;
     }
-    let open = shown.names.iter().filter(|report| report.standing != Standing::Verified).count();
+    let open = not_verified(&wanted, &shown.names);
     match open {
         0 => Ok(()),
-        _ => Err(Failure::new(format!("{open} of {} names of case {case} are not verified", shown.names.len()))
+        _ => Err(Failure::new(format!("{open} of {} names of case {case} are not verified", wanted.len()))
             .code(code::NOT_VERIFIED)),
     }
+}
+
+/// Nobody has decided a name that was never looked at.
+fn not_verified(wanted: &BTreeSet<DomainName>, reports: &[NameReport]) -> usize {
+    let verified = reports.iter().filter(|report| report.standing == Standing::Verified).map(|report| &report.name);
+    let verified: BTreeSet<&DomainName> = verified.collect();
+    wanted.iter().filter(|name| !verified.contains(name)).count()
+}
+
+/// The names that were said, or all of the case.
+fn wanted(door: &Door, case: &CaseId, args: &VerifyCaseArgs) -> Result<BTreeSet<DomainName>, Failure> {
+    let said = named(&args.names)?;
+    if said.is_empty() { all_names(door, case) } else { Ok(said) }
 }
 
 fn named(names: &[String]) -> Result<BTreeSet<DomainName>, Failure> {
@@ -54,7 +67,8 @@ fn last(door: &Door, case: &CaseId) -> Result<VerificationTold, Failure> {
     let told: VerificationTold = door.get(&format!("/cases/{case}/verification"))?;
     if told.names.is_empty() {
         return Err(Failure::new(format!("no name of case {case} was ever looked at"))
-            .hint(format!("`bailiwick verify {case}` looks")));
+            .hint(format!("`bailiwick verify {case}` looks"))
+            .code(code::NOT_VERIFIED));
     }
     Ok(told)
 }
@@ -62,10 +76,7 @@ fn last(door: &Door, case: &CaseId) -> Result<VerificationTold, Failure> {
 fn pass(door: &Door, case: &CaseId, args: &VerifyCaseArgs) -> Result<VerificationTold, Failure> {
     let path = format!("/cases/{case}/verification");
     let told: VerificationTold = door.get(&path)?;
-    let names = match named(&args.names)? {
-        some if !some.is_empty() => some,
-        _ => all_names(door, case)?,
-    };
+    let names = wanted(door, case, args)?;
     let seen: BTreeSet<&DomainName> = told.looked.iter().filter(|name| names.contains(*name)).collect();
     if !seen.is_empty() && !args.anew {
         terminal::say(&format!("going on with a pass that has looked at {} names; `--anew` looks again", seen.len()));
@@ -73,13 +84,21 @@ fn pass(door: &Door, case: &CaseId, args: &VerifyCaseArgs) -> Result<Verificatio
     let is_open = |name: &&DomainName| args.anew || !seen.contains(*name);
     let open: Vec<DomainName> = names.iter().filter(is_open).cloned().collect();
     let (mut done, all) = (names.len() - open.len(), names.len());
+    let mut is_empty = told.looked.is_empty();
     for portion in open.chunks(args.at_once.into()) {
         let request = LookRequest { names: portion.to_vec() };
         let looked: Looked = door.post(&format!("{path}/looks"), &request, None)?;
-        done += looked.names.len();
+        done += looked.names.len() + looked.drafts.len();
+        is_empty &= looked.names.is_empty();
         terminal::say(&progress(done, all, &looked.names));
+        if !looked.drafts.is_empty() {
+            let count = looked.drafts.len();
+            terminal::say(&format!(
+                "{count} of these are of an order that is not in force: nobody was asked about them"
+            ));
+        }
     }
-    door.post(&path, &(), None)
+    if is_empty { door.get(&path) } else { door.post(&path, &(), None) }
 }
 
 fn all_names(door: &Door, case: &CaseId) -> Result<BTreeSet<DomainName>, Failure> {
