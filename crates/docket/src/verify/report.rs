@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use model::check::{Finding, Standing};
+use model::check::{Attestation, Finding, Standing, Verdict};
 use model::id::OrderId;
 use model::order::NameOutcome;
 use model::{DomainName, Timestamp};
@@ -54,10 +54,12 @@ impl NameReport {
         }
     }
 
-    /// With what people attest; an attestation is older or younger than a look, and decides only what was not seen.
-    pub fn attested(mut self, attested: impl Fn(&Finding) -> Option<model::check::Attestation>) -> Self {
+    /// With what people attest. An attestation decides only what was not seen, and no longer than that: whatever a later
+    /// look saw speaks against it, even where the look after that saw nothing again.
+    pub fn attested(mut self, attested: impl Fn(&Finding) -> Option<Attestation>) -> Self {
         for finding in &mut self.findings {
-            finding.attested = attested(finding).filter(|_| finding.verdict == model::check::Verdict::NotObservable);
+            let is_open = finding.verdict == Verdict::NotObservable;
+            finding.attested = attested(finding).filter(|attested| is_open && finding.since <= attested.at);
         }
         self.standing = Standing::of(self.outcome, &self.findings);
         self

@@ -1,4 +1,5 @@
 use model::check::{Attestation, Finding};
+use model::id::PersonId;
 use model::person::Role;
 use model::seizure::ServiceMode;
 
@@ -211,4 +212,15 @@ fn a_person_attests_only_what_nobody_can_see_and_only_with_a_document() {
     let open = report("mail-harbour.example", NameOutcome::Redirect, Verdict::NotObservable, false);
     let decided = open.attested(|finding| (finding.check == Check::RdapStatus).then(|| attested.clone()));
     assert_eq!(decided.standing, Standing::Undecided, "the others are open still");
+}
+
+#[test]
+fn an_attestation_ends_with_the_first_look_that_saw_something() {
+    let word = Attestation { person: PersonId::parse("lars").unwrap(), document: Digest([7; 32]), at: now() };
+    let later = now() + jiff::SignedDuration::from_hours(1);
+    for (since, expected) in [(now(), Standing::Verified), (later, Standing::Undecided)] {
+        let mut open = report("mail-harbour.example", NameOutcome::LockOnly, Verdict::NotObservable, false);
+        open.findings[0].since = since;
+        assert_eq!(open.attested(|_| Some(word.clone())).standing, expected);
+    }
 }
