@@ -1,10 +1,12 @@
 //! EPP commands (RFC 5730 to 5733, RFC 5910, RFC 3915) from one state of a registration to another.
 //!
 //! The order is the registries' own law: a lock on updates is removed first, in a command of its own, because a server
-//! refuses every other change while it stands (RFC 5731, 2.3); then what else is in the way; DS records go before the
-//! delegation changes and come after it, so that at no instant a validating resolver finds keys that do not fit; locks
-//! last. Forward and reverse are the same function of two states. Nothing is written about a registration that nobody has
-//! looked at, nor any `server` status. Identifiers are made from what is asked, so that the same order gives the same bytes.
+//! refuses every other change while it stands (RFC 5731, 2.3); DS records go before the delegation changes and come after
+//! it, so that at no instant a validating resolver finds keys that do not fit; only then other statuses go, because a name
+//! that loses its hold before it is delegated to us is back in the zone with the servers it was held for, and back there a
+//! hold comes first; locks last. Forward and reverse are the same function of two states. Nothing is written about a
+//! registration that nobody has looked at, nor any `server` status. Identifiers are made from what is asked, so that the same
+//! order gives the same bytes.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -113,9 +115,10 @@ fn change(frames: &mut Frames<'_>, from: &State, to: &State) {
         let rem = statuses("rem", now.iter().filter(is_lock));
         frames.update("remove the lock on updates, in a command of its own", &rem, "");
     }
-    let goes: Vec<&Status> = now.difference(&then).filter(|status| !is_lock(status)).collect();
-    if !goes.is_empty() {
-        frames.update("remove the other statuses that are in the way", &statuses("rem", goes.into_iter()), "");
+    let moves = from.name_servers != to.name_servers;
+    let holds_first = moves && then.contains(&Status::HOLD) && !now.contains(&Status::HOLD);
+    if holds_first {
+        frames.update("set the hold, before the delegation changes", &statuses("add", [Status::HOLD].iter()), "");
     }
     if from.ds != to.ds && !from.ds.is_empty() {
         let all = format!(
@@ -123,7 +126,7 @@ fn change(frames: &mut Frames<'_>, from: &State, to: &State) {
         );
         frames.update("remove every DS record", "", &all);
     }
-    if from.name_servers != to.name_servers {
+    if moves {
         let parts = servers("add", to.name_servers.difference(&from.name_servers))
             + &servers("rem", from.name_servers.difference(&to.name_servers));
         frames.update("change the delegation", &parts, "");
@@ -131,8 +134,12 @@ fn change(frames: &mut Frames<'_>, from: &State, to: &State) {
     if from.ds != to.ds && !to.ds.is_empty() {
         frames.update("add the DS records", "", &ds_added(&to.ds));
     }
+    let goes: Vec<&Status> = now.difference(&then).filter(|status| !is_lock(status)).collect();
+    if !goes.is_empty() {
+        frames.update("remove the other statuses that are not wanted", &statuses("rem", goes.into_iter()), "");
+    }
     let comes = then.iter().filter(|status| !now.contains(status) || (unlocks && is_lock(status)));
-    let comes: Vec<&Status> = comes.collect();
+    let comes: Vec<&Status> = comes.filter(|status| !(holds_first && **status == Status::HOLD)).collect();
     if !comes.is_empty() {
         frames.update("set statuses and locks", &statuses("add", comes.into_iter()), "");
     }

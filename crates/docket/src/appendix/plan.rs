@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::Wanted;
 use super::actors::{Actor, Actors};
 use super::epp::{self, Frame, Labels};
-use super::state::{CLIENT_HOLD, State, Status};
+use super::state::{CLIENT_HOLD, SERVER_HOLD, State, Status};
 
 /// Statuses that only the registry sets: words in an instruction, never in a frame.
 const SERVER_LOCKS: &str = "serverTransferProhibited, serverDeleteProhibited and serverUpdateProhibited";
@@ -123,6 +123,7 @@ pub fn plan(wanted: Wanted<'_>, actor: &Actor, actors: &Actors, terms: &OrderTer
                 NameOutcome::Delete => delete(&mut plan, who),
                 _ => lock(&mut plan, who, before),
             }
+            registry_locks_back(&mut plan, before);
         }
     }
     plan.step(
@@ -153,9 +154,9 @@ fn open(plan: &mut Plan, who: &'static str, before: Option<&State>) {
         ),
         Some(_) => {}
         None => plan.step_if(
-            "a server status or a pending operation stands in the way",
+            "a server lock or a pending operation stands in the way",
             REGISTRY,
-            "lifts it: no registrar can (EPP 2304)",
+            "lifts it: no registrar can (EPP 2304); serverHold is no such lock, and stays",
         ),
     }
     if who == REGISTRAR {
@@ -194,12 +195,17 @@ fn redirect(plan: &mut Plan, who: &'static str, name: &DomainName, before: Optio
     plan.step(who, format!("delegates to exactly {servers}, and removes all other name servers"));
     plan.step(
         who,
-        "removes clientHold and clientRenewProhibited, so that the name stays in the zone and can be renewed",
+        "removes clientHold and clientRenewProhibited, now that the delegation is ours and not before, so that the name stays in the zone and can be renewed",
     );
+    lift_server_hold(plan, before);
     set_locks(plan, who);
     unset_locks(plan, who);
+    server_hold_back(plan, before);
     match before {
         Some(state) => {
+            if state.has(CLIENT_HOLD) {
+                plan.undo(who, "sets clientHold, so that the name leaves the zone before its old name servers return");
+            }
             plan.undo(
                 who,
                 format!("delegates to {} again, and removes {servers}", or_none(named(&state.name_servers))),
@@ -217,15 +223,49 @@ fn redirect(plan: &mut Plan, who: &'static str, name: &DomainName, before: Optio
 }
 
 fn hold(plan: &mut Plan, who: &'static str, before: Option<&State>) {
-    let status = if who == REGISTRAR { "clientHold" } else { "serverHold" };
+    let status = if who == REGISTRAR { CLIENT_HOLD } else { SERVER_HOLD };
     plan.step(
         who,
         format!("sets {status}: the name leaves the zone at the next publication, and its delegation stays as it is"),
     );
     set_locks(plan, who);
     unset_locks(plan, who);
-    plan.undo(who, format!("removes {status}"));
+    match before {
+        Some(state) if state.has(status) => {}
+        Some(_) => plan.undo(who, format!("removes {status}")),
+        None => plan.undo_if("it was not set before", who, format!("removes {status}")),
+    }
     statuses_back(plan, who, before);
+}
+
+/// A hold that ended before the delegation was ours would put the name back in the zone with its old name servers.
+fn lift_server_hold(plan: &mut Plan, before: Option<&State>) {
+    let does = "lifts serverHold, now that the delegation is ours and not before: no registrar can";
+    match before {
+        Some(state) if state.has(SERVER_HOLD) => plan.step(REGISTRY, does),
+        Some(_) => {}
+        None => plan.step_if("serverHold is set", REGISTRY, does),
+    }
+}
+
+fn server_hold_back(plan: &mut Plan, before: Option<&State>) {
+    let does = "sets again: serverHold, before the old name servers return";
+    match before {
+        Some(state) if state.has(SERVER_HOLD) => plan.undo(REGISTRY, does),
+        Some(_) => {}
+        None => plan.undo_if("it was lifted", REGISTRY, does),
+    }
+}
+
+/// The registry's own locks, last: nothing above succeeds while they stand.
+fn registry_locks_back(plan: &mut Plan, before: Option<&State>) {
+    let Some(state) = before else {
+        return plan.undo_if("it lifted locks of its own", REGISTRY, "sets them again, last");
+    };
+    let lifted = joined(state.server_locks().filter(|status| !status.is_pending()).map(|status| status.as_str()));
+    if !lifted.is_empty() {
+        plan.undo(REGISTRY, format!("sets again: {lifted}"));
+    }
 }
 
 fn lock(plan: &mut Plan, who: &'static str, before: Option<&State>) {

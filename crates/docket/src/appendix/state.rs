@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 pub const UPDATE_LOCK: &str = "clientUpdateProhibited";
 pub const LOCKS: [&str; 3] = ["clientDeleteProhibited", "clientTransferProhibited", UPDATE_LOCK];
 pub const CLIENT_HOLD: &str = "clientHold";
+pub const SERVER_HOLD: &str = "serverHold";
 
 /// Every status of RFC 5731, 2.3 that a client may set.
 const CLIENT: [&str; 5] =
@@ -25,7 +26,7 @@ const SERVER: [&str; 12] = [
     "pendingTransfer",
     "pendingUpdate",
     "serverDeleteProhibited",
-    "serverHold",
+    SERVER_HOLD,
     "serverRenewProhibited",
     "serverTransferProhibited",
     "serverUpdateProhibited",
@@ -42,9 +43,10 @@ pub struct State {
 }
 
 impl State {
-    /// Statuses that only the registry can lift and that keep a registrar from changing anything.
+    /// Statuses that only the registry can lift and that keep a registrar from changing anything. A hold keeps nobody
+    /// from that: it takes the name out of the zone.
     pub fn server_locks(&self) -> impl Iterator<Item = &Status> {
-        let stops = ["serverUpdateProhibited", "serverDeleteProhibited", "serverTransferProhibited", "serverHold"];
+        let stops = ["serverUpdateProhibited", "serverDeleteProhibited", "serverTransferProhibited"];
         self.statuses.iter().filter(move |status| stops.contains(&status.as_str()) || status.is_pending())
     }
 

@@ -202,6 +202,25 @@ fn every_outcome_has_a_plan_that_ends_with_an_answer_and_can_be_undone() {
     }
 }
 
+#[test]
+fn a_registrys_hold_ends_only_behind_a_delegation_to_us_and_its_statuses_come_back() {
+    let file = file();
+    let table = ACTORS.replace("\"client update prohibited\"", "\"serverHold\", \"serverUpdateProhibited\"");
+    let actors = Actors::parse(&table).unwrap();
+    let name = model::DomainName::parse("login-harbour.example").unwrap();
+    for outcome in [NameOutcome::Redirect, NameOutcome::Hold, NameOutcome::LockOnly, NameOutcome::Delete] {
+        let listed = model::order::Listed { outcome, ..Default::default() };
+        let plan = plan(Wanted { name: &name, listed }, actors.actor(0), &actors, &file.orders[0].terms);
+        let at = |what: &str| plan.steps.iter().position(|step| step.does.starts_with(what));
+        assert_eq!(at("lifts serverHold").is_some(), outcome == NameOutcome::Redirect, "{plan:?}");
+        assert!(at("lifts serverHold") >= at("delegates to"), "{plan:?}");
+        assert!(at("lifts serverUpdateProhibited:").is_some(), "{plan:?}");
+        let back = |what: &str| plan.reverse.iter().any(|step| step.who == "registry" && step.does.starts_with(what));
+        assert!(back("sets again: serverUpdateProhibited"), "{plan:?}");
+        assert_eq!(back("sets again: serverHold"), outcome == NameOutcome::Redirect, "{plan:?}");
+    }
+}
+
 //----------- Forward and back -------------------------------------------------------------------------------------
 
 fn states() -> impl Strategy<Value = State> {
@@ -241,6 +260,19 @@ proptest! {
         let ids: std::collections::BTreeSet<_> = frames.iter().map(|frame| &frame.cl_trid).collect();
         prop_assert_eq!(ids.len(), frames.len());
         prop_assert!(frames.iter().all(|frame| frame.cl_trid.len() <= epp::TR_ID_OCTETS_MAX && !frame.xml.contains("s=\"server")));
+    }
+
+    #[test]
+    fn no_hold_is_off_while_the_old_name_servers_stand(before in states()) {
+        let file = file();
+        let name = model::DomainName::parse("x.example").unwrap();
+        let then = ordered(NameOutcome::Redirect, &before, &file.orders[0].terms).unwrap();
+        let place = |frames: &[epp::Frame], what: &str| frames.iter().position(|frame| frame.xml.contains(what));
+        let forward = epp::between(&name, &before, &then, Labels { order: "o", direction: "f" });
+        let reverse = epp::between(&name, &then, &before, Labels { order: "o", direction: "r" });
+        let held = before.has("clientHold") && before.name_servers != then.name_servers;
+        prop_assert!(!held || place(&forward, "s=\"clientHold\"") > place(&forward, "<domain:ns>"));
+        prop_assert!(!held || place(&reverse, "s=\"clientHold\"") < place(&reverse, "<domain:ns>"));
     }
 
     #[test]
