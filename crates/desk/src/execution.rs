@@ -249,10 +249,13 @@ fn empty_row(case: &CaseView, order: &OrderId, doer: &Doer, now: Timestamp) -> B
     }
 }
 
-/// One name more. A board that was never sent has no first contact: whoever called before called somebody else's servers.
+/// One name more. Only what is redirected is delegated to us, and called here. A board that was never sent has no first contact: whoever called before called somebody else's servers.
 fn take(row: &mut BoardRow, case: &CaseView, wanted: &Wanted<'_>, first: &HashMap<String, Timestamp>) {
     row.names += 1;
-    row.redirected += u64::from(wanted.listed.outcome == NameOutcome::Redirect);
+    if wanted.listed.outcome != NameOutcome::Redirect {
+        return;
+    }
+    row.redirected += 1;
     match case.names.get(wanted.name).map(|known| known.seizure) {
         Some(Seizure::Partial) => row.partial += 1,
         Some(seizure) if (Seizure::Verified..=Seizure::Transferred).contains(&seizure) => row.delegated += 1,
@@ -263,11 +266,12 @@ fn take(row: &mut BoardRow, case: &CaseView, wanted: &Wanted<'_>, first: &HashMa
 }
 
 impl Desk {
-    /// When each name of the case was first asked for after the first sending. The board lives without it.
+    /// When each name of the case was first asked for after the first sending, by anybody but our own verifier. The board
+    /// lives without it.
     async fn first_contacts(&self, case: &CaseView) -> HashMap<String, Timestamp> {
         let Some(since) = case.execution.dispatches.values().map(|sent| sent.sent).min() else { return HashMap::new() };
         let sql = format!(
-            "SELECT apex, min(received) AS first FROM contacts WHERE case_id = '{}' AND received >= TIMESTAMP '{}' GROUP BY apex ORDER BY first",
+            "SELECT apex, min(received) AS first FROM sightings WHERE case_id = '{}' AND (label IS NULL OR label <> 'self') AND received >= TIMESTAMP '{}' GROUP BY apex ORDER BY first",
             case.terms.id,
             since.strftime("%Y-%m-%d %H:%M:%S")
         );

@@ -74,7 +74,7 @@ pub struct BoardRow {
     pub due: Option<Timestamp>,
     pub acknowledged: Option<Timestamp>,
     pub said: Option<String>,
-    /// Names of which some, and of which all, parent servers were seen to do as ordered.
+    /// Redirected names of which some, and of which all, parent servers were seen to delegate to us.
     pub partial: u64,
     pub delegated: u64,
     /// When somebody first called for one of its names after the sending; `None`: nobody, or nobody could be asked.
