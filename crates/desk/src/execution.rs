@@ -14,9 +14,9 @@ use docket::{Command, Done};
 use model::execution::{Acknowledgement, Compilation, Dispatch};
 use model::fact::Actor;
 use model::id::{CaseId, OrderId};
-use model::order::{NameOutcome, OrderStatus};
-use model::seizure::Seizure;
-use model::{DomainName, Refusal, Timestamp};
+use model::order::{NameOutcome, Order, OrderStatus};
+use model::seizure::{Seizure, ServiceMode};
+use model::{Digest, DomainName, Refusal, Timestamp};
 use store::archive::Sight;
 use store::view::{CaseView, View};
 
@@ -86,7 +86,7 @@ fn write(
     compile(&Wish { case: &case.terms, parts: &parts, sealed: &sealed, actors, into, made, sign })
 }
 
-/// Orders that stand or are to be put in force, each with its names that nobody gave back.
+/// Orders that stand or are to be put in force, each with its names that nobody gave back or put off.
 fn parts(case: &CaseView) -> Vec<Part<'_>> {
     let stands = |order: &&model::order::Order| matches!(order.status(), OrderStatus::Draft | OrderStatus::InForce);
     let part = |order: &'_ model::order::Order| -> Vec<Wanted<'_>> { Vec::with_capacity(order.names().len()) };
@@ -95,7 +95,9 @@ fn parts(case: &CaseView) -> Vec<Part<'_>> {
         let mut names = part(order);
         for (name, listed) in order.names() {
             let is_ours = case.names.get(name).is_some_and(|known| {
-                known.order == order.terms().id && !matches!(known.seizure, Seizure::Released | Seizure::Returned)
+                known.order == order.terms().id
+                    && !matches!(known.seizure, Seizure::Released | Seizure::Returned)
+                    && !matches!(known.mode, Some(ServiceMode::Handback | ServiceMode::Off))
             });
             if is_ours {
                 names.push(Wanted { name, listed: *listed });
@@ -304,7 +306,8 @@ pub(crate) async fn ready(State(desk): State<Desk>, Named(id): Named<CaseId>) ->
         names.map(|wanted| wanted.name.clone()).collect()
     };
     let mut zones: Vec<DomainName> = parts(case).iter().flat_map(redirected).collect();
-    let checks = vec![in_force(case), served(case, &zones), contacts(&rows), stated(&appendix), signed(&desk)];
+    let checks =
+        vec![in_force(case), gate(case), served(case, &zones), contacts(&rows), stated(&appendix), signed(&desk)];
     zones.truncate(ZONES_MAX);
     Ok(Json(ReadyTold { checks, zones, reverse: reverse(case, &table) }))
 }
@@ -315,14 +318,37 @@ fn check(what: &str, fails: &[String], good: String) -> ReadyCheck {
     ReadyCheck { what: what.to_owned(), verdict, seen }
 }
 
+/// An order that ended, and whose names another has taken over, is none that has to be in force.
 fn in_force(case: &CaseView) -> ReadyCheck {
-    let drafts = case.orders.values().filter(|order| order.status() == OrderStatus::Draft);
-    let drafts: Vec<String> = drafts.map(|order| format!("order {} is a draft", order.terms().id)).collect();
-    check("every order is in force", &drafts, format!("{} in force", case.orders.len()))
+    let has_names = |order: &Order| {
+        let id = &order.terms().id;
+        order.names().keys().any(|name| case.names.get(name).is_some_and(|known| known.order == *id))
+    };
+    let not: Vec<&Order> = case.orders.values().filter(|order| order.status() != OrderStatus::InForce).collect();
+    let in_force = case.orders.len() - not.len();
+    let not = not.into_iter().filter(|order| order.status() == OrderStatus::Draft || has_names(order));
+    let mut fails: Vec<String> = not.map(|order| format!("order {} is not in force", order.terms().id)).collect();
+    if in_force == 0 && fails.is_empty() {
+        fails.push("no order is in force".to_owned());
+    }
+    check("every order is in force", &fails, format!("{in_force} in force"))
+}
+
+/// A rehearsal need not run it.
+fn gate(case: &CaseView) -> ReadyCheck {
+    let is_exercise = case.orders.values().all(|order| order.terms().authority.is_exercise());
+    let (fails, good) = match &case.gate {
+        Some(gate) => (gate.in_the_way(&case.order_digests()), "nothing is in the way"),
+        None if is_exercise => (Vec::new(), "a rehearsal: it has not run"),
+        None => (vec!["it has not run".to_owned()], ""),
+    };
+    check("the harm gate is clean", &fails, good.to_owned())
 }
 
 fn served(case: &CaseView, zones: &[DomainName]) -> ReadyCheck {
-    let dark = zones.iter().filter(|name| case.names.get(name).is_none_or(|known| known.mode.is_none())).count();
+    let answers = |mode: Option<ServiceMode>| matches!(mode, Some(ServiceMode::Collect | ServiceMode::Hold));
+    let is_dark = |name: &&DomainName| !case.names.get(name).is_some_and(|known| answers(known.mode));
+    let dark = zones.iter().filter(is_dark).count();
     let fails = if dark == 0 {
         Vec::new()
     } else {
@@ -347,22 +373,57 @@ fn signed(desk: &Desk) -> ReadyCheck {
     check("the appendix can be signed", &fails, "by the ledger's key".to_owned())
 }
 
-/// How each actor's names go back, one line per outcome.
+//----------- How it goes back -------------------------------------------------------------------------------------
+
+/// The most different ways back that are told; the folder's plans say all of them.
+const WAYS_BACK_MAX: usize = 200;
+
+/// How each actor's names go back: names that go back alike together.
 fn reverse(case: &CaseView, table: &Actors) -> Vec<ReverseTold> {
-    let mut told: BTreeMap<(OrderId, String, NameOutcome), ReverseTold> = BTreeMap::new();
+    let mut told: BTreeMap<(OrderId, String, NameOutcome, Option<Digest>), ReverseTold> = BTreeMap::new();
+    // What is the same for names of which nothing is known is made once.
+    let mut usual: HashMap<(OrderId, usize, NameOutcome), (Digest, Arc<Vec<String>>)> = HashMap::new();
     for part in parts(case) {
         for wanted in &part.names {
             let Some(index) = table.index_for(wanted.name) else { continue };
-            let doer = table.actor(index);
-            let outcome = wanted.listed.outcome;
-            let entry = told.entry((part.order().clone(), doer.id.clone(), outcome)).or_insert_with(|| {
-                let plan = plan::plan(*wanted, doer, table, part.terms);
-                let steps = plan.reverse.iter().map(|step| format!("{} {}", step.who, step.does)).collect();
-                let (order, actor) = (part.order().clone(), doer.id.clone());
+            let (doer, outcome) = (table.actor(index), wanted.listed.outcome);
+            let make = || way_back(&part, *wanted, doer, table);
+            let (digest, steps) = if is_usual(&part, wanted, table) {
+                usual.entry((part.order().clone(), index, outcome)).or_insert_with(make).clone()
+            } else {
+                make()
+            };
+            let (order, actor) = (part.order().clone(), doer.id.clone());
+            let of = |way: Option<Digest>| (order.clone(), actor.clone(), outcome, way);
+            let mut key = of(Some(digest));
+            let is_beyond = told.len() >= WAYS_BACK_MAX && !told.contains_key(&key);
+            if is_beyond {
+                key = of(None);
+            }
+            let entry = told.entry(key).or_insert_with(|| {
+                let others = || vec!["plans.json says how the others go back".to_owned()];
+                let steps = if is_beyond { others() } else { steps.to_vec() };
                 ReverseTold { order, actor, outcome: outcome.as_str().to_owned(), names: 0, steps }
             });
             entry.names += 1;
         }
     }
     told.into_values().collect()
+}
+
+fn way_back(part: &Part<'_>, wanted: Wanted<'_>, doer: &Doer, table: &Actors) -> (Digest, Arc<Vec<String>>) {
+    let plan = plan::plan(wanted, doer, table, part.terms);
+    let steps: Vec<String> = plan.reverse.iter().map(way_step).collect();
+    (Digest::of_value(&steps), Arc::new(steps))
+}
+
+fn way_step(step: &plan::Step) -> String {
+    let only_if = step.only_if.as_ref().map(|when| format!("if {when}: ")).unwrap_or_default();
+    format!("{only_if}{} {}", step.who, step.does)
+}
+
+/// Whether nothing but the outcome decides how a name goes back.
+fn is_usual(part: &Part<'_>, wanted: &Wanted<'_>, table: &Actors) -> bool {
+    let holds_server = part.terms.name_servers.iter().any(|server| server.is_at_or_below(wanted.name));
+    table.before(wanted.name).is_none() && !holds_server
 }
