@@ -288,7 +288,7 @@ pub fn decide(view: &View, command: &Command, actor: &Actor, now: Timestamp) -> 
         }
         Command::HoldPostMortem { case, days, octets } => watch::look_back(view, case, *days, octets, actor),
         Command::RecordAppendix { case, appendix } => execution::compiled(view, case, appendix, actor),
-        Command::Dispatch { case, dispatch, names } => execution::dispatch(view, case, (dispatch, names), actor),
+        Command::Dispatch { case, dispatch, names } => execution::dispatch(view, case, (dispatch, names), actor, now),
         Command::Acknowledge { case, answer, names } => execution::acknowledge(view, case, (answer, names), actor),
         Command::Refuse { tried, why } => {
             let body = Body::Refused { tried: cut(tried), why: cut(why) };

@@ -3,15 +3,17 @@
 //! Each saying moves the names of that actor, as far as their own machine allows: a name that was returned meanwhile, or has
 //! been verified already, stays where it is.
 
-use model::Refusal;
+use model::case::CaseState;
 use model::execution::{Acknowledgement, Compilation, Dispatch};
 use model::fact::{Actor, Body, Draft};
 use model::id::{CaseId, OrderId};
 use model::name::DomainName;
 use model::seizure::Seizure;
+use model::{Refusal, Timestamp};
 use store::view::{CaseView, View};
 
 use super::{Decision, Done, check_text, known_case, may_prepare, working_on};
+use crate::shown::counted;
 
 /// The most names in one fact: it stays below a megabyte.
 const NAMES_PER_FACT_MAX: usize = 10_000;
@@ -28,11 +30,47 @@ pub(super) fn dispatch(
     id: &CaseId,
     (dispatch, names): (&Dispatch, &[DomainName]),
     actor: &Actor,
+    now: Timestamp,
 ) -> Result<Decision, Refusal> {
     let case = working_on(view, id, actor)?;
     case.may_dispatch(dispatch)?;
+    still_stands(case, &dispatch.order, now)?;
+    fits_the_appendix(case, dispatch, now)?;
     let body = Body::Dispatched { case: id.clone(), dispatch: dispatch.clone() };
     Ok(moved(case, (body, &dispatch.order), names, Seizure::Sent, actor))
+}
+
+/// Whether the case and the order's authority have not ended.
+fn still_stands(case: &CaseView, order: &OrderId, now: Timestamp) -> Result<(), Refusal> {
+    if matches!(case.state, CaseState::Closed | CaseState::Denied | CaseState::Expired | CaseState::Vacated) {
+        let state = format!("{:?}", case.state).to_lowercase();
+        return Err(Refusal::new(format!("case {} is {state}: nothing is sent any more", case.terms.id)));
+    }
+    let until = case.orders.get(order).and_then(|order| order.terms().authority.expires.as_ref());
+    match until.map(|until| until.value.at).filter(|until| *until <= now) {
+        Some(until) => Err(Refusal::new(format!("the authority of order {order} ended at {until}"))
+            .hint("nothing is sent without authority: import the order that renews it")),
+        None => Ok(()),
+    }
+}
+
+/// Whether what was sent can be what was compiled. Instants are typed to the second, and the ledger's are finer.
+fn fits_the_appendix(case: &CaseView, dispatch: &Dispatch, now: Timestamp) -> Result<(), Refusal> {
+    let Some((_, compiled)) = case.execution.appendix else { return Ok(()) };
+    let (id, sent) = (&case.terms.id, dispatch.sent);
+    if sent.as_second() < compiled.as_second() {
+        return Err(Refusal::new(format!("it cannot have been sent at {sent}: it was compiled at {compiled}")));
+    }
+    if sent > now {
+        return Err(Refusal::new(format!("{sent} is not yet: say it when it is sent")));
+    }
+    let of_order = |name: &DomainName| case.names.get(name).is_some_and(|known| known.order == dispatch.order);
+    let gone = case.returned.iter().filter(|(name, at)| **at >= compiled && of_order(name)).count();
+    if gone > 0 {
+        let what = format!("{} went back or off since the appendix was compiled, and it lists them", counted(gone));
+        return Err(Refusal::new(what).hint(format!("compile again: `bailiwick case appendix {id} --out DIR`")));
+    }
+    Ok(())
 }
 
 pub(super) fn acknowledge(
@@ -139,9 +177,31 @@ mod tests {
         book.execute(&compiled(), &someone()).unwrap();
         refused(&mut book, &dispatch("other", "2026-03-20T12:00:00Z"), &as_person("alice"), "has no order");
         refused(&mut book, &answer("2026-03-20T13:00:00Z"), &as_person("alice"), "was sent nothing");
+        for (sent, why) in [("2026-03-20T11:59:59Z", "it was compiled at"), ("2026-03-20T12:00:01Z", "is not yet")] {
+            refused(&mut book, &dispatch("o-harbour", sent), &as_person("alice"), why);
+        }
         book.execute(&sending, &as_person("alice")).unwrap();
         refused(&mut book, &sending, &as_person("alice"), "was sent the names");
         refused(&mut book, &answer("2026-03-20T11:00:00Z"), &as_person("alice"), "cannot have answered");
+    }
+
+    #[test]
+    fn nothing_is_sent_of_a_case_or_an_authority_that_ended_or_that_lists_a_name_that_went_back() {
+        let mut book = book();
+        put_in_force(&mut book);
+        book.execute(&compiled(), &someone()).unwrap();
+        let (id, order) = (case("harbour"), OrderId::parse("o-harbour").unwrap());
+        let mut known = book.view.cases[&id].clone();
+        let day = |text: &str| text.parse::<Timestamp>().unwrap();
+        still_stands(&known, &order, day("2026-03-29T20:59:59Z")).unwrap();
+        assert!(still_stands(&known, &order, day("2026-03-29T21:00:00Z")).unwrap_err().what.contains("ended at"));
+        known.state = CaseState::Vacated;
+        assert!(still_stands(&known, &order, day("2026-03-20T12:00:00Z")).is_err());
+        let Command::Dispatch { dispatch, .. } = dispatch("o-harbour", "2026-03-20T12:00:00Z") else { unreachable!() };
+        fits_the_appendix(&known, &dispatch, dispatch.sent).unwrap();
+        known.returned.insert(name("login-harbour.example"), dispatch.sent);
+        let told = fits_the_appendix(&known, &dispatch, dispatch.sent).unwrap_err();
+        assert!(told.hint.unwrap().contains("compile again"));
     }
 
     #[test]
