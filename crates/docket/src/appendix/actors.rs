@@ -2,13 +2,15 @@
 //!
 //! Two forms are read. TOML says everything: actors, the state of each registration today, addresses of host objects, and
 //! what the paper says of contact data, renewal and costs. CSV has one line per TLD or name. Where neither names anybody,
-//! the registry of the TLD acts, as the case file calls it.
+//! the registry of the TLD acts, as the case file calls it; for what a provider has to remove, a provider whom nobody has
+//! stated: no registry can remove a host, and what it gets to read it may take for an order.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::net::IpAddr;
 
 use model::DomainName;
 use model::name::defang;
+use model::order::NameOutcome;
 use serde::{Deserialize, Serialize};
 
 use super::ACTORS_MAX;
@@ -71,10 +73,15 @@ pub struct Actors {
 impl Actors {
     /// The place of whoever acts for a name: its own line, or the nearest suffix's.
     pub fn index_for(&self, name: &DomainName) -> Option<usize> {
+        self.nearest(name).map(|(_, index)| index)
+    }
+
+    /// The scope that counts for a name, and who acts for it.
+    fn nearest<'n>(&self, name: &'n DomainName) -> Option<(&'n str, usize)> {
         let mut text = name.as_str();
         loop {
             if let Some(found) = self.by.get(text) {
-                return Some(*found);
+                return Some((text, *found));
             }
             text = text.split_once('.')?.1;
         }
@@ -109,7 +116,30 @@ impl Actors {
                 last = tld;
             }
         }
+        self.add_providers(lists);
         self
+    }
+
+    /// What a provider has to remove is that provider's, where no line is nearer than the registry's.
+    fn add_providers(&mut self, lists: &[NameList]) {
+        let mut known: HashMap<String, usize> = HashMap::new();
+        let mut ids: HashSet<String> = self.actors.iter().map(|actor| actor.id.clone()).collect();
+        let removed = lists.iter().filter(|list| list.outcome == NameOutcome::ProviderRemoval);
+        for name in removed.flat_map(|list| &list.names) {
+            if self.nearest(name).is_some_and(|(scope, _)| !is_of_registry(scope)) {
+                continue;
+            }
+            let mut provider = provider_of(name);
+            if known.len() >= ACTORS_MAX && !known.contains_key(&provider) {
+                provider = "others".to_owned();
+            }
+            let index = *known.entry(provider).or_insert_with_key(|provider| {
+                let id = free_id(&mut ids, format!("provider-{}", slug(provider)));
+                self.actors.push(Actor { id, ..Actor::default() });
+                self.actors.len() - 1
+            });
+            self.by.insert(name.as_str().to_owned(), index);
+        }
     }
 
     /// One operator of several TLDs is one actor.
@@ -310,6 +340,29 @@ impl InActor {
         }
         Ok(Actor { id, registry, registrar, iana_id, contact, channel, sponsors })
     }
+}
+
+/// A TLD, or a suffix below which a registry registers, such as `co.uk`.
+fn is_of_registry(scope: &str) -> bool {
+    let is_suffix = |name: DomainName| name.is_public_suffix() && !name.is_under_shared_suffix();
+    !scope.contains('.') || DomainName::parse(scope).is_ok_and(is_suffix)
+}
+
+/// Whoever lets strangers have names: by the public suffix list, or else by the name's parent.
+fn provider_of(name: &DomainName) -> String {
+    let own = name.registrable().filter(|_| name.is_under_shared_suffix());
+    let child = own.as_ref().unwrap_or(name).as_str();
+    let parent = child.split_once('.').map(|(_, parent)| parent).filter(|parent| !is_of_registry(parent));
+    parent.unwrap_or(child).to_owned()
+}
+
+/// Two providers may be called alike once dots are hyphens; the second gets a number.
+fn free_id(taken: &mut HashSet<String>, wanted: String) -> String {
+    let numbered = (2..).map(|number: u64| format!("{wanted}-{number}"));
+    let id = std::iter::once(wanted.clone()).chain(numbered).find(|id| !taken.contains(id));
+    let id = id.unwrap_or(wanted);
+    taken.insert(id.clone());
+    id
 }
 
 /// Letters, digits and single hyphens: what a folder can be called anywhere.

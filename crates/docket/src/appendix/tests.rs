@@ -130,6 +130,31 @@ fn without_a_table_the_registry_of_each_tld_acts_and_nothing_is_written_in_epp()
 }
 
 #[test]
+fn what_a_provider_has_to_remove_never_goes_to_a_registry() {
+    let mut file = file();
+    let name = |text: &str| model::DomainName::parse(text).unwrap();
+    file.lists[0].outcome = NameOutcome::ProviderRemoval;
+    file.lists[0].names =
+        ["a.duckdns.org", "b.duckdns.org", "x.shop.example", "alone.example", "known.host.example"].map(name).to_vec();
+    let table =
+        "[[actor]]\nfor = [\"org\"]\nregistrar = \"Them\"\n[[actor]]\nfor = [\"host.example\"]\nid = \"host\"\n";
+    let actors = Actors::parse(table).unwrap().with_registries(&file.lists);
+    for (text, id) in [
+        ("a.duckdns.org", "provider-duckdns-org"),
+        ("b.duckdns.org", "provider-duckdns-org"),
+        ("x.shop.example", "provider-shop-example"),
+        ("alone.example", "provider-alone-example"),
+        ("known.host.example", "host"),
+        ("other.example", "registry-example"),
+        ("other.org", "them"),
+    ] {
+        let actor = actors.actor(actors.index_for(&name(text)).unwrap());
+        assert_eq!(actor.id, id, "{text}");
+        assert!(!id.starts_with("provider-") || (actor.contact.is_none() && actor.registry.is_none()));
+    }
+}
+
+#[test]
 fn a_folder_that_holds_something_is_left_alone() {
     let place = tempfile::tempdir().unwrap();
     std::fs::write(place.path().join("x"), "y").unwrap();
