@@ -97,13 +97,13 @@ pub(crate) async fn decide(
     Sent(wish): Sent<DecideRequest>,
 ) -> Result<Json<Decided>, Told> {
     known(&*desk.view().await?, &id)?;
-    let DecideRequest { kind, names, choice, reason } = wish;
+    let DecideRequest { run, kind, names, choice, reason } = wish;
     let word = if choice == WarningChoice::Accept { "accepted" } else { "to be dropped from the list" };
     let whose = match names.len() {
         0 => "every warning that was open".to_owned(),
         count => docket::shown::counted(count),
     };
-    desk.execute(Command::DecideWarnings { case: id.clone(), kind, names, choice, reason }, asker).await?;
+    desk.execute(Command::DecideWarnings { case: id.clone(), run, kind, names, choice, reason }, asker).await?;
     let view = desk.view().await?;
     let case = known(&view, &id)?;
     let in_the_way = case.gate.as_ref().map(|gate| gate.in_the_way(&case.order_digests())).unwrap_or_default();

@@ -168,6 +168,8 @@ pub enum Command {
     /// Counsel decides warnings of one kind; no names means all that are not decided.
     DecideWarnings {
         case: CaseId,
+        /// The run that was read: what a later one found is not decided with it.
+        run: Position,
         kind: WarningKind,
         names: BTreeSet<DomainName>,
         choice: WarningChoice,

@@ -270,8 +270,8 @@ pub fn decide(view: &View, command: &Command, actor: &Actor, now: Timestamp) -> 
         Command::AddMember { case, person } => people::add(view, case, person, actor),
         Command::RemoveMember { case, person } => people::remove(view, case, person, actor),
         Command::RecordGate { run, report } => gate::record(view, run, report, actor),
-        Command::DecideWarnings { case, kind, names, choice, reason } => {
-            gate::warnings(view, (case, *kind), names, (*choice, reason), actor)
+        Command::DecideWarnings { case, run, kind, names, choice, reason } => {
+            gate::warnings(view, (case, *run, *kind), names, (*choice, reason), actor)
         }
         Command::KeepWatch => watch::keep(view, actor, now),
         Command::ConfirmNarrowing { case, narrowing, note } => {

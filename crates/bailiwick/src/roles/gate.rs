@@ -6,6 +6,7 @@ use desk::api::{DecideRequest, Decided, DecisionTold, GateTold, RelatedTold};
 use docket::gate::{Bundle, TABLES_OCTETS_MAX, specs};
 use docket::related::{Kind, Related};
 use model::gate::{WarningChoice, WarningKind};
+use model::id::Position;
 use model::name::DomainName;
 
 use crate::cli::{DecideArgs, GateArgs, GateCommand, Place, RelatedArgs};
@@ -102,14 +103,16 @@ fn decision(one: &DecisionTold) -> String {
 fn decide(place: &Place, args: &DecideArgs) -> Done {
     let (kind, names) = what(args)?;
     let choice = if args.accept { WarningChoice::Accept } else { WarningChoice::Drop };
-    let wish = DecideRequest { kind, names, choice, reason: args.reason.clone() };
     let token = token(&args.who)?;
-    let path = format!("/cases/{}/gate/decisions", args.case);
-    let done: Decided = Door::open(place, "case decide")?.post(&path, &wish, Some(&token))?;
+    let door = Door::open(place, "case decide")?;
+    let standing: GateTold = door.get_as(&format!("/cases/{}/gate", args.case), Some(&token))?;
+    let run = standing.run.parse::<u64>().map(Position).tried("reading the position of the gate's run")?;
+    let wish = DecideRequest { run, kind, names, choice, reason: args.reason.clone() };
+    let done: Decided = door.post(&format!("/cases/{}/gate/decisions", args.case), &wish, Some(&token))?;
     if args.out.json {
         return terminal::json(&done);
     }
-    terminal::line(&done.said)?;
+    terminal::line(&format!("{} (run at position {run}, report {})", done.said, standing.report_digest.short()))?;
     let left = if done.in_the_way.is_empty() {
         "nothing is in the way of filing".to_owned()
     } else {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use docket::gate::Report;
 use docket::related::Related;
 use model::gate::{WarningChoice, WarningKind};
-use model::id::{CaseId, PersonId};
+use model::id::{CaseId, PersonId, Position};
 use model::name::DomainName;
 use model::{Digest, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -41,6 +41,8 @@ pub struct DecisionTold {
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DecideRequest {
+    /// The position of the run that was read: `run` of [`GateTold`].
+    pub run: Position,
     pub kind: WarningKind,
     #[serde(default)]
     pub names: BTreeSet<DomainName>,

@@ -26,7 +26,8 @@ async fn file_it(house: &House) -> Answer {
 }
 
 async fn decide(house: &House, who: &str, kind: &str) -> Answer {
-    let wish = json!({ "kind": kind, "choice": "accept", "reason": "looked at one by one" });
+    let run: u64 = house.get(&format!("{CASE}/gate")).await.json()["run"].as_str().unwrap().parse().unwrap();
+    let wish = json!({ "run": run, "kind": kind, "choice": "accept", "reason": "looked at one by one" });
     house.post(&format!("{CASE}/gate/decisions"), Some(&token(who)), &wish).await
 }
 

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use model::case::CaseState;
 use model::fact::{Actor, Body};
 use model::gate::{GateDecided, GateRun, WarningChoice, WarningKind};
-use model::id::CaseId;
+use model::id::{CaseId, Position};
 use model::name::DomainName;
 use model::person::Role;
 use model::{Digest, Refusal};
@@ -32,10 +32,10 @@ pub(super) fn record(view: &View, run: &GateRun, report: &[u8], actor: &Actor) -
     Ok(Decision::of(actor, body, Done::GateRecorded { run: view.next }))
 }
 
-/// Counsel's word on warnings of one kind; no names means all that are not decided.
+/// Counsel's word on warnings of one kind, of the run that was read; no names means all that are not decided.
 pub(super) fn warnings(
     view: &View,
-    (id, kind): (&CaseId, WarningKind),
+    (id, run, kind): (&CaseId, Position, WarningKind),
     names: &BTreeSet<DomainName>,
     (choice, reason): (WarningChoice, &str),
     actor: &Actor,
@@ -48,7 +48,7 @@ pub(super) fn warnings(
     check_text("reason", reason)?;
     let gate = case.gate.as_ref().ok_or_else(|| not_run(id))?;
     let reason = reason.trim().to_owned();
-    let decided = GateDecided { case: id.clone(), run: gate.at, kind, names: names.clone(), choice, reason };
+    let decided = GateDecided { case: id.clone(), run, kind, names: names.clone(), choice, reason };
     gate.check(&decided)?;
     let done = Done::WarningsDecided { case: id.clone(), kind };
     Ok(Decision::of(actor, Body::GateDecided { decided: Box::new(decided) }, done))
@@ -125,9 +125,10 @@ mod tests {
         vec![Warned { kind: WarningKind::Popular, count: 1, names }]
     }
 
-    fn decide_popular(choice: WarningChoice) -> Command {
+    fn decide_popular(book: &Book, choice: WarningChoice) -> Command {
         let (case, kind) = (case("c-1"), WarningKind::Popular);
-        Command::DecideWarnings { case, kind, names: BTreeSet::new(), choice, reason: "seen by eye".into() }
+        let run = book.view.cases[&case].gate.as_ref().expect("it has run").at;
+        Command::DecideWarnings { case, run, kind, names: BTreeSet::new(), choice, reason: "seen by eye".into() }
     }
 
     #[test]
@@ -147,11 +148,12 @@ mod tests {
         book.execute(&run, &someone()).unwrap();
         let refusal = book.execute(&advance(CaseState::Filed), &alice).unwrap_err();
         assert_eq!(refusal.what, "the harm gate holds case c-1: 1 undecided: popular");
-        let not_counsel = book.execute(&decide_popular(WarningChoice::Accept), &alice).unwrap_err();
+        let (accept, drop) = (decide_popular(&book, WarningChoice::Accept), decide_popular(&book, WarningChoice::Drop));
+        let not_counsel = book.execute(&accept, &alice).unwrap_err();
         assert_eq!(not_counsel.what, "alice does not have the role legal: counsel decides warnings");
-        book.execute(&decide_popular(WarningChoice::Drop), &bob).unwrap();
+        book.execute(&drop, &bob).unwrap();
         assert!(book.execute(&advance(CaseState::Filed), &alice).unwrap_err().what.contains("dropped by counsel"));
-        book.execute(&decide_popular(WarningChoice::Accept), &bob).unwrap();
+        book.execute(&accept, &bob).unwrap();
         book.execute(&advance(CaseState::Filed), &alice).unwrap();
     }
 
@@ -160,8 +162,11 @@ mod tests {
         let mut book = book("civil-tro");
         let run = ran(&book, popular());
         book.execute(&run, &someone()).unwrap();
-        book.execute(&decide_popular(WarningChoice::Accept), &as_person("bob")).unwrap();
+        let decision = decide_popular(&book, WarningChoice::Accept);
+        book.execute(&decision, &as_person("bob")).unwrap();
         book.execute(&run, &someone()).unwrap();
+        let refusal = book.execute(&decision, &as_person("bob")).unwrap_err();
+        assert!(refusal.what.contains("has run over case c-1 again"), "{}", refusal.what);
         let refusal = book.execute(&advance(CaseState::Filed), &as_person("alice")).unwrap_err();
         assert!(refusal.what.ends_with("1 undecided: popular"), "{}", refusal.what);
     }
