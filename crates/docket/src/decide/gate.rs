@@ -6,15 +6,17 @@ use std::collections::BTreeSet;
 
 use model::case::CaseState;
 use model::fact::{Actor, Body};
-use model::gate::{GateDecided, GateRun, WarningChoice, WarningKind};
+use model::gate::{GateDecided, GateRun, Warned, WarningChoice, WarningKind};
 use model::id::{CaseId, Position};
 use model::name::DomainName;
 use model::person::Role;
 use model::{Digest, Refusal};
+use serde::Deserialize;
 use store::view::{CaseView, View};
 
 use super::{Decision, Done, check_text, known_case, may_prepare, working_on};
 use crate::command::Command;
+use crate::gate::{Coverage, TableKind};
 
 /// Records a run over the orders as they stand.
 pub(super) fn record(view: &View, run: &GateRun, report: &[u8], actor: &Actor) -> Result<Decision, Refusal> {
@@ -28,8 +30,52 @@ pub(super) fn record(view: &View, run: &GateRun, report: &[u8], actor: &Actor) -
     if Digest::of_bytes(report) != run.report {
         return Err(Refusal::new("the run names another report than the one that came with it"));
     }
+    no_stop_vanishes(case, run, report)?;
     let body = Body::GateRun { run: Box::new(run.clone()) };
     Ok(Decision::of(actor, body, Done::GateRecorded { run: view.next }))
+}
+
+/// What the report says of the files that were looked into.
+#[derive(Deserialize)]
+struct LookedInto {
+    tables: Vec<Coverage>,
+}
+
+/// A name that a table stopped is not let through because nobody gave that table again. A table that was corrected counts:
+/// the same orders, the same kind of table, and it does not stop the name any more.
+fn no_stop_vanishes(case: &CaseView, run: &GateRun, report: &[u8]) -> Result<(), Refusal> {
+    let Some(gate) = case.gate.as_ref().filter(|gate| gate.run.orders == run.orders) else { return Ok(()) };
+    let still = |stop: &Warned| run.stops.iter().find(|one| one.kind == stop.kind).map_or(0, |one| one.count);
+    let fewer: Vec<&Warned> = gate.run.stops.iter().filter(|stop| still(stop) < stop.count).collect();
+    let files: BTreeSet<&str> = run.tables.iter().map(|table| table.file.as_str()).collect();
+    let before = gate.run.tables.iter().map(|table| table.file.as_str());
+    let missing: Vec<&str> = before.filter(|file| !files.contains(file)).collect();
+    if fewer.is_empty() || missing.is_empty() {
+        return Ok(());
+    }
+    let looked: Option<LookedInto> = serde_json::from_slice(report).ok();
+    let tables = looked.map(|looked| looked.tables).unwrap_or_default();
+    let has = |kind: TableKind| tables.iter().any(|table| table.is == kind && table.rows > table.passed_over);
+    match fewer.into_iter().find(|stop| table_of(stop.kind).is_some_and(|kind| !has(kind))) {
+        Some(stop) => Err(Refusal::new(format!(
+            "the run before stopped {} names as {}, and looked into {}, which this one did not",
+            stop.count,
+            stop.kind,
+            missing.join(", ")
+        ))
+        .hint("run it with that table, too; a table that is wrong is corrected, and not left out")),
+        None => Ok(()),
+    }
+}
+
+/// The kind of table that stops names in that way, where it is an operator's.
+fn table_of(kind: WarningKind) -> Option<TableKind> {
+    match kind {
+        WarningKind::AlreadySinkholed => Some(TableKind::Sinkholes),
+        WarningKind::SharedSuffix => Some(TableKind::Shared),
+        WarningKind::BrandOwned => Some(TableKind::BrandOwned),
+        _ => None,
+    }
 }
 
 /// Counsel's word on warnings of one kind, of the run that was read; no names means all that are not decided.
@@ -95,8 +141,7 @@ mod tests {
     use super::*;
     use crate::decide::book::*;
     use model::case::CaseState;
-    use model::gate::Warned;
-    use model::paper::PaperKind;
+    use model::gate::TableSeen;
 
     fn book(instrument: &str) -> Book {
         let mut book = Book::ungated();
@@ -169,6 +214,24 @@ mod tests {
         assert!(refusal.what.contains("has run over case c-1 again"), "{}", refusal.what);
         let refusal = book.execute(&advance(CaseState::Filed), &as_person("alice")).unwrap_err();
         assert!(refusal.what.ends_with("1 undecided: popular"), "{}", refusal.what);
+    }
+
+    #[test]
+    fn a_stop_does_not_go_away_because_its_table_was_not_given_again() {
+        let mut book = book("civil-tro");
+        let Command::RecordGate { run: clean, report } = ran(&book, Vec::new()) else { unreachable!() };
+        let table = |file: &str| TableSeen { file: file.into(), digest: Digest([5; 32]), date: None };
+        let mut stopped = clean.clone();
+        stopped.tables = vec![table("brands.txt")];
+        stopped.stops = vec![Warned { kind: WarningKind::BrandOwned, ..popular().remove(0) }];
+        let record = |run: &GateRun| Command::RecordGate { run: Box::new(run.clone()), report: report.clone() };
+        book.execute(&record(&stopped), &someone()).unwrap();
+        let refusal = book.execute(&record(&clean), &someone()).unwrap_err();
+        assert!(refusal.what.contains("looked into brands.txt, which this one did not"), "{}", refusal.what);
+        let mut corrected = clean.clone();
+        corrected.tables = stopped.tables.clone();
+        book.execute(&record(&corrected), &someone()).unwrap();
+        book.execute(&record(&clean), &someone()).unwrap();
     }
 
     #[test]
