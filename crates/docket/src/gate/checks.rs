@@ -6,6 +6,7 @@ use model::Timestamp;
 use model::gate::{Severity, TableSeen, WarningKind};
 use model::name::{DomainName, defang};
 use model::order::{Instrument, Listed, NameOutcome, Order};
+use model::seizure::AnswerEffect;
 use model::time::utc_day;
 use store::view::CaseView;
 
@@ -145,7 +146,33 @@ impl<'a> Context<'a> {
         for (kind, _, wanted) in all.into_iter().filter(|(_, looked, _)| !looked) {
             findings.add(warning(K::NotLooked, format!("{kind}: nothing to look at; give {wanted}")), None);
         }
+        self.silence(findings);
         all.into_iter().map(|(kind, looked, _)| Check { kind, looked }).collect()
+    }
+
+    /// Names of which a file of observations that was given says nothing: for them it is as if it had not been.
+    fn silence(&self, findings: &mut Findings) {
+        let orders = self.case.orders.values().filter(|order| super::is_open(order));
+        let names: Vec<(&DomainName, &Listed)> = orders.flat_map(|order| order.names()).collect();
+        let is_seen = |name: &DomainName| self.history.get(name).is_some_and(|past| past.is_seen);
+        let is_registered = |name: &DomainName| self.history.get(name).is_some_and(|past| past.registration.is_some());
+        if self.tables.has(TableKind::PassiveDns) {
+            let silent = names.iter().map(|(name, _)| *name).filter(|name| !is_seen(name)).collect();
+            add_silence("passive DNS", silent, findings);
+        }
+        if self.tables.has(TableKind::Rdap) {
+            // What a provider gave away has no registration of its own.
+            let asked = names.iter().filter(|(_, listed)| listed.outcome != NameOutcome::ProviderRemoval);
+            let silent = asked.map(|(name, _)| *name).filter(|name| !is_registered(name)).collect();
+            add_silence("RDAP", silent, findings);
+        }
+    }
+}
+
+fn add_silence(what: &str, silent: Vec<&DomainName>, findings: &mut Findings) {
+    let evidence = format!("{what} that was given says nothing about {}", counted(silent.len()));
+    for name in silent {
+        findings.add(warning(WarningKind::NotLooked, evidence.clone()), Some(name));
     }
 }
 
@@ -363,10 +390,23 @@ impl Asked<'_> {
     }
 
     fn effect(&self, name: &DomainName, listed: Listed) -> Option<Found> {
-        let is_answered = listed.outcome == NameOutcome::Redirect && listed.answer_effect.is_unknown();
-        let is_open = is_answered && !self.context.credentials.contains(name);
-        let evidence = "what an answer sets off is not known: test it and say `answer_effect`, or say `threat = \"credentials\"` where only people call";
-        is_open.then(|| warning(WarningKind::AnswerEffectUnknown, evidence).by(&self.context.file))
+        if listed.outcome != NameOutcome::Redirect {
+            return None;
+        }
+        let evidence = match listed.answer_effect {
+            AnswerEffect::Tested | AnswerEffect::KillSwitch => return None,
+            AnswerEffect::Unknown if self.context.credentials.contains(name) => return None,
+            AnswerEffect::Unknown => {
+                "what an answer sets off is not known: test it and say `answer_effect`, or say `threat = \"credentials\"` where only people call"
+            }
+            AnswerEffect::FallbackTrigger => {
+                "known, and of consequence: an answer makes the caller look for another way home; redirect it with the others at once, or not at all"
+            }
+            AnswerEffect::Destructive => {
+                "known, and harmful: an answer makes the caller destroy something; `outcome = \"hold\"` gives none"
+            }
+        };
+        Some(warning(WarningKind::AnswerEffectUnknown, evidence).by(&self.context.file))
     }
 }
 

@@ -25,6 +25,8 @@ pub(super) struct History {
 /// What is known of one.
 #[derive(Debug, Default)]
 pub(super) struct Past {
+    /// Whether passive DNS has it, or anything below it.
+    pub(super) is_seen: bool,
     /// What it pointed to itself.
     pub(super) data: BTreeMap<Data, Span>,
     /// When it, or anything below it, was seen first.
@@ -96,6 +98,7 @@ impl History {
         if let Some(listed) = self.listed_above(&seen.name) {
             let is_below = listed != seen.name;
             let Some(past) = self.past(&listed) else { return };
+            past.is_seen = true;
             past.saw_first(seen.first, at);
             if is_below {
                 if past.below.len() < KEPT_MAX {

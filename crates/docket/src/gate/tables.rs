@@ -199,8 +199,11 @@ impl Tables {
         self.names.iter().filter(move |(of, _)| *of == kind).map(|(_, table)| table)
     }
 
+    /// Whether there is a table of that kind with anything in it that can be looked into.
     pub(super) fn has(&self, kind: TableKind) -> bool {
-        self.of(kind).next().is_some() || self.observed.iter().any(|(of, ..)| *of == kind)
+        let is_read = |taken: &Taken| taken.records > taken.passed_over;
+        self.of(kind).any(|table| !table.is_empty())
+            || self.observed.iter().any(|(of, _, _, taken)| *of == kind && is_read(taken))
     }
 
     /// What the observed files say of these names.
