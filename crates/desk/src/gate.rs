@@ -3,12 +3,13 @@
 use axum::Json;
 use axum::extract::State;
 use docket::Command;
+use docket::decide::may_verify;
 use docket::gate::{Bundle, Report, Tables};
 use docket::observed::FileFault;
 use docket::related;
 use model::gate::{Gate, WarningChoice};
 use model::id::CaseId;
-use store::view::CaseView;
+use store::view::{CaseView, View};
 
 use crate::api::{DecideRequest, Decided, DecisionTold, GateTold, RelatedTold};
 use crate::asker::Asker;
@@ -27,6 +28,7 @@ pub(crate) async fn run(
     Octets(body): Octets,
 ) -> Result<Json<GateTold>, Told> {
     let view = desk.view().await?;
+    check_worker(&desk, &view, &id, ("run the gate over", &asker)).await?;
     let file = desk.case_file(known(&view, &id)?).await?;
     let (at, case) = (now(), id.clone());
     let looked = off_the_runtime(move || {
@@ -38,6 +40,13 @@ pub(crate) async fn run(
     let (run, report) = looked.await?.map_err(faulty)?;
     desk.execute(Command::RecordGate { run: Box::new(run), report }, asker).await?;
     newest(&desk, &id).await.map(Json)
+}
+
+/// Asked before a body is read that may be as large as all tables together.
+async fn check_worker(desk: &Desk, view: &View, id: &CaseId, (does, asker): (&str, &Asker)) -> Result<(), Told> {
+    let Err(refusal) = may_verify(view, id, &asker.actor) else { return Ok(()) };
+    desk.remember_refusal(&format!("{does} case {id}"), &refusal.what, asker.actor.clone()).await;
+    Err(problem::refused(refusal))
 }
 
 fn faulty(fault: FileFault) -> Told {
@@ -116,15 +125,17 @@ pub(crate) async fn decide(
 pub(crate) async fn related(
     State(desk): State<Desk>,
     Named(id): Named<CaseId>,
-    _asker: Asker,
+    asker: Asker,
     Octets(body): Octets,
 ) -> Result<Json<RelatedTold>, Told> {
     let view = desk.view().await?;
-    known(&view, &id)?;
+    check_worker(&desk, &view, &id, ("look for what is related to", &asker)).await?;
+    let at = now();
     let looked = off_the_runtime(move || {
+        let is_seen = |case: &CaseId| view.case_seen_by(case, &asker.actor, at).is_some();
         let files = related::Files::read(Bundle::parse(&body)?)?;
         let case = &view.cases[&id];
-        let related = related::related(&view, case, &files);
+        let related = related::related(&view, case, &files, &is_seen);
         let draft = related::draft(case, &related);
         Ok(RelatedTold { related, draft })
     });

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use model::gate::TableSeen;
+use model::id::{CaseId, GroupId};
 use model::name::{DomainName, defang};
 use model::{Digest, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -198,11 +199,12 @@ fn hour_of(registered: Timestamp, registrar: &str) -> String {
 
 //----------- related ----------------------------------------------------------------------------------------------
 
-/// Names that share something with listed ones, or that the house suspects, without those on any list of the case.
-pub fn related(view: &View, case: &CaseView, files: &Files) -> Related {
+/// Names that share something with listed ones, or that the house suspects, without those on any list of the case. What is
+/// known from cases that are not seen is left out.
+pub fn related(view: &View, case: &CaseView, files: &Files, is_seen: &dyn Fn(&CaseId) -> bool) -> Related {
     let listed: BTreeSet<DomainName> = case.names.iter().map(|(name, _)| registered(name)).collect();
     let (mut found, hubs) = files.shares.related(&listed);
-    add_suspects(view, case, &mut found);
+    add_suspects(view, case, is_seen, &mut found);
     pattern::add(&listed, &mut found);
     let is_new =
         |name: &DomainName| !listed.contains(name) && case.names.get(name).is_none() && !name.is_public_suffix();
@@ -231,13 +233,21 @@ fn scored((name, mut reasons): (DomainName, Vec<Reason>)) -> RelatedName {
     RelatedName { name, score: score.clamp(1, 100), reasons }
 }
 
-fn add_suspects(view: &View, case: &CaseView, found: &mut BTreeMap<DomainName, Vec<Reason>>) {
-    for (name, suspect) in &view.suspects {
+fn add_suspects(
+    view: &View,
+    case: &CaseView,
+    is_seen: &dyn Fn(&CaseId) -> bool,
+    found: &mut BTreeMap<DomainName, Vec<Reason>>,
+) {
+    let hidden: Vec<&CaseView> = view.cases.values().filter(|case| !is_seen(&case.terms.id)).collect();
+    let is_hidden = |name: &DomainName| hidden.iter().any(|case| case.names.get(name).is_some());
+    for (name, suspect) in view.suspects.iter().filter(|(name, _)| !is_hidden(name)) {
         let what = format!("the hunt gave it {}: {}", suspect.score, suspect.reasons.join("; "));
         let reason = Reason { kind: ReasonKind::Suspect, what, points: (suspect.score / 3).max(1) };
         found.entry(registered(name)).or_default().push(reason);
     }
-    for (_, group, indicator) in view.indicators.iter().filter(|(_, group, _)| *group == case.terms.group.id) {
+    let is_ours = |group: &GroupId, of: &CaseId| *group == case.terms.group.id && is_seen(of);
+    for (_, group, indicator) in view.indicators.iter().filter(|(of, group, _)| is_ours(group, of)) {
         let Ok(name) = DomainName::parse(&indicator.value) else { continue };
         if indicator.kind != model::fact::IndicatorKind::HostName || name.is_at_or_below(&indicator.apex) {
             continue;

@@ -1,4 +1,3 @@
-use model::id::GroupId;
 use proptest::prelude::*;
 
 use super::*;
@@ -17,7 +16,7 @@ fn book() -> Book {
 }
 
 fn found(book: &Book, files: &Files) -> Related {
-    related(&book.view, &book.view.cases[&case("c-1")], files)
+    related(&book.view, &book.view.cases[&case("c-1")], files, &|_| true)
 }
 
 fn row(name: &str, kind: &str, data: &str) -> String {
@@ -81,6 +80,8 @@ fn suspects_and_indicators_of_the_house_come_in() {
     };
     book.view.indicators.push((case("c-1"), GroupId::parse("harbour-crew").unwrap(), indicator));
     assert_eq!(names(&found(&book, &Files::default())), ["harbour-verify.example", "anchor.example"]);
+    let of_seen = related(&book.view, &book.view.cases[&case("c-1")], &Files::default(), &|_| false);
+    assert_eq!(names(&of_seen), ["harbour-verify.example"], "the indicator is of a case that is not seen");
 }
 
 #[test]
