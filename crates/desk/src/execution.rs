@@ -378,11 +378,14 @@ fn signed(desk: &Desk) -> ReadyCheck {
 /// The most different ways back that are told; the folder's plans say all of them.
 const WAYS_BACK_MAX: usize = 200;
 
+/// Names of one order, of one actor, with one outcome.
+type Alike = (OrderId, usize, NameOutcome);
+
 /// How each actor's names go back: names that go back alike together.
 fn reverse(case: &CaseView, table: &Actors) -> Vec<ReverseTold> {
     let mut told: BTreeMap<(OrderId, String, NameOutcome, Option<Digest>), ReverseTold> = BTreeMap::new();
     // What is the same for names of which nothing is known is made once.
-    let mut usual: HashMap<(OrderId, usize, NameOutcome), (Digest, Arc<Vec<String>>)> = HashMap::new();
+    let mut usual: HashMap<Alike, (Digest, Arc<Vec<String>>)> = HashMap::new();
     for part in parts(case) {
         for wanted in &part.names {
             let Some(index) = table.index_for(wanted.name) else { continue };

@@ -86,7 +86,7 @@ pub fn router(desk: Desk) -> Router {
         .route("/custody/certificates", post(custody::take_certificates).layer(certificates))
         .route("/cases/{id}/state", post(cases::advance))
         .route("/cases/{id}/narrow", post(cases::narrow))
-        .route("/cases/{id}/gate", get(gate::show).merge(post(gate::run).layer(tables.clone())))
+        .route("/cases/{id}/gate", get(gate::show).merge(post(gate::run).layer(tables)))
         .route("/cases/{id}/gate/decisions", post(gate::decide))
         .route("/cases/{id}/related", post(gate::related).layer(tables))
         .route("/cases/{id}/appendix", post(execution::appendix).layer(actors))

@@ -86,9 +86,10 @@ impl Report {
 
 /// What was found, names with the same evidence together: a million names of one kind are one finding.
 #[derive(Default)]
-pub(crate) struct Findings(
-    BTreeMap<(Severity, WarningKind, String, Option<String>), (Option<TableSeen>, Vec<DomainName>)>,
-);
+pub(crate) struct Findings(BTreeMap<Evidence, (Option<TableSeen>, Vec<DomainName>)>);
+
+/// What was found, in words, and the file that says so.
+type Evidence = (Severity, WarningKind, String, Option<String>);
 
 impl Findings {
     fn add(&mut self, found: checks::Found, name: Option<&DomainName>) {

@@ -23,8 +23,8 @@ fn a_run_of_the_gate_and_a_decision_of_version_1_are_written_committed_to_and_re
         names: 2,
         tables: vec![table],
         report: Digest([2; 32]),
-        warnings: vec![warned(WarningKind::Popular, &[name.clone()]), warned(WarningKind::NotLooked, &[])],
-        stops: vec![warned(WarningKind::BrandOwned, &[name.clone()])],
+        warnings: vec![warned(WarningKind::Popular, std::slice::from_ref(&name)), warned(WarningKind::NotLooked, &[])],
+        stops: vec![warned(WarningKind::BrandOwned, std::slice::from_ref(&name))],
     };
     let decided = GateDecided {
         case,

@@ -159,7 +159,7 @@ fn related(place: &Place, args: &RelatedArgs) -> Done {
             std::io::Write::write_all(&mut made, draft.as_bytes()).tried(format_args!("writing {}", file.display()))?;
         }
         (Some(_), None) => {
-            terminal::say("no draft was written: no related name is strong enough, or none can be listed")
+            terminal::say("no draft was written: no related name is strong enough, or none can be listed");
         }
         (None, _) => {}
     }

@@ -29,9 +29,9 @@ pub(super) fn of_case(place: &Place, command: CaseWatchCommand) -> Done {
             let path = format!("/cases/{case}/post-mortem");
             let report: PostMortem = door.get_as(&format!("{path}?days={days}"), token.as_deref())?;
             if out.json {
-                terminal::json(&report)?
+                terminal::json(&report)?;
             } else {
-                terminal::line(&looked_back(&report))?
+                terminal::line(&looked_back(&report))?;
             }
             if hold {
                 let held: Said = door.post(&path, &PostMortemQuery { days }, token.as_deref())?;

@@ -31,7 +31,7 @@ pub fn of(case: &CaseTerms, order: &OrderTerms, actors: &Actors, actor: &Actor, 
     let authority = &order.authority;
     let said = &actors.instructions;
     let redirects = outcomes.0.contains_key(&NameOutcome::Redirect);
-    let servers = order.name_servers.iter().map(|name| name.as_str()).collect::<Vec<_>>().join(", ");
+    let servers = order.name_servers.iter().map(model::DomainName::as_str).collect::<Vec<_>>().join(", ");
     let answers = order.answers.as_ref().or(case.answers.as_ref());
     let addresses =
         answers.map(|set| set.addresses().map(|address| address.to_string()).collect::<Vec<_>>().join(", "));

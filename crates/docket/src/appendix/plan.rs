@@ -215,7 +215,7 @@ fn redirect(plan: &mut Plan, who: &'static str, name: &DomainName, before: Optio
                 who,
                 format!("adds the DS records: {}", or_none(joined(&state.ds))),
             );
-            plan.undo(who, format!("sets the statuses as they were: {}", or_none(joined(&state.client_statuses()))));
+            plan.undo(who, format!("sets the statuses as they were: {}", or_none(joined(state.client_statuses()))));
         }
         None => unknown_before(plan, who, "name servers, then DS records, then statuses"),
     }
@@ -350,7 +350,7 @@ fn unset_locks(plan: &mut Plan, who: &'static str) {
 fn statuses_back(plan: &mut Plan, who: &'static str, before: Option<&State>) {
     match before {
         Some(state) => {
-            plan.undo(who, format!("sets the statuses as they were: {}", or_none(joined(&state.client_statuses()))))
+            plan.undo(who, format!("sets the statuses as they were: {}", or_none(joined(state.client_statuses()))));
         }
         None => unknown_before(plan, who, "statuses"),
     }

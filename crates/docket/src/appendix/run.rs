@@ -188,7 +188,7 @@ fn lists(
     let mut plans_file = out.create(format!("{folder}/plans.json"))?;
     let mut known: HashMap<Digest, u32> = HashMap::new();
     let mut written = Written { plans: Vec::new(), plans_all: 0, first: Vec::new(), list: Digest::of_bytes(b"") };
-    let servers: Vec<&str> = part.terms.name_servers.iter().map(|name| name.as_str()).collect();
+    let servers: Vec<&str> = part.terms.name_servers.iter().map(model::DomainName::as_str).collect();
     let servers = servers.join(" ");
     // What is the same for names of which nothing is known is made once.
     let mut usual: HashMap<(model::order::NameOutcome, bool), u32> = HashMap::new();

@@ -142,6 +142,7 @@ mod tests {
     use crate::decide::book::*;
     use model::case::CaseState;
     use model::gate::TableSeen;
+    use model::paper::PaperKind;
 
     fn book(instrument: &str) -> Book {
         let mut book = Book::ungated();

@@ -153,7 +153,7 @@ impl<'a> Context<'a> {
     /// Names of which a file of observations that was given says nothing: for them it is as if it had not been.
     fn silence(&self, findings: &mut Findings) {
         let orders = self.case.orders.values().filter(|order| super::is_open(order));
-        let names: Vec<(&DomainName, &Listed)> = orders.flat_map(|order| order.names()).collect();
+        let names: Vec<(&DomainName, &Listed)> = orders.flat_map(Order::names).collect();
         let is_seen = |name: &DomainName| self.history.get(name).is_some_and(|past| past.is_seen);
         let is_registered = |name: &DomainName| self.history.get(name).is_some_and(|past| past.registration.is_some());
         if self.tables.has(TableKind::PassiveDns) {

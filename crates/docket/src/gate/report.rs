@@ -94,7 +94,7 @@ impl Report {
             self.findings.iter().filter(|one| one.kind == *kind && one.severity == severity).collect();
         let shown = if all { found.len() } else { FINDINGS_SHOWN_MAX };
         for finding in found.iter().take(shown) {
-            finding.into_text(text, all);
+            finding.write_text(text, all);
         }
         if found.len() > shown {
             let _ = writeln!(text, "  … and {} more findings; `--all` shows them", found.len() - shown);
@@ -103,7 +103,7 @@ impl Report {
 }
 
 impl Finding {
-    fn into_text(&self, text: &mut String, all: bool) {
+    fn write_text(&self, text: &mut String, all: bool) {
         let by = self.source.as_ref().map(|seen| format!("\n    by {}", source(seen))).unwrap_or_default();
         let _ = writeln!(text, "  {}{by}", self.evidence);
         let shown = if all { self.names.len() } else { SHOWN_MAX };

@@ -50,7 +50,10 @@ fn locked(registry: &Mutex<Registry>) -> MutexGuard<'_, Registry> {
 fn session(mut stream: TcpStream, registry: &Mutex<Registry>) {
     let ready = stream.set_read_timeout(Some(PATIENCE)).is_ok() && send(&mut stream, GREETING).is_some();
     let mut who: Option<String> = None;
-    while ready {
+    if !ready {
+        return;
+    }
+    loop {
         let Some(unit) = receive(&mut stream) else { return };
         let (answer, ends) = answer(&unit, &mut who, registry);
         if send(&mut stream, &answer).is_none() || ends {

@@ -77,7 +77,7 @@ pub(super) fn glue(target: &Target, seen: &Seen) -> Finding {
     }
     let holds = match given.len() {
         0 => "the parent gives no addresses, and needs none".to_owned(),
-        _ => format!("right for {}", given.iter().map(|server| server.as_str()).collect::<Vec<_>>().join(" ")),
+        _ => format!("right for {}", given.iter().map(model::DomainName::as_str).collect::<Vec<_>>().join(" ")),
     };
     weigh(check, seen, &wrong, &unheard, holds)
 }

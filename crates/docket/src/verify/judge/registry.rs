@@ -25,14 +25,14 @@ const LOCKS: [[&str; 2]; 3] = [
 ];
 
 /// What RDAP knows, or why it is not known.
-fn known<'s>(check: Check, seen: &'s Seen) -> Result<(&'s Registration, &'s str), Finding> {
+fn known(check: Check, seen: &Seen) -> Result<(&Registration, &str), Box<Finding>> {
     match &seen.rdap {
         RdapSeen::Known { server, found } => Ok((&**found, server)),
         RdapSeen::Unknown { server } => {
             let finding = Finding::new(check, Verdict::Fails, "RDAP knows no such registration (404)", seen.at);
-            Err(finding.at_server(server.clone()))
+            Err(Box::new(finding.at_server(server.clone())))
         }
-        RdapSeen::Trouble(why) => Err(open(check, seen, why)),
+        RdapSeen::Trouble(why) => Err(Box::new(open(check, seen, why))),
     }
 }
 
@@ -40,7 +40,7 @@ pub(super) fn registrar(target: &Target, seen: &Seen) -> Finding {
     let check = Check::RdapRegistrar;
     let (found, server) = match known(check, seen) {
         Ok(known) => known,
-        Err(finding) => return finding,
+        Err(finding) => return *finding,
     };
     let says = |verdict, evidence: String| Finding::new(check, verdict, evidence, seen.at).at_server(server);
     if let (Some(registered), Some(issued)) = (found.registered, target.issued)
@@ -69,7 +69,7 @@ pub(super) fn status(target: &Target, seen: &Seen) -> Finding {
     let check = Check::RdapStatus;
     let (found, server) = match known(check, seen) {
         Ok(known) => known,
-        Err(finding) => return finding,
+        Err(finding) => return *finding,
     };
     let says = |verdict, evidence: String| Finding::new(check, verdict, evidence, seen.at).at_server(server);
     let shown = words(&found.statuses);

@@ -361,7 +361,8 @@ fn a_name_is_undelegated_only_once_caches_have_forgotten_that_it_was_ours() {
     let forever = Delegation { ttl_secs: u32::MAX >> 1, ..ours.clone() };
     let negative = Delegation { ttl_secs: 1 << 31, ..ours.clone() };
     let week: i64 = 7 * 24 * 60;
-    let table: [(&[(i64, &Delegation)], bool, &str); 11] = [
+    type Looks<'a> = &'a [(i64, &'a Delegation)];
+    let table: [(Looks<'_>, bool, &str); 11] = [
         (&[(0, &ours), (59, &theirs)], false, "an hour in caches"),
         (&[(0, &ours), (60, &theirs)], true, "it has run out"),
         (&[(0, &ours), (60, &silent)], true, "nobody else has it either"),
