@@ -1,16 +1,18 @@
-//! The case: from a file on paper's authority to names that may be served.
+//! The case: from a file on paper's authority to names that are seized, looked at, watched, and given back.
 //!
-//! [`casefile`] reads a case file and says every fault in it at once; [`zonefile`] reads the
-//! owner's records of a name; [`quick`] writes the smallest one for a team that
-//! already holds a few names. [`authority`] says what each kind of instrument gives and which papers it takes. [`retention`] says what is kept for how long. [`decide`] is the law in action: what a command may change, as facts to append, or the
-//! refusal; [`shown`] is exactly what two people approve. [`run`] is the door: it loads the view, decides, appends.
-//! already holds a few names. [`retention`] says what is kept for how long. [`decide`] is the law in action: what a command may change, as facts to append, or the
-//! refusal; [`gate`] holds names against what speaks against taking them; [`shown`] is exactly what two people approve. [`run`] is the door: it loads the view, decides, appends.
-//! already holds a few names. [`retention`] says what is kept for how long. [`decide`] is the law in action: what a command may change, as facts to append, or the
-//! refusal; [`shown`] is exactly what two people approve. [`verify`] asks the world whether a seizure took effect. [`run`] is the door: it loads the view, decides, appends.
-//! already holds a few names. [`retention`] says what is kept for how long. [`decide`] is the law in action: what a command may change, as facts to append, or the
-//! refusal; [`shown`] is exactly what two people approve. [`due`] says what must happen by when; [`watch`] what the clock brings about and [`custody`] what was
-//! seen from outside, both as [`alarms`]. [`run`] is the door: it loads the view, decides, appends.
+//! Before filing: [`casefile`] reads a case file and says every fault in it at once, [`quick`] writes the smallest one for a
+//! team that already holds a few names; [`authority`] says what each kind of instrument gives and which papers it takes;
+//! [`evidence`] is kept and told to providers; [`gate`] holds names against what speaks against taking them, and [`related`]
+//! finds those that are missing, both from files that [`observed`] reads.
+//!
+//! The order, and after: [`appendix`] is what each registrar and registry gets; [`verify`] asks the world whether a seizure
+//! took effect; [`custody`] compares what was seen from outside, and [`watch`] what the clock brings about, both as
+//! [`alarms`]; [`due`] says what must happen by when; [`post_mortem`] looks back. [`zonefile`] reads the owner's records of a
+//! name; [`retention`] says what is kept for how long.
+//!
+//! [`decide`] is the law in action: what a command may change, as facts to append, or the refusal; [`shown`] is exactly what
+//! two people approve. [`run`] is the door: it loads the view, decides, appends. The rooms' own `run` pages are the only
+//! others that touch the world.
 //!
 //! What is deliberately absent: the state machines themselves (room `model`) and storage (room `store`).
 
