@@ -11,6 +11,7 @@ use model::name::DomainName;
 use model::order::{Acts, NameOutcome, Names, OrderTerms, Source, Sourced};
 use model::seizure::AnswerEffect;
 use serde::Deserialize;
+use store::NamedSet;
 
 mod answers;
 mod fault;
@@ -42,7 +43,13 @@ pub struct CaseFile {
 #[derive(Clone, Debug, PartialEq)]
 pub struct FiledOrder {
     pub terms: OrderTerms,
-    pub names: Names,
+    pub set: NamedSet,
+}
+
+impl FiledOrder {
+    pub fn names(&self) -> &Names {
+        self.set.names()
+    }
 }
 
 /// One block of an order's appendix: names of one registry with one outcome.
@@ -93,7 +100,7 @@ impl CaseFile {
 
     /// How many names the file lists, over all orders.
     pub fn name_count(&self) -> usize {
-        self.orders.iter().map(|order| order.names.len()).sum()
+        self.orders.iter().map(|order| order.names().len()).sum()
     }
 }
 

@@ -377,16 +377,16 @@ fn import_case(view: &View, file: &CaseFile, actor: &Actor, now: Timestamp) -> R
                 .hint("give the order an id of its own"));
         }
     }
-    file.orders.iter().try_for_each(|order| crate::authority::check_order(&order.terms, &order.names))?;
+    file.orders.iter().try_for_each(|order| crate::authority::check_order(&order.terms, order.names()))?;
     let opened = Body::CaseOpened { case: Box::new(file.terms.clone()), file: file.digest };
     let done = Done::CaseOpened { case: id.clone(), names: file.name_count() };
     let mut decision = Decision::of(actor, opened, done);
     for order in &file.orders {
-        let set = NamedSet { digest: model::order::names_digest(&order.names), names: order.names.clone() };
-        let (names, count) = (set.digest, set.names.len() as u64);
+        let set = &order.set;
+        let (names, count) = (set.digest(), set.count());
         let listed = Body::OrderListed { case: id.clone(), order: Box::new(order.terms.clone()), names, count };
         decision.drafts.push(Draft::new(actor.clone(), listed).under(&order.terms.id));
-        decision.named_sets.push(set);
+        decision.named_sets.push(set.clone());
     }
     Ok(decision)
 }

@@ -166,7 +166,7 @@ pub struct RegistrarSteps {
 /// The steps for every name of a case, in order of name.
 pub fn registrar_steps(file: &CaseFile) -> Vec<RegistrarSteps> {
     let orders = file.orders.iter();
-    orders.flat_map(|order| order.names.keys().map(|name| steps(name, &order.terms.name_servers))).collect()
+    orders.flat_map(|order| order.names().keys().map(|name| steps(name, &order.terms.name_servers))).collect()
 }
 
 fn steps(name: &DomainName, servers: &[DomainName]) -> RegistrarSteps {

@@ -28,14 +28,14 @@ impl DomainName {
     /// Reads a name as a person or a file writes it: Unicode or ASCII, any case, with or without the final dot.
     pub fn parse(text: &str) -> Result<Self, NameError> {
         let text = text.strip_suffix('.').unwrap_or(text);
+        if is_canonical(text) {
+            return Ok(Self(text.into()));
+        }
         if text.is_empty() {
             return Err(NameError::Empty);
         }
         if text.contains("[.]") || text.contains("hxxp:") || text.contains("hxxps:") {
             return Err(NameError::Defanged);
-        }
-        if is_canonical(text) {
-            return Ok(Self(text.into()));
         }
         let ascii = idna::domain_to_ascii_strict(text).map_err(|_| NameError::Idna)?;
         check_labels(&ascii)?;
@@ -100,13 +100,22 @@ impl DomainName {
 
     /// Whether the name is a public suffix itself (`com`, `co.uk`, `duckdns.org`): nobody can seize one.
     pub fn is_public_suffix(&self) -> bool {
-        psl::suffix_str(&self.0) == Some(&self.0)
+        self.standing() == Standing::Suffix
     }
 
     /// Whether the name lies under a suffix from the list's private section (dynamic DNS, free hosting): a registry
     /// cannot seize it, its provider has to act.
     pub fn is_under_shared_suffix(&self) -> bool {
         psl::suffix(self.0.as_bytes()).is_some_and(|suffix| suffix.typ() == Some(psl::Type::Private))
+    }
+
+    /// Both questions at once, for whoever asks them of a million names.
+    pub fn standing(&self) -> Standing {
+        match psl::suffix(self.0.as_bytes()) {
+            Some(suffix) if suffix.as_bytes() == self.0.as_bytes() => Standing::Suffix,
+            Some(suffix) if suffix.typ() == Some(psl::Type::Private) => Standing::Shared,
+            _ => Standing::Registry,
+        }
     }
 
     /// Whether this name is `apex` or lies below it, label by label.
@@ -122,16 +131,22 @@ impl DomainName {
 /// Whether a text is plainly a name in its one form, as nearly all in a stored set are: a million of them are read in a
 /// fraction of a second. What may need the rules for internationalised names (two hyphens in a row) is not plain.
 fn is_canonical(text: &str) -> bool {
-    let is_plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
-    let is_label = |label: &[u8]| {
-        let (first, last) = (label.first(), label.last());
-        label.len() <= LABEL_LEN_MAX && first.is_some_and(|b| *b != b'-') && last.is_some_and(|b| *b != b'-')
-    };
     let octets = text.as_bytes();
-    octets.len() <= NAME_LEN_MAX
-        && octets.split(|b| *b == b'.').all(|label| is_label(label) && label.iter().all(|b| is_plain(*b)))
-        && octets.last().is_some_and(u8::is_ascii_lowercase)
-        && !octets.windows(2).any(|pair| pair == b"--")
+    let mut before = b'.';
+    let mut label_len = 0;
+    for &octet in octets {
+        let fits = match octet {
+            b'a'..=b'z' | b'0'..=b'9' => true,
+            b'-' | b'.' => before != b'.' && before != b'-',
+            _ => false,
+        };
+        label_len = if octet == b'.' { 0 } else { label_len + 1 };
+        if !fits || label_len > LABEL_LEN_MAX {
+            return false;
+        }
+        before = octet;
+    }
+    octets.len() <= NAME_LEN_MAX && before.is_ascii_lowercase()
 }
 
 fn check_labels(ascii: &str) -> Result<(), NameError> {
@@ -174,6 +189,19 @@ impl<'de> Deserialize<'de> for DomainName {
         let text = String::deserialize(deserializer)?;
         Self::parse(&text).map_err(|error| serde::de::Error::custom(format!("`{text}`: {error}")))
     }
+}
+
+//----------- Standing ---------------------------------------------------------------------------------------------
+
+/// Where a name stands by the public suffix list, and so who could take it from its holder.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Standing {
+    /// A public suffix itself: nobody.
+    Suffix,
+    /// Below a suffix that strangers share: its provider.
+    Shared,
+    /// A registry.
+    Registry,
 }
 
 //----------- Defanged ---------------------------------------------------------------------------------------------
@@ -278,6 +306,13 @@ mod tests {
             if let Ok(once) = DomainName::parse(&text) {
                 prop_assert_eq!(DomainName::parse(once.as_str()).unwrap(), once.clone());
                 prop_assert_eq!(DomainName::from_wire(&once.to_wire()).unwrap(), once);
+            }
+        }
+
+        #[test]
+        fn the_short_way_takes_only_what_the_rules_would_leave_as_it_is(text in "[a-z0-9.-]{0,70}") {
+            if is_canonical(&text) {
+                prop_assert_eq!(idna::domain_to_ascii_strict(&text).unwrap(), text);
             }
         }
 

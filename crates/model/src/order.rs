@@ -310,10 +310,10 @@ impl Listed {
     /// `name TAB outcome TAB act-bits LF`. Where the effect of an answer is known, `TAB answer-effect` stands before
     /// the LF.
     pub fn line(&self, name: &DomainName) -> String {
-        let (name, outcome, bits) = (name.as_str(), self.outcome.as_str(), self.acts.to_bits());
+        let (name, outcome, bits) = (name.as_str(), self.outcome.as_str(), self.acts.to_bits().to_string());
         match self.answer_effect {
-            effect if effect.is_unknown() => format!("{name}\t{outcome}\t{bits}\n"),
-            effect => format!("{name}\t{outcome}\t{bits}\t{}\n", effect.as_str()),
+            effect if effect.is_unknown() => [name, "\t", outcome, "\t", &bits, "\n"].concat(),
+            effect => [name, "\t", outcome, "\t", &bits, "\t", effect.as_str(), "\n"].concat(),
         }
     }
 }

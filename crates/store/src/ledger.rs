@@ -135,8 +135,7 @@ impl Ledger {
         now: Timestamp,
     ) -> Result<Vec<Fact>, AppendError> {
         self.check_reached("appending facts")?;
-        let sets = names::to_rows(names).await?;
-        self.line_up(Wanted { expected, drafts, sets, now }).await
+        self.line_up(Wanted { expected, drafts, sets: names, now }).await
     }
 
     /// The facts from a position on, each in its place and checked against its commitment.
@@ -233,13 +232,13 @@ fn check_place(folder: &DataFolder, database: &Database) -> Result<(), Error> {
 }
 
 /// A fact that the law refuses has no effect, and the operator is told: it should never have been appended.
-pub(crate) fn fold(view: &mut View, facts: &[Fact], mut sets: Vec<NamedSet>) {
+pub(crate) fn fold(view: &mut View, facts: &[Fact], mut sets: Vec<(Digest, Names)>) {
     for (at, fact) in facts.iter().enumerate() {
         let names = |digest: &Digest| {
-            let set = sets.iter().position(|set| set.digest == *digest)?;
+            let set = sets.iter().position(|(known, _)| known == digest)?;
             // Whoever speaks of it last gets the set itself: a million names are not copied to be thrown away.
             let is_last = !facts[at + 1..].iter().any(|later| names::is_spoken_of(digest, later));
-            Some(if is_last { sets.swap_remove(set).names } else { sets[set].names.clone() })
+            Some(if is_last { sets.swap_remove(set).1 } else { sets[set].1.clone() })
         };
         if let Err(refusal) = view.apply(fact, names) {
             tracing::error!(target: "bailiwick_store", position = %fact.position, "fact without effect: {refusal}");

@@ -59,7 +59,7 @@ fn known_names(file: Option<&Path>) -> Result<Vec<DomainName>, Failure> {
         None => (CASE_FILE.to_owned(), "the shipped case".to_owned()),
     };
     match docket::casefile::parse(&text) {
-        Ok(case) => Ok(case.orders.iter().flat_map(|order| order.names.keys().cloned()).collect()),
+        Ok(case) => Ok(case.orders.iter().flat_map(|order| order.names().keys().cloned()).collect()),
         Err(faults) => {
             terminal::say(&docket::casefile::render_faults(&text, &shown, &faults));
             Err(Failure::new(format!("{shown} is refused with {} faults", faults.len())).code(code::USAGE))

@@ -45,7 +45,7 @@ fn parts(file: &CaseFile) -> Vec<Part<'_>> {
         .iter()
         .map(|order| Part {
             terms: &order.terms,
-            names: order.names.iter().map(|(name, listed)| Wanted { name, listed: *listed }).collect(),
+            names: order.names().iter().map(|(name, listed)| Wanted { name, listed: *listed }).collect(),
         })
         .collect()
 }

@@ -42,7 +42,7 @@ pub(super) fn read<'t>(
     let names = entries.iter().map(|entry| entry.name.clone()).collect();
     gathered.strays |= order.is_none();
     let order = order?;
-    gathered.of(&order).extend(entries);
+    gathered.add(&order, entries);
     let Listed { outcome, acts, answer_effect } = listed;
     Some(NameList { order, registry, source: source?, outcome, acts, answer_effect, threat, names })
 }
@@ -86,7 +86,9 @@ fn entries(section: &Section<'_>, listed: Listed, registry: Option<&Registry>, f
             return Vec::new();
         }
     };
-    values.iter().filter_map(|value| entry(value, listed, registry, faults)).collect()
+    let mut entries = Vec::with_capacity(values.len());
+    entries.extend(values.iter().filter_map(|value| entry(value, listed, registry, faults)));
+    entries
 }
 
 fn entry(
@@ -101,7 +103,7 @@ fn entry(
         let what = format!("`{}` is not delegated by the registry of .{}", name.defanged(), registry.tld);
         faults.add(value.span(), what, format!("move it to the list of .{}'s registry", name.tld()));
     }
-    Some(Entry { name, listed, place: value.span() })
+    Some(Entry::new(name, listed, value.span()))
 }
 
 fn is_in(name: &DomainName, tld: &str) -> bool {

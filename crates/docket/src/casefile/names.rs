@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use model::id::OrderId;
-use model::name::{DomainName, NameError};
+use model::name::{DomainName, NameError, Standing};
 use model::order::{Listed, NameOutcome, Names};
 use toml::Spanned;
 use toml::de::DeValue;
@@ -50,13 +50,17 @@ fn hint_for(error: NameError) -> &'static str {
 /// Whether somebody could do to this name what the list says; the fault if not.
 pub(super) fn check(name: &DomainName, outcome: NameOutcome, place: Range<usize>, faults: &mut Faults) {
     let shown = name.defanged();
-    if name.is_public_suffix() {
-        let what = format!("`{shown}` is a public suffix: strangers register names below it, nobody can seize it");
-        faults.add(place, what, "list the names below it");
-    } else if outcome != NameOutcome::ProviderRemoval && name.is_under_shared_suffix() {
-        let what = format!("`{shown}` lies under a suffix that strangers share: no registry can {}", verb(outcome));
-        let hint = "its provider has to act: move it to a list with `outcome = \"provider-removal\"`";
-        faults.add(place, what, hint);
+    match name.standing() {
+        Standing::Suffix => {
+            let what = format!("`{shown}` is a public suffix: strangers register names below it, nobody can seize it");
+            faults.add(place, what, "list the names below it");
+        }
+        Standing::Shared if outcome != NameOutcome::ProviderRemoval => {
+            let what = format!("`{shown}` lies under a suffix that strangers share: no registry can {}", verb(outcome));
+            let hint = "its provider has to act: move it to a list with `outcome = \"provider-removal\"`";
+            faults.add(place, what, hint);
+        }
+        Standing::Shared | Standing::Registry => {}
     }
 }
 
@@ -79,6 +83,20 @@ pub(super) struct Entry {
     pub(super) name: DomainName,
     pub(super) listed: Listed,
     pub(super) place: Range<usize>,
+    /// The name's first octets: a million names are sorted mostly without a look at where they lie.
+    first: u64,
+}
+
+impl Entry {
+    pub(super) fn new(name: DomainName, listed: Listed, place: Range<usize>) -> Self {
+        let mut first = [0; 8];
+        first.iter_mut().zip(name.as_str().bytes()).for_each(|(octet, of_name)| *octet = of_name);
+        Self { name, listed, place, first: u64::from_be_bytes(first) }
+    }
+
+    fn order(&self) -> (u64, &DomainName, usize) {
+        (self.first, &self.name, self.place.start)
+    }
 }
 
 /// The names of each order as they are gathered from the lists.
@@ -90,8 +108,14 @@ pub(super) struct Gathered {
 }
 
 impl Gathered {
-    pub(super) fn of(&mut self, order: &OrderId) -> &mut Vec<Entry> {
-        self.by_order.entry(order.clone()).or_default()
+    pub(super) fn add(&mut self, order: &OrderId, entries: Vec<Entry>) {
+        let all = self.by_order.entry(order.clone()).or_default();
+        // The first list is taken as it lies: it may hold a million names.
+        if all.is_empty() {
+            *all = entries;
+        } else {
+            all.extend(entries);
+        }
     }
 
     /// The names of each order; a name that an order lists twice is a fault that shows both places.
@@ -104,7 +128,7 @@ impl Gathered {
 }
 
 fn distinct(mut entries: Vec<Entry>, faults: &mut Faults) -> Names {
-    entries.sort_by(|a, b| a.name.cmp(&b.name).then(a.place.start.cmp(&b.place.start)));
+    entries.sort_unstable_by(|a, b| a.order().cmp(&b.order()));
     for same in entries.chunk_by(|a, b| a.name == b.name) {
         let [first, others @ ..] = same else { continue };
         for other in others {

@@ -12,6 +12,7 @@ use model::moment::{Moment, PaperTime};
 use model::order::{Authority, NameOutcome, Names, OrderTerms, Registration, Sourced};
 use model::privacy::PrivacyTerms;
 use model::time::{Date, utc_day};
+use store::NamedSet;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
@@ -289,5 +290,5 @@ fn filed(
         let hint = "add `name_servers = [\"ns1.…\", \"ns2.…\"]`, exactly as ordered";
         faults.add(order.place, format!("order `{}` redirects names and names no server", order.id), hint);
     }
-    Some(FiledOrder { terms, names })
+    Some(FiledOrder { terms, set: NamedSet::of(names) })
 }

@@ -61,8 +61,8 @@ fn the_shipped_case_lists_the_98_names_that_microsoft_published() {
     let order = &file.orders[0];
     assert_eq!(order.terms.authority.docket_number.as_ref().unwrap().value, "1:19-cv-00716");
     assert!(order.terms.authority.is_exercise());
-    assert!(order.names.values().all(|listed| listed.outcome == NameOutcome::Redirect));
-    assert!(order.names.values().all(|listed| listed.acts == Acts::default().with(Act::Share)));
+    assert!(order.names().values().all(|listed| listed.outcome == NameOutcome::Redirect));
+    assert!(order.names().values().all(|listed| listed.acts == Acts::default().with(Act::Share)));
     for alias in ["apt35", "Charming Kitten", "TA453", "mint-sandstorm", "Magic Hound", "newscaster", "G0059"] {
         assert!(file.terms.group.is_called(alias), "{alias}");
     }
@@ -252,7 +252,7 @@ fn a_case_may_say_how_its_notice_is_sent_and_in_whose_name() {
 fn what_an_answer_may_set_off_stands_with_the_names() {
     let armed = |more: &str| spoiled("[[list]]", &format!("[[list]]\nanswer_effect = \"kill-switch\"\n{more}"));
     let file = parse(&armed("")).unwrap();
-    assert!(file.orders[0].names.values().all(|listed| listed.answer_effect.is_kill_switch()));
+    assert!(file.orders[0].names().values().all(|listed| listed.answer_effect.is_kill_switch()));
     for (more, what) in [
         ("outcome = \"hold\"\n", "a kill switch that nobody answers for"),
         ("acts = [\"delegate\"]\n", "a kill switch that nobody answers for"),

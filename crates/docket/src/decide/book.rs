@@ -35,7 +35,7 @@ impl Book {
 
     pub(crate) fn execute_at(&mut self, command: &Command, actor: &Actor, at: Timestamp) -> Result<Done, Refusal> {
         let decision = decide(&self.view, command, actor, at)?;
-        self.sets.extend(decision.named_sets.into_iter().map(|set| (set.digest, set.names)));
+        self.sets.extend(decision.named_sets.into_iter().map(|set| (set.digest(), Names::clone(set.names()))));
         decision.drafts.into_iter().for_each(|draft| self.take(draft, at));
         if let Done::CaseOpened { case, .. } = &decision.done
             && !self.runs_gate_itself

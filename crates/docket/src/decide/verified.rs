@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use model::check::{Check, CheckAttested, NameSet, Standing, Verdict, Verification, has_begun};
 use model::fact::{Actor, Body, Draft};
 use model::id::{CaseId, OrderId};
-use model::order::{NameOutcome, Names, Order, OrderStatus, names_digest};
+use model::order::{NameOutcome, Names, Order, OrderStatus};
 use model::seizure::Seizure;
 use model::{Digest, DomainName, Refusal, Timestamp};
 use store::ledger::NamedSet;
@@ -73,7 +73,7 @@ pub(super) fn record(
             (gone(order, seen.copied()), None)
         }
     };
-    let set = (!gone.is_empty()).then(|| NamedSet { digest: names_digest(&gone), names: gone });
+    let set = (!gone.is_empty()).then(|| NamedSet::of(gone));
     let count = |standing| reports.iter().filter(|report| report.standing == standing).count() as u64;
     let made = Verification {
         case: id.clone(),
@@ -82,7 +82,7 @@ pub(super) fn record(
         holds: count(Standing::Verified),
         fails: count(Standing::Fails),
         undecided: count(Standing::Undecided),
-        undelegated: set.as_ref().map(|set| NameSet { names: set.digest, count: set.names.len() as u64 }),
+        undelegated: set.as_ref().map(|set| NameSet { names: set.digest(), count: set.count() }),
         undelegated_at,
     };
     let mut drafts = vec![Draft::new(actor.clone(), Body::VerificationMade(made)).under(order_id)];

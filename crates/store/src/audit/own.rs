@@ -12,7 +12,7 @@ use tokio::task::spawn_blocking;
 use super::{Anchor, AuditError, Report, Walk};
 use crate::Error;
 use crate::db::{Database, Db, Row, Transaction, postgres, query, sqlite};
-use crate::ledger::{FILE, NamedSet, fold, names};
+use crate::ledger::{FILE, fold, names};
 use crate::log::{Checkpoint, VerifyingKey};
 use crate::view::View;
 
@@ -86,7 +86,7 @@ impl Audit {
         for digest in facts.iter().filter_map(names_of) {
             let lines = self.lines(digest).await?.unwrap_or_default();
             let names = std::str::from_utf8(&lines).ok().and_then(names::from_lines);
-            sets.extend(names.map(|names| NamedSet { digest: *digest, names }));
+            sets.extend(names.map(|names| (*digest, names)));
         }
         let mut view = View::default();
         fold(&mut view, &facts, sets);

@@ -14,7 +14,7 @@ use model::{Digest, Timestamp};
 use tokio::sync::oneshot;
 
 use super::head::Head;
-use super::names::{self, SetRow};
+use super::names::{self, NamedSet};
 use super::rows::FactRow;
 use super::{AppendError, Error, Ledger};
 use crate::db::{Transaction, insert, query};
@@ -37,7 +37,7 @@ const SETTLE_AFTER: Duration = Duration::from_secs(1);
 pub(super) struct Wanted {
     pub(super) expected: Option<Position>,
     pub(super) drafts: Vec<Draft>,
-    pub(super) sets: Vec<SetRow>,
+    pub(super) sets: Vec<NamedSet>,
     pub(super) now: Timestamp,
 }
 

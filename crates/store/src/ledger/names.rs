@@ -2,6 +2,8 @@
 //!
 //! A million names are thus one write and one load, and a set proves itself: the digest of what is stored is its key.
 
+use std::sync::Arc;
+
 use model::fact::Fact;
 use model::order::{Acts, Listed, NameOutcome, Names};
 use model::seizure::AnswerEffect;
@@ -11,42 +13,41 @@ use tokio::task::spawn_blocking;
 use crate::Error;
 use crate::db::{Db, Transaction, query};
 
-/// A set of names under its digest.
+/// A set of names with its digest and its lines, made once: a fact names the digest, the ledger keeps the lines. A copy
+/// costs no copy of a million names.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NamedSet {
-    /// [`model::order::names_digest`] of the names; `append` refuses another.
-    pub digest: Digest,
-    pub names: Names,
-}
-
-/// A set as it is stored.
-pub(super) struct SetRow {
     digest: Digest,
-    count: i64,
-    lines: Vec<u8>,
+    names: Arc<Names>,
+    lines: Arc<String>,
 }
 
-/// Writes the lines, off the async threads: a large set takes a while.
-pub(super) async fn to_rows(sets: Vec<NamedSet>) -> Result<Vec<SetRow>, Error> {
-    if sets.is_empty() {
-        return Ok(Vec::new());
+impl NamedSet {
+    pub fn of(names: impl Into<Arc<Names>>) -> Self {
+        let names = names.into();
+        let lines = to_lines(&names);
+        Self { digest: Digest::of_bytes(lines.as_bytes()), names, lines: Arc::new(lines) }
     }
-    let rows = move || sets.iter().map(to_row).collect();
-    spawn_blocking(rows).await.expect("writing lines does not panic")
-}
 
-fn to_row(set: &NamedSet) -> Result<SetRow, Error> {
-    let lines = to_lines(&set.names);
-    if Digest::of_bytes(lines.as_bytes()) != set.digest {
-        return Err(Error::OtherNames(set.digest));
+    /// [`model::order::names_digest`] of the names.
+    pub fn digest(&self) -> Digest {
+        self.digest
     }
-    Ok(SetRow { digest: set.digest, count: set.names.len() as i64, lines: lines.into_bytes() })
+
+    pub fn names(&self) -> &Arc<Names> {
+        &self.names
+    }
+
+    /// How many names there are.
+    pub fn count(&self) -> u64 {
+        self.names.len() as u64
+    }
 }
 
-pub(super) async fn insert(transaction: &mut Transaction, rows: &[SetRow]) -> Result<(), Error> {
-    for row in rows {
+pub(super) async fn insert(transaction: &mut Transaction, sets: &[NamedSet]) -> Result<(), Error> {
+    for set in sets {
         let insert = "INSERT INTO name_sets (digest, count, lines) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
-        let insert = query(insert).bind(&row.digest.0[..]).bind(row.count).bind(&row.lines[..]);
+        let insert = query(insert).bind(&set.digest.0[..]).bind(set.count() as i64).bind(set.lines.as_bytes());
         transaction.execute(insert, "writing a set of names").await?;
     }
     Ok(())
@@ -68,15 +69,15 @@ pub(super) fn is_spoken_of(set: &Digest, fact: &Fact) -> bool {
 }
 
 /// Every set that the facts speak of. One that is missing is left out: the fold says so with its fact.
-pub(super) async fn load_all(db: &Db, facts: &[Fact]) -> Result<Vec<NamedSet>, Error> {
-    let mut sets: Vec<NamedSet> = Vec::new();
+pub(super) async fn load_all(db: &Db, facts: &[Fact]) -> Result<Vec<(Digest, Names)>, Error> {
+    let mut sets: Vec<(Digest, Names)> = Vec::new();
     for fact in facts {
         let Some(&digest) = fact.body.name_set() else { continue };
-        if sets.iter().any(|set| set.digest == digest) {
+        if sets.iter().any(|(known, _)| *known == digest) {
             continue;
         }
         match load(db, digest).await {
-            Ok(names) => sets.push(NamedSet { digest, names }),
+            Ok(names) => sets.push((digest, names)),
             Err(Error::NoSuchNames(_)) => {}
             Err(error) => return Err(error),
         }
@@ -86,9 +87,14 @@ pub(super) async fn load_all(db: &Db, facts: &[Fact]) -> Result<Vec<NamedSet>, E
 
 //----------- Lines ------------------------------------------------------------------------------------------------
 
+/// What most lines need.
+const LINE_OCTETS: usize = 32;
+
 /// What [`model::order::names_digest`] hashes.
-pub(super) fn to_lines(names: &Names) -> String {
-    names.iter().map(|(name, listed)| listed.line(name)).collect()
+fn to_lines(names: &Names) -> String {
+    let mut lines = String::with_capacity(names.len() * LINE_OCTETS);
+    names.iter().for_each(|(name, listed)| lines.push_str(&listed.line(name)));
+    lines
 }
 
 pub(crate) fn from_lines(lines: &str) -> Option<Names> {

@@ -139,7 +139,7 @@ pub(crate) async fn a_set_of_names_is_one_row_and_one_load(ground: &Ground) {
     let names: Names = (0..ground.names).map(name).collect();
     let digest = names_digest(&names);
     assert!(matches!(ledger.names(&digest).await, Err(Error::NoSuchNames(_))));
-    let set = NamedSet { digest, names: names.clone() };
+    let set = NamedSet::of(names.clone());
     ledger.append(None, vec![refused("a")], vec![set.clone(), set.clone()], now()).await.unwrap();
     ledger.append(None, vec![refused("b")], vec![set], now()).await.unwrap();
     assert!(ledger.names(&digest).await.unwrap() == names, "they come back");

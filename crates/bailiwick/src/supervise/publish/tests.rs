@@ -107,7 +107,7 @@ impl House {
     }
 
     async fn put_by(&self, actor: Actor, body: Body) {
-        let set = NamedSet { digest: names_digest(&names()), names: names() };
+        let set = NamedSet::of(names());
         self.ledger.append(None, vec![Draft::new(actor, body)], vec![set], now()).await.unwrap();
         assert!(self.ledger.view().await.unwrap().without_effect.is_empty());
     }
