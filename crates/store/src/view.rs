@@ -59,6 +59,8 @@ pub struct View {
     pub cases: BTreeMap<CaseId, CaseView>,
     pub approvals: Approvals,
     pub people: BTreeMap<PersonId, Person>,
+    /// Those of them whom an admin enrolled, or the one-time token, and not the machine's user alone.
+    pub vouched: BTreeSet<PersonId>,
     /// Their other tokens.
     pub tokens: Tokens,
     pub knowledge: Vec<Knowledge>,

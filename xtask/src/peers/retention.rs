@@ -28,9 +28,12 @@ pub fn run(tally: &mut Tally) -> Done {
     let mut program = Program::install(&exercise())?;
     program.configure_also(TABLES)?;
     CASES.iter().try_for_each(|case| open_case(&program, case))?;
+    let root = program.token("root");
+    program.ask(&["person", "add", "root", "--role", "admin", "--token-file", &root])?.good()?;
     for (person, role) in PEOPLE {
         let token = program.token(person);
-        program.ask(&["person", "add", person, "--role", role, "--token-file", &token])?.good()?;
+        let words = ["person", "add", person, "--role", role, "--token-file", &token];
+        program.ask(&[&words[..], &["--as", "root", "--admin-token-file", &root]].concat())?.good()?;
     }
     generate::make(&program.data(), Rows::new(SIGHTINGS, DAYS, 11))?;
     program.start()?;

@@ -63,8 +63,9 @@ async fn a_real_order_does_not_come_into_force_before_the_gate_has_run() {
     let house = House::new().await;
     let real = SHIPPED.replace("instrument = \"exercise\"", "instrument = \"registrar-action\"");
     assert_eq!(house.post_text("/cases", &real).await.status, StatusCode::CREATED);
+    house.post("/people", None, &enrolment("root", &["admin"], false)).await;
     for (id, role) in [("ada", "investigator"), ("bea", "legal")] {
-        house.post("/people", None, &enrolment(id, &[role], false)).await;
+        house.post("/people", Some("the token of root"), &enrolment(id, &[role], false)).await;
     }
     house.post(&format!("{CASE}/requests"), None, &Value::Null).await;
     let first = house.open_requests().await.remove(0);

@@ -12,7 +12,7 @@ use model::fact::{Actor, Body, Draft};
 use model::id::{CaseId, OrderId, Position, RequestId};
 use model::name::DomainName;
 use model::order::{Order, OrderStatus, names_digest};
-use model::person::Role;
+use model::person::{Person, Role};
 use model::seizure::ServiceMode;
 use model::time::utc_day;
 use model::{Digest, Refusal, Timestamp};
@@ -156,6 +156,7 @@ pub(super) fn give(
     let mut approvals = view.approvals.clone();
     approvals.give(approval.clone(), person)?;
     let request = &approvals.get(id).expect("a yes was given to it").request;
+    check_vouched(view, person, request)?;
     let (case, order) = concerned(view, request)?;
     if !matches!(request.what, Widening::Unseal(_) | Widening::ReleaseHold(_)) {
         check_not_expired(order, now)?;
@@ -168,6 +169,18 @@ pub(super) fn give(
     decision.drafts[0].authority = Some(order.terms().id.clone());
     act_on(&mut decision, view, &approvals, request, order, (actor, now))?;
     Ok(decision)
+}
+
+/// Whoever sits at the machine could enrol two people and be both: what is real takes people whom an admin enrolled.
+fn check_vouched(view: &View, person: &Person, request: &Request) -> Result<(), Refusal> {
+    if request.exercise || view.vouched.contains(&person.id) {
+        return Ok(());
+    }
+    let what = format!("{} was enrolled by this machine's user, and case {} is no exercise", person.id, request.case);
+    Err(Refusal::new(what).hint(
+        "an admin enrols them anew, under another id: \
+         `bailiwick person add PERSON --role ROLE --token-file FILE --as ADMIN --admin-token-file FILE`",
+    ))
 }
 
 fn concerned<'v>(view: &'v View, request: &Request) -> Result<(&'v CaseView, &'v Order), Refusal> {

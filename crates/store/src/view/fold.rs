@@ -32,6 +32,9 @@ impl View {
             Body::Restored { .. } => Ok(()),
             Body::PersonEnrolled { person } => {
                 self.people.insert(person.id.clone(), person.clone());
+                if actor_person(&fact.actor).is_some() {
+                    self.vouched.insert(person.id.clone());
+                }
                 Ok(())
             }
             Body::CaseOpened { case, file } => self.open_case(CaseView {
@@ -93,7 +96,11 @@ impl View {
                 self.tokens.first = Some(*token);
                 Ok(())
             }
-            Body::FirstTokenSpent { .. } => self.spend_first_token(),
+            Body::FirstTokenSpent { person } => {
+                self.spend_first_token()?;
+                self.vouched.insert(person.clone());
+                Ok(())
+            }
             Body::PaperFiled { case, paper } => {
                 self.case(case)?.papers.push(paper.clone());
                 Ok(())

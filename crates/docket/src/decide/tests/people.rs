@@ -188,3 +188,21 @@ fn the_one_time_token_enrols_one_admin_and_is_spent() {
     book.execute(&Command::EnrolPerson { person: clerk }, &as_person("root")).unwrap();
     assert!(book.view.without_effect.is_empty());
 }
+
+#[test]
+fn whoever_was_enrolled_by_the_machines_user_alone_approves_exercises_only() {
+    for (instrument, allowed) in [("exercise", true), ("civil-tro", false)] {
+        let mut book = Book::unvouched();
+        let enrol = |id, role| Command::EnrolPerson { person: person(id, &[role], false) };
+        book.execute(&enrol("alice", Role::Investigator), &someone()).unwrap();
+        book.execute(&enrol("root", Role::Admin), &someone()).unwrap();
+        book.execute(&enrol("dora", Role::Investigator), &as_person("root")).unwrap();
+        book.execute(&import(&text("c-1", instrument)), &someone()).unwrap();
+        let ask = Command::RequestApproval { case: case("c-1") };
+        let Done::ApprovalAsked { requests } = book.execute(&ask, &someone()).unwrap() else { panic!() };
+        let command = yes(&book, requests[0], Role::Investigator);
+        let outcome = decide(&book.view, &command, &as_person("alice"), now());
+        assert_eq!(outcome.is_ok(), allowed, "{instrument}: {outcome:?}");
+        book.execute(&command, &as_person("dora")).unwrap();
+    }
+}
