@@ -8,7 +8,7 @@
 //! The order, and after: [`appendix`] is what each registrar and registry gets; [`verify`] asks the world whether a seizure
 //! took effect; [`custody`] compares what was seen from outside, and [`watch`] what the clock brings about, both as
 //! [`alarms`]; [`due`] says what must happen by when; [`post_mortem`] looks back. [`zonefile`] reads the owner's records of a
-//! name; [`retention`] says what is kept for how long.
+//! name; [`rdap`] is the one reader of what registries say; [`retention`] says what is kept for how long.
 //!
 //! [`decide`] is the law in action: what a command may change, as facts to append, or the refusal; [`shown`] is exactly what
 //! two people approve. [`run`] is the door: it loads the view, decides, appends. The rooms' own `run` pages are the only
@@ -29,6 +29,7 @@ pub mod gate;
 pub mod observed;
 pub mod post_mortem;
 pub mod quick;
+pub mod rdap;
 pub mod related;
 pub mod retention;
 pub mod run;

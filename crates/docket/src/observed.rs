@@ -10,6 +10,7 @@ pub mod cof;
 pub mod ct;
 pub mod rdap;
 pub(crate) mod rows;
+pub(crate) mod values;
 
 /// The largest file that is read.
 pub const FILE_OCTETS_MAX: usize = 256 << 20;

@@ -1,18 +1,11 @@
 //! The abuse contact in an RDAP answer (RFC 9083): an entity with the role `abuse`, and its jCard (RFC 7095).
 //!
-//! For a domain it stands within the registrar, for an address within whoever holds the network. The answer is somebody
-//! else's: depth and number are bounded, and an address that could carry another header is none.
+//! For a domain it stands within the registrar, for an address within whoever holds the network. An address that could carry
+//! another header is none.
 
 use model::notification::Recipient;
-use serde_json::Value;
 
-/// The largest answer that is read.
-pub const RDAP_OCTETS_MAX: usize = 1 << 20;
-/// Entities within entities.
-const DEPTH_MAX: usize = 4;
-const ENTITIES_MAX: usize = 256;
-/// RFC 5321, 4.5.3.1.3, without the brackets.
-const ADDRESS_OCTETS_MAX: usize = 254;
+use crate::rdap::{Entity, MAIL_OCTETS_MAX, Object, Unread};
 
 /// Whom to write to.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -26,10 +19,8 @@ pub struct AbuseContact {
 /// Why there is none.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum RdapError {
-    #[error("the answer has more than {RDAP_OCTETS_MAX} octets")]
-    TooLarge,
-    #[error("the answer is no JSON: {0}")]
-    NoJson(String),
+    #[error(transparent)]
+    Unread(#[from] Unread),
     #[error("no entity of the answer has the role `abuse` and a mail address; it may be redacted (RFC 9537)")]
     NoContact,
     #[error("its abuse contact is the registrar's, and this report is not to the registrar")]
@@ -38,12 +29,8 @@ pub enum RdapError {
 
 /// The first abuse contact in the answer: to a registrar, a registrar's first; to anybody else, never a registrar's.
 pub fn abuse_contact(octets: &[u8], to: Recipient) -> Result<AbuseContact, RdapError> {
-    if octets.len() > RDAP_OCTETS_MAX {
-        return Err(RdapError::TooLarge);
-    }
-    let answer: Value = serde_json::from_slice(octets).map_err(|error| RdapError::NoJson(error.to_string()))?;
     let mut found = Vec::new();
-    search(&answer, None, (0, false), &mut (&mut found, ENTITIES_MAX));
+    search(&Object::read(octets)?.entities, None, false, &mut found);
     if to == Recipient::Registrar {
         found.sort_by_key(|contact| !contact.of_registrar);
     }
@@ -52,37 +39,16 @@ pub fn abuse_contact(octets: &[u8], to: Recipient) -> Result<AbuseContact, RdapE
     wanted.ok_or(if found.is_empty() { RdapError::NoContact } else { RdapError::OfRegistrar })
 }
 
-type Found<'f> = (&'f mut Vec<AbuseContact>, usize);
-
-fn search(object: &Value, above: Option<&Value>, (depth, is_within_registrar): (usize, bool), found: &mut Found<'_>) {
-    let entities = object.get("entities").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+fn search(entities: &[Entity], above: Option<&Entity>, is_within_registrar: bool, found: &mut Vec<AbuseContact>) {
     for entity in entities {
-        if depth >= DEPTH_MAX || found.1 == 0 {
-            return;
+        let of_registrar = is_within_registrar || entity.has_role("registrar");
+        let address = entity.mails.first().filter(|address| entity.has_role("abuse") && is_address(address));
+        if let Some(address) = address.cloned() {
+            let organisation = above.and_then(|above| above.name.clone()).or_else(|| entity.name.clone());
+            found.push(AbuseContact { address, organisation, of_registrar });
         }
-        found.1 -= 1;
-        let of_registrar = is_within_registrar || has_role(entity, "registrar");
-        if has_role(entity, "abuse")
-            && let Some(address) = card(entity, "email").filter(|address| is_address(address))
-        {
-            let organisation = above.and_then(|above| card(above, "fn")).or_else(|| card(entity, "fn"));
-            found.0.push(AbuseContact { address, organisation, of_registrar });
-        }
-        search(entity, Some(entity), (depth + 1, of_registrar), found);
+        search(&entity.entities, Some(entity), of_registrar, found);
     }
-}
-
-fn has_role(entity: &Value, role: &str) -> bool {
-    let roles = entity.get("roles").and_then(Value::as_array);
-    roles.is_some_and(|roles| roles.iter().any(|one| one.as_str() == Some(role)))
-}
-
-/// A text property of the jCard: `["email", {}, "text", "abuse@registrar.example"]`.
-fn card(entity: &Value, property: &str) -> Option<String> {
-    let properties = entity.get("vcardArray")?.get(1)?.as_array()?;
-    let named = properties.iter().find(|one| one.get(0).and_then(Value::as_str) == Some(property))?;
-    let text = named.get(3)?.as_str()?.trim();
-    (!text.is_empty() && text.len() <= ADDRESS_OCTETS_MAX).then(|| text.to_owned())
 }
 
 /// One plain address, that fits into a header and ends there.
@@ -91,6 +57,6 @@ pub fn is_address(text: &str) -> bool {
         !part.is_empty() && part.bytes().all(|octet| octet.is_ascii_graphic() && !b"()<>[]:;@\\,\"".contains(&octet))
     };
     let parts = text.split_once('@');
-    text.len() <= ADDRESS_OCTETS_MAX
+    text.len() <= MAIL_OCTETS_MAX
         && parts.is_some_and(|(user, host)| is_plain(user) && is_plain(host) && host.contains('.'))
 }

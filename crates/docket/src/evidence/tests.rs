@@ -303,8 +303,9 @@ fn an_abuse_contact_is_found_within_the_registrar_and_never_carries_a_header() {
     assert_eq!(rdap::abuse_contact(b"{}", Recipient::Registrar), Err(rdap::RdapError::NoContact));
     let deep = "{\"entities\":[".repeat(50) + &"]}".repeat(50);
     assert_eq!(rdap::abuse_contact(deep.as_bytes(), Recipient::Registrar), Err(rdap::RdapError::NoContact));
-    let long = vec![b' '; rdap::RDAP_OCTETS_MAX + 1];
-    assert_eq!(rdap::abuse_contact(&long, Recipient::Registrar), Err(rdap::RdapError::TooLarge));
+    let long = vec![b' '; crate::rdap::ANSWER_OCTETS_MAX + 1];
+    let too_large = rdap::RdapError::Unread(crate::rdap::Unread::TooLarge);
+    assert_eq!(rdap::abuse_contact(&long, Recipient::Registrar), Err(too_large));
     let found = rdap::abuse_contact(answer("abuse@registrar.example").as_bytes(), Recipient::Host).unwrap();
     assert_eq!(found.address, "other@host.example");
     let only = serde_json::json!({ "entities": [

@@ -1,22 +1,17 @@
 //! RDAP: which server to ask for a name (RFC 9224), and what its answer says (RFC 9083).
 //!
-//! Only what a check needs is read. What a registry redacts (RFC 9537) is told apart from what it does not have:
-//! redacted is not observable, and takes a person's word.
+//! [`crate::rdap`] reads it; here is what a check needs of it. What a registry redacts (RFC 9537) is told apart from what it
+//! does not have: redacted is not observable, and takes a person's word.
 
 use std::collections::BTreeSet;
 
 use model::{DomainName, Timestamp};
 use serde::Deserialize;
-use serde_json::Value;
 
-/// The largest answer that is read.
-pub const ANSWER_OCTETS_MAX: usize = 1 << 20;
+use crate::rdap::{Entity, Object};
+
 /// The largest bootstrap file; IANA's has some 100 kB.
 pub const BOOTSTRAP_OCTETS_MAX: usize = 4 << 20;
-/// The most values of one kind that are kept of an answer.
-const VALUES_MAX: usize = 64;
-/// The longest text that is kept of an answer.
-const TEXT_CHARS_MAX: usize = 200;
 
 //----------- Bootstrap --------------------------------------------------------------------------------------------
 
@@ -95,26 +90,21 @@ impl std::fmt::Display for Registrar {
 impl Registration {
     /// Reads an answer about `name`.
     pub fn read(octets: &[u8], name: &DomainName) -> Result<Self, String> {
-        if octets.len() > ANSWER_OCTETS_MAX {
-            return Err(format!("the answer has more than {ANSWER_OCTETS_MAX} octets"));
-        }
-        let answer: Value =
-            serde_json::from_slice(octets).map_err(|error| format!("the answer is no JSON: {error}"))?;
-        if answer["objectClassName"] != "domain" {
+        let answer = Object::read(octets).map_err(|error| error.to_string())?;
+        if !answer.is_domain() {
             return Err("the answer is about no domain (`objectClassName`)".into());
         }
-        let of = answer["ldhName"].as_str().and_then(|text| DomainName::parse(text).ok());
-        if of.as_ref() != Some(name) {
+        if answer.name.as_ref() != Some(name) {
             return Err("the answer is about another name (`ldhName`)".into());
         }
         Ok(Self {
-            statuses: items(&answer["status"]).filter_map(Value::as_str).map(status).collect(),
-            registrar: items(&answer["entities"]).find(|entity| has_role(entity, "registrar")).map(registrar),
-            registered: events(&answer, &["registration"]).max(),
+            statuses: answer.statuses.iter().map(|word| status(word)).collect(),
+            registrar: answer.entity("registrar").map(registrar),
+            registered: answer.when("registration").max(),
             // Registry and registrar may each let it go: whoever is first ends it.
-            expires: events(&answer, &["expiration", "registrar expiration"]).min(),
-            delegation_signed: answer["secureDNS"]["delegationSigned"].as_bool(),
-            redacted: items(&answer["redacted"]).filter_map(redacted).collect(),
+            expires: answer.when("expiration").chain(answer.when("registrar expiration")).min(),
+            delegation_signed: answer.delegation_signed,
+            redacted: answer.redacted.into_iter().collect(),
         })
     }
 
@@ -124,19 +114,10 @@ impl Registration {
     }
 }
 
-/// At most so many as are kept.
-fn items(value: &Value) -> impl Iterator<Item = &Value> {
-    value.as_array().into_iter().flatten().take(VALUES_MAX)
-}
-
-fn text(text: &str) -> String {
-    text.chars().filter(|one| !one.is_control()).take(TEXT_CHARS_MAX).collect()
-}
-
 /// EPP's spelling (`clientHold`) and RDAP's (`client hold`) are one.
 pub fn status(word: &str) -> String {
     let mut said = String::new();
-    for one in text(word).chars() {
+    for one in word.chars() {
         if one.is_ascii_uppercase() && said.ends_with(|last: char| last.is_ascii_lowercase()) {
             said.push(' ');
         }
@@ -145,36 +126,16 @@ pub fn status(word: &str) -> String {
     said.trim().to_owned()
 }
 
-fn has_role(entity: &Value, role: &str) -> bool {
-    items(&entity["roles"]).any(|one| one == role)
-}
-
-fn registrar(entity: &Value) -> Registrar {
-    let card = entity["vcardArray"].get(1).unwrap_or(&Value::Null);
-    let is_name = |line: &&Value| line.get(0).is_some_and(|kind| kind == "fn");
-    let name = items(card).find(is_name).and_then(|line| line.get(3)).and_then(Value::as_str);
-    let is_iana = |id: &&Value| id["type"].as_str().is_some_and(|kind| kind.eq_ignore_ascii_case("IANA Registrar ID"));
-    let number = items(&entity["publicIds"]).find(is_iana).map(|id| &id["identifier"]);
-    let number =
-        number.and_then(|number| number.as_str().map(str::to_owned).or_else(|| Some(number.as_u64()?.to_string())));
-    Registrar { name: name.filter(|name| !name.is_empty()).map(text), number: number.as_deref().map(text) }
-}
-
-/// When there were such events.
-fn events(answer: &Value, actions: &[&str]) -> impl Iterator<Item = Timestamp> {
-    let is_such = move |event: &&Value| event["eventAction"].as_str().is_some_and(|action| actions.contains(&action));
-    let date = |event: &Value| -> Option<Timestamp> { event["eventDate"].as_str()?.parse().ok() };
-    items(&answer["events"]).filter(is_such).filter_map(date)
-}
-
-fn redacted(entry: &Value) -> Option<String> {
-    let name = &entry["name"];
-    name["type"].as_str().or_else(|| name["description"].as_str()).map(text)
+fn registrar(entity: &Entity) -> Registrar {
+    let is_iana = |(kind, _): &&(String, String)| kind.eq_ignore_ascii_case("IANA Registrar ID");
+    let number = entity.public_ids.iter().find(is_iana).map(|(_, number)| number.clone());
+    Registrar { name: entity.name.clone(), number }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::rdap::{ANSWER_OCTETS_MAX, LIST_MAX};
     use proptest::prelude::*;
 
     fn name() -> DomainName {
@@ -229,7 +190,7 @@ mod tests {
     fn many_statuses_are_cut() {
         let many: Vec<String> = (0..10_000).map(|at| format!("\"s{at}\"")).collect();
         let text = ANSWER.replace("\"clientHold\"", &many.join(","));
-        assert!(Registration::read(text.as_bytes(), &name()).unwrap().statuses.len() <= VALUES_MAX);
+        assert!(Registration::read(text.as_bytes(), &name()).unwrap().statuses.len() <= LIST_MAX);
     }
 
     #[test]

@@ -18,7 +18,7 @@ use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
 use super::exchange::{Pace, connect};
-use crate::verify::rdap::ANSWER_OCTETS_MAX;
+use crate::rdap::ANSWER_OCTETS_MAX;
 use crate::verify::settings::Settings;
 
 /// From the connection to the last octet.
