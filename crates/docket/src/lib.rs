@@ -8,7 +8,8 @@
 //! The order, and after: [`appendix`] is what each registrar and registry gets; [`verify`] asks the world whether a seizure
 //! took effect; [`custody`] compares what was seen from outside, and [`watch`] what the clock brings about, both as
 //! [`alarms`]; [`due`] says what must happen by when; [`post_mortem`] looks back. [`zonefile`] reads the owner's records of a
-//! name; [`rdap`] is the one reader of what registries say; [`retention`] says what is kept for how long.
+//! name; [`rdap`] and [`ct`] read what registries and the logs of certificates say, for all of these; [`retention`] says what
+//! is kept for how long.
 //!
 //! [`decide`] is the law in action: what a command may change, as facts to append, or the refusal; [`shown`] is exactly what
 //! two people approve. [`run`] is the door: it loads the view, decides, appends. The rooms' own `run` pages are the only
@@ -21,6 +22,7 @@ pub mod appendix;
 pub mod authority;
 pub mod casefile;
 pub mod command;
+pub mod ct;
 pub mod custody;
 pub mod decide;
 pub mod due;

@@ -7,8 +7,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::civil::DateTime;
-use jiff::tz::TimeZone;
 use model::alarm::AlarmKind;
 use model::name::DomainName;
 use model::{Refusal, Timestamp};
@@ -16,15 +14,13 @@ use serde::{Deserialize, Serialize};
 use store::view::CaseView;
 
 use crate::alarms::{Finding, Stands};
+use crate::ct::{self, Entry};
 use crate::custody::expected;
 
 /// The most entries of one file.
 pub const CERTIFICATES_MAX: usize = 100_000;
 /// The longest file.
 pub const CERTIFICATES_OCTETS_MAX: usize = 64 << 20;
-/// The longest issuer or serial number, and the most names, that are taken of one.
-const TEXT_OCTETS_MAX: usize = 512;
-const NAMES_MAX: usize = 1_000;
 
 //----------- Certificate ------------------------------------------------------------------------------------------
 
@@ -39,24 +35,6 @@ pub struct Certificate {
     pub names: BTreeSet<DomainName>,
 }
 
-#[derive(Deserialize)]
-struct Entry {
-    #[serde(alias = "issuer_name")]
-    issuer: String,
-    #[serde(alias = "serial_number")]
-    serial: String,
-    not_before: String,
-    #[serde(default)]
-    not_after: Option<String>,
-    /// crt.sh: one a line.
-    #[serde(default)]
-    name_value: String,
-    #[serde(default)]
-    common_name: Option<String>,
-    #[serde(default)]
-    names: Vec<String>,
-}
-
 /// Reads an answer: a list, or one entry a line.
 pub fn read(octets: &[u8]) -> Result<Vec<Certificate>, Refusal> {
     if octets.len() > CERTIFICATES_OCTETS_MAX {
@@ -65,46 +43,31 @@ pub fn read(octets: &[u8]) -> Result<Vec<Certificate>, Refusal> {
             octets.len()
         )));
     }
-    let entries = if octets.trim_ascii_start().starts_with(b"[") {
-        serde_json::from_slice::<Vec<Entry>>(octets)
-    } else {
-        octets
-            .split(|octet| *octet == b'\n')
-            .filter(|line| !line.trim_ascii().is_empty())
-            .map(serde_json::from_slice)
-            .collect()
-    };
-    let unread = |error| {
-        Refusal::new(format!("the answer of certificate transparency cannot be read: {error}")).hint(
+    let mut all = Vec::new();
+    let read = ct::read("answer", octets, |entry| {
+        if all.len() >= CERTIFICATES_MAX {
+            return Err(format!("more than {CERTIFICATES_MAX} entries"));
+        }
+        all.push(certificate(entry)?);
+        Ok(())
+    });
+    read.map_err(|fault| {
+        Refusal::new(format!("the answer of certificate transparency cannot be read: {fault}")).hint(
             "a JSON list of entries is wanted, with issuer_name, serial_number, not_before, not_after, name_value",
         )
-    };
-    let entries = entries.map_err(unread)?;
-    if entries.len() > CERTIFICATES_MAX {
-        return Err(Refusal::new(format!(
-            "an answer has at most {CERTIFICATES_MAX} entries, this one {}",
-            entries.len()
-        )));
-    }
-    entries.into_iter().map(certificate).collect()
+    })?;
+    Ok(all)
 }
 
-fn certificate(entry: Entry) -> Result<Certificate, Refusal> {
-    let Entry { issuer, serial, not_before, not_after, name_value, common_name, names } = entry;
-    if issuer.len() > TEXT_OCTETS_MAX || serial.len() > TEXT_OCTETS_MAX {
-        return Err(Refusal::new(format!("issuer and serial number have at most {TEXT_OCTETS_MAX} octets")));
-    }
-    let all = name_value.lines().map(str::to_owned).chain(common_name).chain(names).take(NAMES_MAX);
-    let names = all.filter_map(|name| DomainName::parse(name.trim().trim_start_matches("*.")).ok()).collect();
-    let (not_before, not_after) = (instant(&not_before)?, not_after.as_deref().map(instant).transpose()?);
-    Ok(Certificate { issuer, serial: serial.to_lowercase(), not_before, not_after, names })
-}
-
-/// An instant; what has no zone is UTC, as in a certificate.
-fn instant(text: &str) -> Result<Timestamp, Refusal> {
-    let in_utc = |at: DateTime| TimeZone::UTC.to_timestamp(at).ok();
-    let read = text.parse().ok().or_else(|| text.parse::<DateTime>().ok().and_then(in_utc));
-    read.ok_or_else(|| Refusal::new(format!("`{text}` is no instant of a certificate")))
+fn certificate(entry: Entry) -> Result<Certificate, String> {
+    let Entry { issuer, serial, not_before, not_after, names, .. } = entry;
+    Ok(Certificate {
+        issuer: issuer.ok_or("a certificate without `issuer_name`")?,
+        serial: serial.ok_or("a certificate without `serial_number`")?,
+        not_before: not_before.ok_or("a certificate without `not_before`")?,
+        not_after,
+        names,
+    })
 }
 
 //----------- Findings ---------------------------------------------------------------------------------------------
