@@ -15,7 +15,7 @@ use crate::{Done, root};
 /// A suite by name, with its budget in seconds.
 type Suite = (&'static str, u32, fn(&mut Tally) -> Done);
 
-const SUITES: [Suite; 30] = [
+const SUITES: [Suite; 32] = [
     ("dns", 60, peers::dns::run),
     ("floods", 150, peers::floods::run),
     ("dnstap", 60, peers::dnstap::run),
@@ -44,6 +44,8 @@ const SUITES: [Suite; 30] = [
     ("postgres", 420, peers::postgres::run),
     ("sensors", 300, peers::sensors::run),
     ("evidence", 240, peers::evidence::run),
+    ("stranger", 120, peers::stranger::run),
+    ("together", 240, peers::together::run),
     ("feeds", 240, peers::feeds::run),
     ("stories", 240, peers::stories::run),
 ];

@@ -170,6 +170,17 @@ impl Program {
         Ok(program)
     }
 
+    /// Another core on the same ledger: a folder and ports of its own, and the first one's signing key.
+    pub fn beside(&self, tables: &str) -> Result<Self, Trouble> {
+        let folder = TempDir::with_prefix("bailiwick-core-")?;
+        let (case, ports, pinned, role) = (self.case.clone(), Ports::free()?, Vec::new(), Vec::new());
+        let core = Self { folder, binary: self.binary.clone(), case, ports, running: None, pinned, role };
+        core.configure()?;
+        core.configure_also(tables)?;
+        shell::run(shell::command("cp", ["-rp"]).arg(self.path("keys")).arg(core.path("keys")))?.good()?;
+        Ok(core)
+    }
+
     fn configure(&self) -> Done {
         let networks = "network,asn,as_name,country\n127.0.7.0/24,64496,Example Access,DE\n127.0.9.0/24,64497,Example Homeland,IR\n";
         fs::write(self.path("networks.csv"), networks)?;

@@ -18,6 +18,7 @@ mod evidence;
 mod execution;
 mod gate;
 mod keep;
+mod leaving;
 mod people;
 mod quick;
 mod report;
@@ -31,6 +32,7 @@ pub(crate) use evidence::*;
 pub(crate) use execution::{AckedArgs, AppendixArgs, ExecuteArgs, ExecutionCommand, ReadyArgs, SentArgs};
 pub(crate) use gate::{DecideArgs, GateArgs, GateCommand, RelatedArgs};
 pub(crate) use keep::{BackupArgs, RestoreArgs, RetentionCommand};
+pub(crate) use leaving::{CaseExportArgs, LeavingCommand};
 pub(crate) use people::{AdvanceArgs, AuthorityCommand, ByArgs, MachineCommand, MembersArgs, TokenCommand};
 pub(crate) use quick::{QuickArgs, QuickAuthority};
 pub(crate) use report::{AskerArgs, By, Format as ReportFormat, QueryArgs, ReportArgs};
@@ -292,6 +294,8 @@ pub(crate) enum CaseCommand {
     Execution(ExecutionCommand),
     #[command(flatten)]
     Provider(ProviderCommand),
+    #[command(flatten)]
+    Leaving(LeavingCommand),
 }
 
 #[derive(Args)]

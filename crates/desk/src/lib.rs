@@ -23,6 +23,7 @@ mod feeds;
 mod gate;
 mod groups;
 mod intake;
+mod leaving;
 mod members;
 mod metrics;
 mod papers;
@@ -111,6 +112,7 @@ pub fn router(desk: Desk) -> Router {
         .route("/cases/{id}/exhibits/{number}/file", get(evidence::file))
         .route("/cases/{id}/exhibits/{number}/stamp", post(evidence::stamp))
         .route("/cases/{id}/evidence", get(evidence::manifest))
+        .route("/cases/{id}/folders", get(leaving::list).post(leaving::record))
         .route("/cases/{id}/privacy", get(evidence::privacy))
         .route("/cases/{id}/reports", get(providers::list).post(providers::make))
         .route("/cases/{id}/reports/{number}/sending", post(providers::sending).layer(messages))

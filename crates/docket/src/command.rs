@@ -12,6 +12,7 @@ use model::execution::{Acknowledgement, Compilation, Dispatch};
 use model::fact::KnowledgeFormat;
 use model::gate::{GateRun, WarningChoice, WarningKind};
 use model::id::{CaseId, GroupId, OrderId, PersonId, Position, RequestId, SensorId, SensorName, TokenName};
+use model::leaving::Leaving;
 use model::marking::Audience;
 use model::moment::PaperTime;
 use model::name::{DomainName, defang};
@@ -292,6 +293,11 @@ pub enum Command {
         note: String,
         exhibit: Option<u32>,
     },
+    /// Remembers a folder that leaves the house.
+    RecordLeaving {
+        case: CaseId,
+        folder: Leaving,
+    },
     /// Remembers a refusal that was made before the docket was asked: no token, no such thing.
     Refuse {
         tried: String,
@@ -359,7 +365,8 @@ impl Command {
             | Self::StampExhibit { case, .. }
             | Self::MakeReport { case, .. }
             | Self::NoteSending { case, .. }
-            | Self::NoteAnswer { case, .. } => Some(case),
+            | Self::NoteAnswer { case, .. }
+            | Self::RecordLeaving { case, .. } => Some(case),
             Self::RecordGate { run, .. } => Some(&run.case),
             Self::TakeObservations { taking, .. } => Some(&taking.case),
             Self::ImportCase { .. }
@@ -398,6 +405,7 @@ impl Command {
             Self::OfferEnrolment { name, .. } => format!("offer {name} to become a sensor"),
             Self::EnrolSensor { token, .. } => format!("enrol a sensor by the token {}", token.short()),
             Self::RevokeSensor { sensor, .. } => format!("revoke sensor {sensor}"),
+            Self::RecordLeaving { case, folder } => format!("take a {} folder of case {case} out", folder.what.as_str()),
             Self::RecordExport { case, format, .. } => format!("record an export of case {case} as {format}"),
             Self::PlaceHold { case, .. } => format!("place a legal hold on case {case}"),
             Self::RequestRelease { case, hold } => format!("ask for the release of hold {hold} on case {case}"),

@@ -29,6 +29,7 @@ mod capture;
 mod evidence;
 mod execution;
 pub(crate) mod gate;
+mod leaving;
 mod narrow;
 mod people;
 mod sensors;
@@ -252,6 +253,7 @@ pub fn decide(view: &View, command: &Command, actor: &Actor, now: Timestamp) -> 
             decision.drafts.iter_mut().for_each(|draft| draft.authority.clone_from(order));
             Ok(decision)
         }
+        Command::RecordLeaving { case, folder } => leaving::record(view, case, folder, (actor, now)),
         Command::PlaceHold { case, reason } => {
             working_on(view, case, actor)?;
             check_text("reason", reason)?;

@@ -7,7 +7,8 @@
 //!
 //! The order, and after: [`appendix`] is what each registrar and registry gets; [`verify`] asks the world whether a seizure
 //! took effect; [`custody`] compares what was seen from outside, and [`watch`] what the clock brings about, both as
-//! [`alarms`]; [`due`] says what must happen by when; [`post_mortem`] looks back. [`zonefile`] reads the owner's records of a
+//! [`alarms`]; [`due`] says what must happen by when; [`post_mortem`] looks back. [`dossier`] is all of a case for a
+//! stranger. [`zonefile`] reads the owner's records of a
 //! name; [`rdap`] and [`ct`] read what registries and the logs of certificates say, for all of these; [`retention`] says what
 //! is kept for how long.
 //!
@@ -25,6 +26,7 @@ pub mod command;
 pub mod ct;
 pub mod custody;
 pub mod decide;
+pub mod dossier;
 pub mod due;
 pub mod evidence;
 pub mod gate;

@@ -19,6 +19,7 @@ use crate::evidence::{Exhibit, Stamp};
 use crate::execution::{Acknowledgement, Compilation, Dispatch};
 use crate::gate::{GateDecided, GateRun};
 use crate::id::{CaseId, GroupId, OrderId, PersonId, Position, RequestId, SensorName, TokenName};
+use crate::leaving::Leaving;
 use crate::marking::Audience;
 use crate::name::DomainName;
 use crate::notification::{ReportState, ReportTerms, Sending};
@@ -457,6 +458,12 @@ pub enum Body {
         report: u32,
         by: u32,
     },
+    // Folders for strangers.
+    /// Somebody took a folder of the case out of the house.
+    FolderLeft {
+        case: CaseId,
+        folder: Leaving,
+    },
     /// The law said no.
     Refused {
         tried: String,
@@ -512,6 +519,7 @@ impl Body {
             | Self::ReportSent { case, .. }
             | Self::ReportAcknowledged { case, .. }
             | Self::ReportEscalated { case, .. }
+            | Self::FolderLeft { case, .. }
             | Self::IndicatorLearned { case, .. } => Some(case),
             Self::GateRun { run } => Some(&run.case),
             Self::GateDecided { decided } => Some(&decided.case),
@@ -547,7 +555,8 @@ impl Body {
 }
 
 impl Body {
-    /// Whether it is about the watch over a case alone: it is the case's, and changes nothing of what feeds tell.
+    /// Whether it is about the watch over a case, or a folder of it, alone: it is the case's, and changes nothing of what
+    /// feeds tell.
     pub fn is_watch(&self) -> bool {
         matches!(
             self,
@@ -560,6 +569,7 @@ impl Body {
                 | Self::ObservationsTaken { .. }
                 | Self::CertificatesTaken { .. }
                 | Self::PostMortemHeld { .. }
+                | Self::FolderLeft { .. }
         )
     }
 }

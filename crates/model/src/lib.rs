@@ -23,6 +23,7 @@ pub mod frame;
 pub mod gate;
 pub mod group;
 pub mod id;
+pub mod leaving;
 pub mod marking;
 pub mod moment;
 pub mod name;

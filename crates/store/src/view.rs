@@ -28,6 +28,7 @@ mod evidence;
 mod execution;
 mod fold;
 mod gate;
+mod leaving;
 mod names;
 mod people;
 mod sensors;
@@ -42,6 +43,7 @@ pub use captured::CapturedView;
 pub use evidence::{AnswerView, EvidenceView, ExhibitView, ReportView, next_number};
 pub use execution::{DispatchView, ExecutionView};
 pub use fold::names_to_serve;
+pub use leaving::LeavingView;
 pub use names::{CaseNames, NameView};
 pub use people::{Members, groups_called};
 pub use sensors::{EnrolmentOffer, FIRST_SENSOR, SensorView, Sensors};
@@ -119,6 +121,8 @@ pub struct CaseView {
     pub execution: ExecutionView,
     /// What is kept as evidence, and whom it was reported to.
     pub evidence: EvidenceView,
+    /// Folders of it that somebody took out, in order.
+    pub left: Vec<LeavingView>,
 }
 
 /// Somebody else's knowledge of a group; the file lies in the vault.

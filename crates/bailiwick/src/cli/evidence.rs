@@ -8,7 +8,7 @@ use model::evidence::ExhibitKind;
 use model::id::CaseId;
 use model::notification::{Recipient, ReportState};
 
-use super::{JsonArgs, WhoArgs};
+use super::{ByArgs, JsonArgs, WhoArgs};
 
 #[derive(Subcommand)]
 pub(crate) enum EvidenceCommand {
@@ -39,13 +39,7 @@ pub(crate) enum EvidenceCommand {
     },
     /// Write all exhibits with manifest, sums and signature into a new folder, which a stranger checks with `sha256sum` and
     /// `openssl`.
-    Export {
-        case: CaseId,
-        #[arg(long = "out", value_name = "DIR")]
-        folder: PathBuf,
-        #[command(flatten)]
-        out: JsonArgs,
-    },
+    Export(ExportEvidenceArgs),
     /// The same with pages that print: the exhibits, and a certificate for a named person to check and sign.
     Exhibits(ExhibitsArgs),
 }
@@ -114,18 +108,30 @@ pub(crate) struct StampArgs {
 }
 
 #[derive(Args)]
-pub(crate) struct ExhibitsArgs {
+pub(crate) struct ExportEvidenceArgs {
     pub(crate) case: CaseId,
+    /// A new folder.
     #[arg(long = "out", value_name = "DIR")]
     pub(crate) folder: PathBuf,
+    #[command(flatten)]
+    pub(crate) by: ByArgs,
+    #[command(flatten)]
+    pub(crate) out: JsonArgs,
+}
+
+#[derive(Args)]
+pub(crate) struct ExhibitsArgs {
+    #[command(flatten)]
+    pub(crate) export: ExportEvidenceArgs,
     /// Whose certificate is drafted, as they sign: `Ada Lovelace`.
     #[arg(long, value_name = "PERSON")]
     pub(crate) qualified_person: Option<String>,
     /// In which words.
     #[arg(long, default_value = "statement", requires = "qualified_person")]
     pub(crate) form: FormWord,
-    #[command(flatten)]
-    pub(crate) out: JsonArgs,
+    /// The pages as PDF, too, by the browser that `[evidence] chromium` names, without a network.
+    #[arg(long)]
+    pub(crate) pdf: bool,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -221,6 +227,9 @@ pub(crate) struct CaseReportArgs {
     pub(crate) escalates: Option<u32>,
     #[arg(long, default_value = "phishing", value_parser = ["phishing", "malware"])]
     pub(crate) abuse: String,
+    /// The letter as PDF, too, by the browser that `[evidence] chromium` names.
+    #[arg(long, requires = "folder")]
+    pub(crate) pdf: bool,
     /// Write letter.txt, letter.html and xarf.json into this new folder.
     #[arg(long = "out", value_name = "DIR")]
     pub(crate) folder: Option<PathBuf>,

@@ -15,6 +15,7 @@ use crate::door::{Door, in_query, token};
 use crate::failure::{Done, Failure, Tried, code};
 use crate::terminal::{self, count, table};
 
+mod leaving;
 mod machine;
 mod providers;
 mod records;
@@ -45,6 +46,7 @@ pub(crate) fn run(place: &Place, command: CaseCommand) -> Done {
         CaseCommand::Watch(command) => super::watch::of_case(place, command),
         CaseCommand::Execution(command) => super::execution::run(place, command),
         CaseCommand::Provider(command) => providers::run(place, command),
+        CaseCommand::Leaving(command) => leaving::run(place, command),
         CaseCommand::Return(args) => returning::run(&Door::open(place, "case return")?, args),
     }
 }

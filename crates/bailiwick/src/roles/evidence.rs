@@ -10,7 +10,7 @@ use model::evidence::{ExhibitKind, Stamp, Tool};
 use model::id::CaseId;
 use model::{DomainName, Timestamp};
 
-use crate::cli::{AddArgs, EvidenceCommand, ExhibitsArgs, Place};
+use crate::cli::{AddArgs, EvidenceCommand, Place};
 use crate::config::Config;
 use crate::door::{Door, in_query, token};
 use crate::failure::{Done, Failure, Tried, code};
@@ -30,10 +30,8 @@ pub(crate) fn run(place: &Place, command: EvidenceCommand) -> Done {
         EvidenceCommand::Show { case, exhibit, out_file, out } => {
             show(&Door::open(place, "evidence show")?, (&case, exhibit), out_file.as_deref(), out.json)
         }
-        EvidenceCommand::Export { case, folder, out } => pack::run(place, &case, &folder, None, out.json),
-        EvidenceCommand::Exhibits(ExhibitsArgs { case, folder, qualified_person, form, out }) => {
-            pack::run(place, &case, &folder, Some((qualified_person.as_deref(), form)), out.json)
-        }
+        EvidenceCommand::Export(args) => pack::export(place, args),
+        EvidenceCommand::Exhibits(args) => pack::exhibits_too(place, args),
     }
 }
 
@@ -186,7 +184,7 @@ fn file(door: &Door, case: &CaseId, number: u32) -> Result<Vec<u8>, Failure> {
 }
 
 /// A file that was not there before.
-pub(super) fn write_new(path: &Path, octets: &[u8]) -> Done {
+pub(crate) fn write_new(path: &Path, octets: &[u8]) -> Done {
     let opened = std::fs::OpenOptions::new().write(true).create_new(true).open(path);
     let mut file = opened.tried(format_args!("making {}", path.display()))?;
     file.write_all(octets).and_then(|()| file.sync_all()).tried(format_args!("writing {}", path.display()))

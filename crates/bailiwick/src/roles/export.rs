@@ -15,7 +15,7 @@ use crate::supervise::{now, signing};
 use crate::terminal;
 
 /// How a stranger verifies, as it stands in every export.
-const README: &str = include_str!("export/README.md");
+pub(super) const README: &str = include_str!("export/README.md");
 
 pub(crate) fn run(place: &Place, args: &ExportArgs) -> Done {
     let config = Config::load(place)?;

@@ -136,6 +136,7 @@ pub(super) fn check_narrowed(command: &Command, roles: &BTreeSet<Role>) -> Resul
         | Command::MakeReport { .. }
         | Command::NoteSending { .. }
         | Command::NoteAnswer { .. }
+        | Command::RecordLeaving { .. }
         | Command::ImportKnowledge { .. }
         | Command::PlaceHold { .. }
         | Command::RequestRelease { .. }

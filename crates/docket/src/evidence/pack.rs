@@ -105,7 +105,7 @@ impl Entry {
     }
 }
 
-pub(crate) fn who(actor: &Actor) -> String {
+pub fn who(actor: &Actor) -> String {
     match actor {
         Actor::Person { id } => id.to_string(),
         Actor::LocalUser { uid } => format!("user {uid} of the machine"),

@@ -107,6 +107,7 @@ impl Terms {
             watch: Default::default(),
             execution: Default::default(),
             evidence: Default::default(),
+            left: Default::default(),
             gate: None,
             unsealed: Default::default(),
             orders: [(OrderId::parse(ORDER).expect("a slug"), self.order())].into(),

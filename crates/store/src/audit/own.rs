@@ -1,5 +1,6 @@
 //! The owner's own ledger, read and never written: beside a running daemon, after a crash, or in a copy.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use model::fact::Fact;
@@ -90,6 +91,27 @@ impl Audit {
         }
         let mut view = View::default();
         fold(&mut view, &facts, sets);
+        Ok(view)
+    }
+
+    /// The same, with a look at what stands after each of them.
+    pub async fn replay(
+        &mut self,
+        entries: &[Entry],
+        mut look: impl FnMut(&View, &Entry),
+    ) -> Result<View, AuditError> {
+        let mut sets = BTreeMap::new();
+        for digest in entries.iter().filter_map(|entry| names_of(&entry.fact)) {
+            let lines = self.lines(digest).await?.unwrap_or_default();
+            let names = std::str::from_utf8(&lines).ok().and_then(names::from_lines);
+            sets.extend(names.map(|names| (*digest, names)));
+        }
+        let mut view = View::default();
+        for entry in entries {
+            // What the law does not allow has no effect, and the view remembers it.
+            let _ = view.apply(&entry.fact, |digest| sets.get(digest).cloned());
+            look(&view, entry);
+        }
         Ok(view)
     }
 

@@ -9,7 +9,7 @@
 
 use model::Digest;
 
-use super::tree::{leaf, root_of};
+use super::tree::{leaf, node, root_of};
 
 /// Hashes or entries in a full tile.
 const WIDTH: usize = 256;
@@ -42,6 +42,37 @@ impl Tiles {
 
     pub fn leaves(&self) -> &[Digest] {
         &self.levels[0]
+    }
+
+    /// The hashes beside the way from a leaf to the root, as [`inclusion`](super::inclusion) gives them; the hashes of full
+    /// tiles are not computed again, so that a proof for each of many leaves is cheap.
+    pub fn inclusion(&self, index: u64) -> Option<Vec<Digest>> {
+        let mut index = usize::try_from(index).ok().filter(|index| *index < self.leaves().len())?;
+        let (mut proof, mut start, mut size) = (Vec::new(), 0, self.leaves().len());
+        while size > 1 {
+            let left = size.next_power_of_two() / 2;
+            let beside;
+            (beside, start, size, index) = match index < left {
+                true => (self.hash_of(start + left, size - left), start, left, index),
+                false => (self.hash_of(start, left), start + left, size - left, index - left),
+            };
+            proof.push(beside);
+        }
+        proof.reverse();
+        Some(proof)
+    }
+
+    /// Over so many leaves from `start`, where a subtree begins.
+    fn hash_of(&self, start: usize, size: usize) -> Digest {
+        let (mut level, mut wide) = (0, 1);
+        while size.is_multiple_of(wide * WIDTH) && level + 1 < self.levels.len() {
+            (level, wide) = (level + 1, wide * WIDTH);
+        }
+        if size.is_power_of_two() || size / wide <= WIDTH {
+            return root_of(&self.levels[level][start / wide..(start + size) / wide]);
+        }
+        let left = size.next_power_of_two() / 2;
+        node(&self.hash_of(start, left), &self.hash_of(start + left, size - left))
     }
 
     /// Every file that the tree of this size needs: its path and what it holds.
@@ -106,6 +137,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
+    use crate::log::inclusion;
 
     fn entries(count: u64) -> Vec<Digest> {
         (0..count).map(|n| Digest::of_bytes(&n.to_be_bytes())).collect()
@@ -133,6 +165,17 @@ mod tests {
         let earlier = Tiles::new(entries(300));
         assert!(earlier.files().all(|(path, octets)| tiles.file(&path) == Some(octets)), "partial ones of old sizes");
         assert_eq!(Tiles::new(vec![]).files().count(), 0);
+    }
+
+    #[test]
+    fn a_proof_from_tiles_is_the_proof_from_leaves() {
+        for (size, step) in [(1, 1), (2, 1), (255, 7), (256, 5), (257, 3), (700, 13), (66_000, 8_191), (70_000, 9_973)] {
+            let tiles = Tiles::new(entries(size));
+            for index in (0..size).step_by(step).chain([size - 1]) {
+                assert_eq!(tiles.inclusion(index), inclusion(tiles.leaves(), index), "{index} of {size}");
+            }
+            assert_eq!(tiles.inclusion(size), None);
+        }
     }
 
     #[test]

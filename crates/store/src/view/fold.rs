@@ -58,6 +58,7 @@ impl View {
                 watch: Default::default(),
                 execution: Default::default(),
                 evidence: Default::default(),
+                left: Default::default(),
             }),
             Body::CaseAdvanced { case, to, documents } => {
                 let case = self.case(case)?;
@@ -179,6 +180,10 @@ impl View {
                 self.case(case)?.answer_report(*report, answer)
             }
             Body::ReportEscalated { case, report, by } => self.case(case)?.escalate_report(*report, *by),
+            Body::FolderLeft { case, folder } => {
+                self.case(case)?.leave(folder, fact);
+                Ok(())
+            }
             Body::Refused { .. } => {
                 self.refusals += 1;
                 Ok(())

@@ -37,7 +37,8 @@ pub fn run(tally: &mut Tally) -> Done {
     let server = Server::start(Ports::free()?.any)?;
     stories(tally, &server)?;
     storm::run(tally, &server)?;
-    case(tally, &server)
+    case(tally, &server)?;
+    two_cores(tally, &server)
 }
 
 /// Each line that it prints is a story that held; where one does not, it ends.
@@ -48,6 +49,24 @@ fn stories(tally: &mut Tally, server: &Server) -> Done {
     let held: Vec<&str> = said.out.lines().filter_map(|line| line.strip_prefix("held ")).collect();
     held.iter().for_each(|story| tally.check(&format!("a story of SQLite's: {story}"), Ok(())));
     tally.check("every story holds on PostgreSQL", holds(said.ok && !held.is_empty(), || said.all()));
+    Ok(())
+}
+
+//----------- Two cores ---------------------------------------------------------------------------------------------
+
+/// Two daemons, each with its folder, on one database; people act through both at once.
+fn two_cores(tally: &mut Tally, server: &Server) -> Done {
+    const SHARED: &str = "two_cores";
+    server.create(SHARED)?;
+    let tables = format!("{TABLES}database = \"{}\"\n", server.url(SHARED));
+    let mut first = Program::install_with(&exercise(), &tables)?;
+    let mut second = first.beside(&tables)?;
+    first.start()?;
+    second.start()?;
+    let (one, other) = (first.config(), second.config());
+    super::together::races(tally, &first, [&one, &other], "two cores on one database")?;
+    tally.check("both cores see one ledger, and it verifies", all([verifies(&first), verifies(&second)]));
+    tally.check("both end cleanly", all([first.stop(), second.stop()]));
     Ok(())
 }
 

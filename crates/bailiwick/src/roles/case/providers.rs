@@ -13,6 +13,8 @@ use crate::cli::{CaseReportArgs, Place, ProviderCommand};
 use crate::config::Config;
 use crate::door::{Door, in_query, token};
 use crate::failure::{Done, Failure, Tried, code};
+use crate::roles::browser::Printer;
+use crate::roles::evidence::write_new;
 use crate::supervise::now;
 use crate::terminal::{self, table};
 
@@ -51,6 +53,7 @@ fn told(said: &Said, json: bool) -> Done {
 fn report(place: &Place, args: &CaseReportArgs) -> Done {
     let config = Config::load(place)?;
     let reporter = reporter(&config)?;
+    let printer = args.pdf.then(|| Printer::of(&config)).transpose()?;
     let server = if args.send { Some(mail::Server::of(&config)?) } else { None };
     let wish = wish(args, reporter.clone())?;
     let door = Door::into(&config, "case report")?;
@@ -60,7 +63,7 @@ fn report(place: &Place, args: &CaseReportArgs) -> Done {
     }
     let made: ReportMade = door.post(&format!("/cases/{}/reports", args.case), &wish, Some(&token))?;
     if let Some(folder) = &args.folder {
-        write(folder, &made)?;
+        write(folder, &made, printer.as_ref())?;
     }
     let number = made.report.terms.number;
     let sent = match server {
@@ -115,13 +118,16 @@ fn wish(args: &CaseReportArgs, reporter: Reporter) -> Result<ReportRequest, Fail
     })
 }
 
-fn write(folder: &Path, made: &ReportMade) -> Done {
+fn write(folder: &Path, made: &ReportMade, printer: Option<&Printer>) -> Done {
     std::fs::create_dir(folder).tried(format_args!("making {}", folder.display()))?;
     for (name, text) in
         [("letter.txt", &made.letter_text), ("letter.html", &made.letter_html), ("xarf.json", &made.xarf_json)]
     {
         let path = folder.join(name);
         std::fs::write(&path, text).tried(format_args!("writing {}", path.display()))?;
+    }
+    if let Some(printer) = printer {
+        write_new(&folder.join("letter.pdf"), &printer.print(&made.letter_html)?)?;
     }
     terminal::say(&format!("{} has letter.txt, letter.html and xarf.json", folder.display()));
     Ok(())

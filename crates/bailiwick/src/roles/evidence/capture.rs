@@ -17,10 +17,9 @@ use crate::cli::{CaptureArgs, Place};
 use crate::config::Evidence;
 use crate::door::{Door, token};
 use crate::failure::{Done, Failure, code};
+use crate::roles::browser;
 use crate::supervise::now;
 use crate::terminal;
-
-mod browser;
 
 /// What is said of every picture: a browser does more than the one look beside it.
 const BROWSER: &str = "as a browser ended up; it follows redirects and loads from other hosts";

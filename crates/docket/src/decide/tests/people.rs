@@ -29,9 +29,32 @@ fn all_about(id: &str, request: RequestId) -> Vec<Command> {
         Command::PlaceHold { case: case.clone(), reason },
         Command::RequestRelease { case: case.clone(), hold: Position(0) },
         Command::AddMember { case: case.clone(), person: PersonId::parse("carol").unwrap() },
-        Command::RemoveMember { case, person: PersonId::parse("alice").unwrap() },
+        Command::RemoveMember { case: case.clone(), person: PersonId::parse("alice").unwrap() },
+        Command::RecordLeaving { case, folder: leaving() },
         Command::GiveApproval { request, role: Role::Investigator, shown: model::Digest::of_bytes(b"x") },
     ]
+}
+
+fn leaving() -> model::leaving::Leaving {
+    let (what, manifest) = (model::leaving::LeavingKind::Case, model::Digest::of_bytes(b"list"));
+    model::leaving::Leaving { what, manifest, files: 40, octets: 9_000, facts: Some(20) }
+}
+
+#[test]
+fn a_folder_leaves_with_anybody_who_works_on_the_case_and_under_seal_only_with_a_name() {
+    let command = Command::RecordLeaving { case: case("c-1"), folder: leaving() };
+    let mut open = served_by(&text("c-1", "civil-tro"));
+    let changed = open.view.cases[&case("c-1")].changed;
+    open.execute(&command, &someone()).unwrap();
+    open.execute(&command, &as_person("alice")).unwrap();
+    let known = &open.view.cases[&case("c-1")];
+    assert_eq!((known.left.len(), known.left[1].by.clone()), (2, as_person("alice")));
+    assert_eq!(known.changed, changed, "unchanged data gives unchanged feeds");
+    let mut sealed = served_by(&sealed());
+    let told = refused(&mut sealed, &command, &someone());
+    assert!(told.what.contains("leaves with a person who is on it"), "{told}");
+    assert_eq!(refused(&mut sealed, &command, &as_person("carol")).what, "there is no case c-1");
+    sealed.execute(&command, &as_person("bob")).unwrap();
 }
 
 #[test]
