@@ -39,7 +39,7 @@ struct Cli {
 enum Task {
     /// `cargo test`, then the running program before other people's clients.
     Test {
-        /// Only these suites: dns, floods, dnstap, conformance, zonemaster, fleet, resolvers, internet, web, trap, odd, http2, accounts, acme, sealed, refusals, lock, crash, archive, clickhouse, ledger, postgres, sensors, feeds, stories; nothing else then, not even `cargo test`. And clickhouse-cluster, which runs only if it is named.
+        /// Only these suites: dns, floods, dnstap, conformance, zonemaster, fleet, resolvers, internet, web, trap, odd, http2, accounts, acme, sealed, refusals, lock, crash, archive, clickhouse, ledger, postgres, sensors, evidence, stranger, together, feeds, stories; nothing else then, not even `cargo test`. And clickhouse-cluster, which runs only if it is named.
         suites: Vec<String>,
     },
     /// Install the peers and say how long each took.

@@ -202,7 +202,8 @@ pub fn act_line(fact: &Fact, value: &Value) -> String {
         let _ = write!(line, ", under order {order}");
     }
     details(&value["body"], &mut line);
-    line.chars().take(LINE_CHARS_MAX).collect::<String>() + "\n"
+    let is_cut = line.chars().count() > LINE_CHARS_MAX;
+    line.chars().take(LINE_CHARS_MAX).chain(is_cut.then_some('…')).collect::<String>() + "\n"
 }
 
 fn seconds(time: Timestamp) -> String {

@@ -67,7 +67,7 @@ fn lived(program: &Program) -> Done {
     }
     let paper = program.path("complaint.pdf");
     fs::write(&paper, "%PDF-1.4\nThe complaint.\n")?;
-    act(program, &["case", "advance", &case, "evidence", "--document", &format!("complaint={}", text_of(&paper))])?;
+    act(program, &["case", "advance", &case, "executed", "--document", &format!("complaint={}", text_of(&paper))])?;
     let gate = program.ask(&["case", "gate", &case])?;
     holds(gate.ok || gate.code == Some(3), || gate.all())?;
     let (table, out) = (program.path("actors.toml"), text_of(&program.path("appendix")));

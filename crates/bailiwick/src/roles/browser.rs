@@ -17,6 +17,7 @@ use crate::failure::Failure;
 
 /// Virtual milliseconds that a page has to draw itself.
 const DRAWING_MS: u32 = 10_000;
+const PROFILE: &str = "profile";
 /// To say a version.
 const VERSION: Duration = Duration::from_secs(20);
 
@@ -26,11 +27,7 @@ pub(super) fn picture(chromium: &Path, evidence: &Evidence, url: &str) -> Result
     let (host, port) = evidence.proxy().ok_or("no proxy is named")?;
     let host = if host.contains(':') { format!("[{host}]") } else { host };
     let mut command = quiet(chromium, evidence, home.path());
-    command.args([
-        "--ignore-certificate-errors",
-        "--hide-scrollbars",
-        "--window-size=1280,1024",
-    ]);
+    command.args(["--ignore-certificate-errors", "--hide-scrollbars", "--window-size=1280,1024"]);
     command.arg(format!("--proxy-server=http://{host}:{port}"));
     command.arg(format!("--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE {host}"));
     command.arg(format!("--virtual-time-budget={DRAWING_MS}"));
@@ -62,7 +59,7 @@ fn quiet(chromium: &Path, evidence: &Evidence, home: &Path) -> Command {
         // Loopback is not spared the proxy either, and nothing is resolved here.
         "--proxy-bypass-list=<-loopback>",
     ]);
-    command.arg(format!("--user-data-dir={}", home.join("profile").display()));
+    command.arg(format!("--user-data-dir={}", home.join(PROFILE).display()));
     if !evidence.browser_sandbox {
         command.arg("--no-sandbox");
     }
@@ -109,11 +106,11 @@ impl Printer {
         let home = tempfile::tempdir().map_err(|error| format!("making a profile: {error}"))?;
         let (from, to) = (home.path().join("page.html"), home.path().join("page.pdf"));
         std::fs::write(&from, page).map_err(|error| format!("writing the page: {error}"))?;
+        scripts_off(home.path()).map_err(|error| format!("writing a profile: {error}"))?;
         let mut command = quiet(&self.chromium, &self.evidence, home.path());
         command.args([
             "--host-resolver-rules=MAP * ~NOTFOUND",
             "--proxy-server=http://127.0.0.1:1",
-            "--blink-settings=scriptEnabled=false",
             "--no-pdf-header-footer",
         ]);
         command.arg(format!("--print-to-pdf={}", to.display())).arg(format!("file://{}", from.display()));
@@ -121,6 +118,14 @@ impl Printer {
         let octets = std::fs::read(&to).map_err(|_| "the browser made none".to_owned())?;
         if octets.starts_with(b"%PDF-") { Ok(octets) } else { Err("what the browser made is none".to_owned()) }
     }
+}
+
+/// In the profile: the switch of the engine would turn off what prints, too.
+fn scripts_off(home: &Path) -> std::io::Result<()> {
+    let folder = home.join(PROFILE).join("Default");
+    std::fs::create_dir_all(&folder)?;
+    let never = r#"{"profile":{"default_content_setting_values":{"javascript":2}}}"#;
+    std::fs::write(folder.join("Preferences"), never)
 }
 
 //----------- Ending -----------------------------------------------------------------------------------------------

@@ -70,7 +70,7 @@ fn an_act_is_one_line_and_nothing_in_it_is_live() {
     );
     let long = Body::HoldPlaced { case: case(), reason: "x".repeat(900) };
     let (fact, value) = self::fact(long);
-    assert_eq!(act_line(&fact, &value).chars().count(), LINE_CHARS_MAX + 1);
+    assert_eq!(act_line(&fact, &value).chars().count(), LINE_CHARS_MAX + 2);
 }
 
 #[test]

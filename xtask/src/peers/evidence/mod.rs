@@ -19,6 +19,8 @@ use world::World;
 const NAME: &str = "login-harbour.test";
 /// Six looks and a browser.
 const CAPTURE: Duration = Duration::from_secs(150);
+/// What a person writes, from left to right and from right to left.
+const NOTE: &str = "<b>seen</b> by Ada: שלום עולם";
 /// Who acts.
 const PERSON: &str = "ines";
 
@@ -76,7 +78,7 @@ fn by_hand(tally: &mut Tally, program: &Program) {
         "--kind",
         "declaration",
         "--note",
-        "<b>seen</b> by Ada",
+        NOTE,
     ];
     let kept = fs::write(&file, "I saw it.\n").map_err(Trouble::from).and_then(|()| act(program, &words)?.good());
     tally.check("a person keeps a file", kept.and_then(|said| contains(&said, "exhibit 1 of case")));
@@ -167,7 +169,7 @@ fn picture(program: &Program) -> Done {
 
 fn exported(tally: &mut Tally, program: &Program, world: &World) -> Result<PathBuf, Trouble> {
     let folder = program.path("exhibits");
-    let words = ["evidence", "exhibits", &program.case, "--qualified-person", "Ada <Lovelace>", "--form", "fre-902"];
+    let words = ["evidence", "exhibits", &program.case, "--qualified-person", "Ada <Lovelace>", "--form", "fre-902", "--pdf"];
     let written = program.ask(&[&words[..], &["--out", &folder.to_string_lossy()]].concat()).and_then(Said::good);
     tally.check("exhibits are written for a named person", written.map(|_| ()));
     tally.check("sha256sum finds every file as it was", sums(&folder));
@@ -187,6 +189,7 @@ fn exported(tally: &mut Tally, program: &Program, world: &World) -> Result<PathB
     ];
     tally.check("the certificate is a draft in the rule's words, with each hash", all(words));
     tally.check("a browser prints them without a network", printed(program, &folder.join("index.html")));
+    tally.check("as PDF they can be read, each hash and what people wrote, in its direction", pdf(&folder));
     let plain = program.path("plain");
     let export =
         program.ask(&["evidence", "export", &program.case, "--out", &plain.to_string_lossy()]).and_then(Said::good);
@@ -227,6 +230,25 @@ fn stamps(folder: &Path, world: &World) -> Done {
         contains(&shell::run(verify.arg(world.file("ca.pem")).current_dir(folder))?.good()?, "OK")?;
     }
     holds(stamped.len() > 15, || format!("{} are stamped", stamped.len()))
+}
+
+fn pdf(folder: &Path) -> Done {
+    let text = |name: &str| {
+        let mut reader = command("pdftotext", ["-layout", "-enc", "UTF-8"]);
+        shell::run(reader.arg(folder.join(name)).arg("-"))?.good()
+    };
+    let manifest: Value = serde_json::from_slice(&fs::read(folder.join("manifest.json"))?)?;
+    let digest = manifest["exhibits"][0]["exhibit"]["file"].as_str().unwrap_or_default().to_owned();
+    let (index, certificate) = (text("index.pdf")?, text("certificate.pdf")?);
+    let joined: String = index.split_whitespace().collect();
+    all([
+        contains(&joined, &digest),
+        contains(&index, "login-harbour[.]test"),
+        contains(&index, "שלום"),
+        lacks(&index, "file://"),
+        contains(&certificate, "902(14)"),
+        contains(&fs::read_to_string(folder.join("SHA256SUMS"))?, "  index.pdf"),
+    ])
 }
 
 /// With a resolver that knows nothing: what the page needed from elsewhere would be missing in the log.

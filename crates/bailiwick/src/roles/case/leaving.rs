@@ -57,7 +57,7 @@ fn export(place: &Place, args: CaseExportArgs) -> Done {
     }
     put_kept(&folder, &mut books, &vault)?;
     for file in &anchors {
-        put_anchor(&folder, file, key.verifying())?;
+        books.anchors.push(anchor(file, key.verifying())?);
     }
     for appendix in &appendices {
         put_appendix(&folder, &mut books, appendix)?;
@@ -163,13 +163,13 @@ fn kept(vault: &Vault, digest: &Digest) -> Result<Option<Vec<u8>>, Failure> {
     vault.get(digest).tried(format_args!("reading {} in the vault", digest.short()))
 }
 
-/// A checkpoint that this key signed.
-fn put_anchor(folder: &Folder, file: &Path, key: &VerifyingKey) -> Done {
+/// A checkpoint that this key signed, and its place beside the acts.
+fn anchor(file: &Path, key: &VerifyingKey) -> Result<(String, Vec<u8>), Failure> {
     let shown = file.display();
     store::audit::Anchor::read(file, key).map_err(|error| of_audit("reading an anchor", &error))?;
     let name = file.file_name().unwrap_or_default().to_string_lossy();
     let octets = std::fs::read(file).tried(format_args!("reading {shown}"))?;
-    folder.put(&format!("ledger/anchors/{}", docket::evidence::file_name_of(&name)), &octets)
+    Ok((format!("anchors/{}", docket::evidence::file_name_of(&name)), octets))
 }
 
 /// An appendix whose manifest is the one that an act names.

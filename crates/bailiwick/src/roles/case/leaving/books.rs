@@ -27,6 +27,8 @@ pub(super) struct Books {
     pub(super) made: BTreeMap<String, Vec<u8>>,
     /// Files of the vault that acts name.
     pub(super) wishes: Vec<Wish>,
+    /// Older checkpoints that somebody kept, by path beside the acts.
+    pub(super) anchors: Vec<(String, Vec<u8>)>,
     shown: Vec<Entry>,
     checkpoint: String,
     commitments: Vec<Digest>,
@@ -102,8 +104,19 @@ impl Books {
         }
         let checkpoint = audit.checkpoint().await?.unwrap_or_default();
         let commitments = entries.iter().map(|entry| entry.commitment).collect();
-        let (made, wishes, laid) = (BTreeMap::new(), Vec::new(), BTreeMap::new());
-        let mut books = Self { contents, evidence, made, wishes, shown, checkpoint, commitments, names, others, laid };
+        let mut books = Self {
+            contents,
+            evidence,
+            made: BTreeMap::new(),
+            wishes: Vec::new(),
+            anchors: Vec::new(),
+            shown,
+            checkpoint,
+            commitments,
+            names,
+            others,
+            laid: BTreeMap::new(),
+        };
         books.tell(asked);
         Ok(Some(books))
     }
@@ -228,6 +241,7 @@ impl Books {
         let tiles = Tiles::new(commitments.clone());
         let readme = README.replace("{profile}", "court").replace("{key}", &key.to_string());
         let mut files = vec![("README.md".to_owned(), readme.into_bytes())];
+        files.append(&mut self.anchors);
         files.extend(self.names.iter().map(|(digest, lines)| (format!("names/{digest}"), lines.clone())));
         for Entry { fact, .. } in &self.shown {
             let at = fact.position.0;
