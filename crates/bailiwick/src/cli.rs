@@ -22,6 +22,7 @@ mod leaving;
 mod people;
 mod quick;
 mod report;
+mod returning;
 mod sensor;
 mod verify;
 mod watch;
@@ -36,6 +37,7 @@ pub(crate) use leaving::{CaseExportArgs, LeavingCommand};
 pub(crate) use people::{AdvanceArgs, AuthorityCommand, ByArgs, MachineCommand, MembersArgs, TokenCommand};
 pub(crate) use quick::{QuickArgs, QuickAuthority};
 pub(crate) use report::{AskerArgs, By, Format as ReportFormat, QueryArgs, ReportArgs};
+pub(crate) use returning::ReturnArgs;
 pub(crate) use sensor::SensorCommand;
 pub(crate) use verify::{VerifyCaseArgs, VerifyCommand};
 pub(crate) use watch::{AlarmCommand, CaseWatchCommand, CustodyCommand, DateCommand, TakeArgs};
@@ -280,7 +282,7 @@ pub(crate) enum CaseCommand {
     },
     /// Do less with names, at once: hold, handback or off. One person.
     Narrow(NarrowArgs),
-    /// Hand names back to their owners, at once, and list the sensors that have not confirmed it. One person.
+    /// Give names back to their owners, at once, with letter, plans and feeds; or say what remains. One person.
     Return(ReturnArgs),
     /// Keep the owner's records of a name, which answer while it is handed back; or show them.
     Records(RecordsArgs),
@@ -312,22 +314,6 @@ pub(crate) struct NarrowArgs {
     pub(crate) disarm_kill_switch: bool,
     #[command(flatten)]
     pub(crate) who: WhoArgs,
-}
-
-#[derive(Args)]
-pub(crate) struct ReturnArgs {
-    pub(crate) case: CaseId,
-    #[arg(required = true, value_name = "NAME")]
-    pub(crate) names: Vec<String>,
-    #[arg(long)]
-    pub(crate) reason: String,
-    /// Let kill switches among the names fall silent: what they stop may run again.
-    #[arg(long)]
-    pub(crate) disarm_kill_switch: bool,
-    #[command(flatten)]
-    pub(crate) who: WhoArgs,
-    #[command(flatten)]
-    pub(crate) out: JsonArgs,
 }
 
 #[derive(Args)]

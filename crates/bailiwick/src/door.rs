@@ -94,7 +94,13 @@ impl Door {
     }
 
     pub(crate) fn get_document(&self, path: &str) -> Result<Answer, Failure> {
-        self.call(request("GET", path, self.reader.as_deref(), Vec::new(), "application/json")?)
+        self.get_document_as(path, None)
+    }
+
+    /// The same as a person.
+    pub(crate) fn get_document_as(&self, path: &str, token: Option<&str>) -> Result<Answer, Failure> {
+        let token = token.or(self.reader.as_deref());
+        self.call(request("GET", path, token, Vec::new(), "application/json")?)
     }
 
     pub(crate) fn post<T: DeserializeOwned>(

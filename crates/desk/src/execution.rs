@@ -110,7 +110,7 @@ fn parts(case: &CaseView) -> Vec<Part<'_>> {
 
 impl Desk {
     /// The table of actors, with the registries of the case file for whatever it leaves out.
-    async fn table(&self, view: &View, id: &CaseId, text: String) -> Result<Actors, Told> {
+    pub(crate) async fn table(&self, view: &View, id: &CaseId, text: String) -> Result<Actors, Told> {
         let file = self.case_file(known(view, id)?).await?;
         let read = off_the_runtime(move || Actors::parse(&text).map(|actors| actors.with_registries(&file.lists)));
         read.await?
@@ -212,18 +212,27 @@ pub(crate) async fn board(State(desk): State<Desk>, Named(id): Named<CaseId>) ->
     let first = desk.first_contacts(case).await;
     let now = now();
     let rows = rows(case, &table, &first, now);
-    Ok(Json(Board { case: id, now, compiled, rows, open: appendix.open }))
+    let is_back = |name: &&DomainName| case.names.get(name).is_some_and(|known| known.is_back());
+    let back = case.returned.keys().filter(is_back);
+    let (returned_in_all, days) = (back.clone().count() as u64, desk.returned_days(&view, case));
+    let returned = back.take(RETURNED_SHOWN_MAX).map(|name| docket::returning::progress(&view, case, name, days));
+    let returned = returned.collect();
+    Ok(Json(Board { case: id, now, compiled, rows, open: appendix.open, returned, returned_in_all }))
 }
+
+/// The most names on their way back that a board shows.
+const RETURNED_SHOWN_MAX: usize = 100;
 
 fn rows(case: &CaseView, table: &Actors, first: &HashMap<String, Timestamp>, now: Timestamp) -> Vec<BoardRow> {
     let mut rows: BTreeMap<(OrderId, String), BoardRow> = BTreeMap::new();
+    let lost = case.lost_names();
     for part in parts(case) {
         for wanted in &part.names {
             let Some(index) = table.index_for(wanted.name) else { continue };
             let doer = table.actor(index);
             let key = (part.order().clone(), doer.id.clone());
             let row = rows.entry(key).or_insert_with(|| empty_row(case, part.order(), doer, now));
-            take(row, case, wanted, first);
+            take(row, case, (wanted, lost.contains(wanted.name.as_str())), first);
         }
     }
     rows.into_values().collect()
@@ -252,7 +261,12 @@ fn empty_row(case: &CaseView, order: &OrderId, doer: &Doer, now: Timestamp) -> B
 }
 
 /// One name more. Only what is redirected is delegated to us, and called here. A board that was never sent has no first contact: whoever called before called somebody else's servers.
-fn take(row: &mut BoardRow, case: &CaseView, wanted: &Wanted<'_>, first: &HashMap<String, Timestamp>) {
+fn take(
+    row: &mut BoardRow,
+    case: &CaseView,
+    (wanted, is_lost): (&Wanted<'_>, bool),
+    first: &HashMap<String, Timestamp>,
+) {
     row.names += 1;
     if wanted.listed.outcome != NameOutcome::Redirect {
         return;
@@ -260,7 +274,7 @@ fn take(row: &mut BoardRow, case: &CaseView, wanted: &Wanted<'_>, first: &HashMa
     row.redirected += 1;
     match case.names.get(wanted.name).map(|known| known.seizure) {
         Some(Seizure::Partial) => row.partial += 1,
-        Some(seizure) if (Seizure::Verified..=Seizure::Transferred).contains(&seizure) => row.delegated += 1,
+        Some(seizure) if !is_lost && (Seizure::Verified..=Seizure::Transferred).contains(&seizure) => row.delegated += 1,
         _ => {}
     }
     let called = first.get(wanted.name.as_str()).filter(|at| row.sent.is_some_and(|sent| **at >= sent));

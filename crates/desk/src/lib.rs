@@ -35,6 +35,7 @@ mod records;
 mod replay;
 mod reports;
 pub mod retention;
+mod returning;
 mod run;
 mod sensors;
 mod sight;
@@ -62,6 +63,8 @@ pub fn router(desk: Desk) -> Router {
     // A quotation mark of the table takes two octets in JSON.
     let actors = DefaultBodyLimit::max(2 * docket::appendix::actors::ACTORS_OCTETS_MAX);
     let zone_files = DefaultBodyLimit::max(docket::zonefile::ZONE_FILE_OCTETS_MAX);
+    // As text in JSON a zone file may take twice the room.
+    let returns = DefaultBodyLimit::max(2 * docket::zonefile::ZONE_FILE_OCTETS_MAX);
     let papers = DefaultBodyLimit::max(docket::decide::PAPER_OCTETS_MAX);
     let observations = DefaultBodyLimit::max(custody::OBSERVATIONS_OCTETS_MAX);
     let certificates = DefaultBodyLimit::max(docket::custody::certificates::CERTIFICATES_OCTETS_MAX);
@@ -87,6 +90,8 @@ pub fn router(desk: Desk) -> Router {
         .route("/custody/certificates", post(custody::take_certificates).layer(certificates))
         .route("/cases/{id}/state", post(cases::advance))
         .route("/cases/{id}/narrow", post(cases::narrow))
+        .route("/cases/{id}/returns", get(returning::list).merge(post(returning::make).layer(returns)))
+        .route("/cases/{id}/returns/plans", post(returning::step))
         .route("/cases/{id}/gate", get(gate::show).merge(post(gate::run).layer(tables)))
         .route("/cases/{id}/gate/decisions", post(gate::decide))
         .route("/cases/{id}/related", post(gate::related).layer(tables))

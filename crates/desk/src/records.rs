@@ -43,7 +43,7 @@ pub(crate) async fn keep(
     Ok((status, Json(RecordsKept { name, file, count, new, notes: read.notes, said })))
 }
 
-fn faulty(fault: &ZoneFault) -> Told {
+pub(crate) fn faulty(fault: &ZoneFault) -> Told {
     Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "bad-zone-file", fault.to_string()).hint(fault.hint)
 }
 

@@ -19,6 +19,7 @@ use model::name::{DomainName, defang};
 use model::notification::{ReportState, Sending};
 use model::paper::PaperKind;
 use model::person::{Person, Role};
+use model::returning::{PlanStep, Return};
 use model::seizure::ServiceMode;
 use model::token::ApiToken;
 use model::{Digest, Timestamp};
@@ -298,6 +299,17 @@ pub enum Command {
         case: CaseId,
         folder: Leaving,
     },
+    /// Puts on file what was written about names that went back; `files` go to the vault as they are.
+    RecordReturn {
+        case: CaseId,
+        returned: Box<Return>,
+        files: Vec<Vec<u8>>,
+    },
+    /// Says that a reverse plan was sent, or, with what they said, answered.
+    StepReversePlan {
+        case: CaseId,
+        step: PlanStep,
+    },
     /// Remembers a refusal that was made before the docket was asked: no token, no such thing.
     Refuse {
         tried: String,
@@ -330,6 +342,8 @@ impl Command {
                 | Self::MakeReport { .. }
                 | Self::NoteSending { .. }
                 | Self::NoteAnswer { .. }
+                | Self::RecordReturn { .. }
+                | Self::StepReversePlan { .. }
                 | Self::IssueToken { .. }
                 | Self::RevokeToken { .. }
         )
@@ -365,8 +379,10 @@ impl Command {
             | Self::StampExhibit { case, .. }
             | Self::MakeReport { case, .. }
             | Self::NoteSending { case, .. }
-            | Self::NoteAnswer { case, .. }
-            | Self::RecordLeaving { case, .. } => Some(case),
+            | Self::RecordReturn { case, .. }
+            | Self::StepReversePlan { case, .. }
+            | Self::RecordLeaving { case, .. }
+            | Self::NoteAnswer { case, .. } => Some(case),
             Self::RecordGate { run, .. } => Some(&run.case),
             Self::TakeObservations { taking, .. } => Some(&taking.case),
             Self::ImportCase { .. }
@@ -451,6 +467,10 @@ impl Command {
             Self::NoteAnswer { case, report, to, .. } => {
                 format!("note that report {report} of case {case} is {}", to.as_str())
             }
+            Self::RecordReturn { case, returned, .. } => {
+                format!("put the return of {} of case {case} on file", counted(returned.names.len()))
+            }
+            Self::StepReversePlan { case, step } => format!("say how far {} of case {case} has undone it", step.actor),
             Self::Refuse { tried, .. } => tried.clone(),
         }
     }

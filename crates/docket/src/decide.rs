@@ -32,6 +32,7 @@ pub(crate) mod gate;
 mod leaving;
 mod narrow;
 mod people;
+mod returning;
 mod sensors;
 mod step;
 mod tokens;
@@ -105,6 +106,9 @@ pub enum Done {
         without_records: usize,
         /// Kill switches that were left as they are, because nobody said to disarm them.
         left_armed: usize,
+    },
+    NamesReturned {
+        names: usize,
     },
     /// Nothing of the case is purged; the hold is named by its position.
     HoldPlaced {
@@ -292,6 +296,8 @@ pub fn decide(view: &View, command: &Command, actor: &Actor, now: Timestamp) -> 
         Command::RecordAppendix { case, appendix } => execution::compiled(view, case, appendix, actor),
         Command::Dispatch { case, dispatch, names } => execution::dispatch(view, case, (dispatch, names), actor, now),
         Command::Acknowledge { case, answer, names } => execution::acknowledge(view, case, (answer, names), actor),
+        Command::RecordReturn { case, returned, .. } => returning::record(view, case, returned, actor),
+        Command::StepReversePlan { case, step } => returning::step(view, case, step, actor, now),
         Command::Refuse { tried, why } => {
             let body = Body::Refused { tried: cut(tried), why: cut(why) };
             Ok(Decision::of(actor, body, Done::Recorded))

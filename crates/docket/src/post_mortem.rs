@@ -9,9 +9,10 @@ use jiff::SignedDuration;
 use model::alarm::AlarmKind;
 use model::id::CaseId;
 use model::name::DomainName;
+use model::order::NameOutcome;
 use model::{Refusal, Timestamp};
 use serde::{Deserialize, Serialize};
-use store::view::{AlarmView, CaseView, View};
+use store::view::{AlarmView, CaseView, NameView, View};
 
 use crate::due::{self, Standing};
 
@@ -34,6 +35,18 @@ pub struct PostMortem {
     pub alarms: Vec<AlarmThen>,
     pub learned: Learned,
     pub missed: Missed,
+    #[serde(default)]
+    pub returned: GoneBack,
+}
+
+/// Names that went back to their owners until the end of the window.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+pub struct GoneBack {
+    pub names: u64,
+    /// Redirected ones of which nobody has seen that no parent delegates them to us any more.
+    pub still_ours: u64,
+    /// Those without a letter and a plan.
+    pub without_papers: u64,
 }
 
 /// Who calls, by label: contacts and addresses, which are an upper bound and never a number of machines.
@@ -115,6 +128,7 @@ pub fn post_mortem(
         alarms: stood.take(NAMED_MAX).map(then).collect(),
         learned: learned(view, case, (from, until)),
         missed: missed(view, case, (from, until), now),
+        returned: gone_back(case, until),
     })
 }
 
@@ -150,6 +164,18 @@ fn learned(view: &View, case: &CaseView, (from, until): (Timestamp, Timestamp)) 
 fn suspects(view: &View, (from, until): (Timestamp, Timestamp)) -> impl Iterator<Item = &DomainName> + Clone {
     let found = view.suspects.iter().filter(move |(_, suspect)| from <= suspect.found && suspect.found < until);
     found.map(|(name, _)| name)
+}
+
+fn gone_back(case: &CaseView, until: Timestamp) -> GoneBack {
+    let mut gone = GoneBack::default();
+    for (name, at) in case.returned.iter().filter(|(_, at)| **at < until) {
+        let Some(known) = case.names.get(name).filter(NameView::is_back) else { continue };
+        let is_seen = case.verification.undelegated_at(&known.order, name).is_some_and(|seen| seen >= *at);
+        gone.names += 1;
+        gone.still_ours += u64::from(known.outcome == NameOutcome::Redirect && !is_seen);
+        gone.without_papers += u64::from(case.returning.of(name).is_none_or(|(_, made)| made.at < *at));
+    }
+    gone
 }
 
 fn missed(view: &View, case: &CaseView, window: (Timestamp, Timestamp), now: Timestamp) -> Missed {
@@ -192,6 +218,19 @@ mod tests {
         assert_eq!((report.missed.suspects_unlisted, &report.calls), (1, &calls));
         assert_eq!(report.missed.unproven, BTreeMap::from([("ordered".to_owned(), 3)]));
         assert!(report.missed.overdue.iter().any(|what| what.contains("look back after 7 days")), "{report:#?}");
+        assert_eq!(report.returned, GoneBack::default());
+        let back = crate::Command::NarrowService {
+            case: case("c-1"),
+            names: vec![DomainName::parse("login-harbour.example").unwrap()],
+            mode: model::seizure::ServiceMode::Handback,
+            reason: "its owner called".into(),
+            disarm: false,
+        };
+        book.execute(&back, &crate::decide::book::as_person("ada")).unwrap();
+        let known = &book.view.cases[&case("c-1")];
+        let gone = post_mortem(&book.view, known, 30, calls.clone(), after).unwrap();
+        assert_eq!(gone.returned, GoneBack { names: 1, still_ours: 1, without_papers: 1 });
+        assert_eq!(gone.missed.unproven, BTreeMap::from([("ordered".to_owned(), 2)]), "what is back is not missed");
         assert_eq!(still_from((report.from, report.until), after), "2026-03-25T12:00:00Z".parse().unwrap());
         assert_eq!(still_from((report.from, report.until), now()), now());
         let never = crate::decide::book::text("c-2", "civil-tro");

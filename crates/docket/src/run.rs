@@ -111,6 +111,7 @@ fn keep_file(vault: &Vault, command: &Command) -> Result<(), store::Error> {
             vault.put(letter.as_bytes())?;
             vault.put(xarf.as_bytes()).map(drop)
         }
+        Command::RecordReturn { files, .. } => files.iter().try_for_each(|file| vault.put(file).map(drop)),
         Command::NoteSending { message: Some(message), .. } => vault.put(message).map(drop),
         _ => Ok(()),
     }

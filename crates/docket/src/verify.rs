@@ -53,7 +53,7 @@ pub fn batches(case: &CaseView, names: &[DomainName]) -> Result<(Vec<Batch>, Vec
             drafts.push(name.clone());
             continue;
         }
-        let target = (target(name, order, known.outcome), known.order.clone());
+        let target = (Target { returned: known.is_back(), ..target(name, order, known.outcome) }, known.order.clone());
         match batches.iter_mut().find(|batch| batch.order == known.order) {
             Some(batch) => batch.targets.push(target),
             None => {
@@ -75,6 +75,7 @@ fn target(name: &DomainName, order: &Order, outcome: model::order::NameOutcome) 
         name_servers: terms.name_servers.clone(),
         registration: terms.registration.clone().unwrap_or_default(),
         issued: terms.authority.issued.as_ref().map(|issued| issued.value).filter(|_| of_others),
+        returned: false,
     }
 }
 

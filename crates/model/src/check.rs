@@ -52,10 +52,12 @@ pub enum Check {
     Unregistered,
     /// The host under somebody's shared suffix is gone.
     Removed,
+    /// What was done at the registry is undone: nobody is led to us, and what was taken out of the zone is in it again.
+    GivenBack,
 }
 
 impl Check {
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::ParentDelegation,
         Self::Glue,
         Self::NoDs,
@@ -70,7 +72,16 @@ impl Check {
         Self::NotRegistrable,
         Self::Unregistered,
         Self::Removed,
+        Self::GivenBack,
     ];
+
+    /// What has to hold of a name that went back, whatever had been ordered of it.
+    pub const RETURNED: [Self; 1] = [Self::GivenBack];
+
+    /// What has to hold of a name: of its outcome, or of its return.
+    pub fn asked(outcome: NameOutcome, returned: bool) -> &'static [Self] {
+        if returned { &Self::RETURNED } else { Self::of(outcome) }
+    }
 
     /// What has to hold before a name with that outcome is verified. The first is the one that shows the seizure itself.
     pub fn of(outcome: NameOutcome) -> &'static [Self] {
@@ -112,6 +123,7 @@ impl Check {
             Self::NotRegistrable => "not-registrable",
             Self::Unregistered => "unregistered",
             Self::Removed => "removed",
+            Self::GivenBack => "given-back",
         }
     }
 }
@@ -238,12 +250,17 @@ pub enum Standing {
 
 impl Standing {
     pub fn of(outcome: NameOutcome, findings: &[Finding]) -> Self {
+        Self::among(Check::of(outcome), findings)
+    }
+
+    /// What the findings come to, where these checks have to hold.
+    pub fn among(checks: &[Check], findings: &[Finding]) -> Self {
         let found = |check: &Check| findings.iter().find(|finding| finding.check == *check);
         if findings.iter().any(|finding| finding.verdict == Verdict::Fails) {
             return Self::Fails;
         }
         let is_decided = |check: &Check| found(check).is_some_and(|finding| !finding.is_undecided());
-        if Check::of(outcome).iter().all(is_decided) { Self::Verified } else { Self::Undecided }
+        if checks.iter().all(is_decided) { Self::Verified } else { Self::Undecided }
     }
 
     pub fn as_str(self) -> &'static str {
@@ -349,7 +366,8 @@ mod tests {
         assert_eq!(Check::of(NameOutcome::BlockRegistration), [AbsentAtParents, NotRegistrable]);
         assert_eq!(Check::of(NameOutcome::Redirect).len(), 10);
         for check in Check::ALL {
-            assert!(NameOutcome::ALL.iter().any(|outcome| Check::of(*outcome).contains(&check)), "{check} is asked");
+            let is_asked = |outcome: &NameOutcome| Check::of(*outcome).contains(&check);
+            assert!(NameOutcome::ALL.iter().any(is_asked) || Check::RETURNED.contains(&check), "{check} is asked");
             assert_eq!(check.as_str().parse::<Check>(), Ok(check));
         }
     }

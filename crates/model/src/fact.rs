@@ -26,6 +26,7 @@ use crate::notification::{ReportState, ReportTerms, Sending};
 use crate::order::OrderTerms;
 use crate::paper::Paper;
 use crate::person::Person;
+use crate::returning::{PlanStep, Return};
 use crate::seizure::{Seizure, ServiceMode};
 use crate::time::{Date, Timestamp};
 use crate::token::ApiToken;
@@ -464,6 +465,27 @@ pub enum Body {
         case: CaseId,
         folder: Leaving,
     },
+    // Names that go back, and who holds the others.
+    /// Names are their owners' again, with the letters and plans that were written about it.
+    NamesReturned {
+        case: CaseId,
+        returned: Box<Return>,
+    },
+    /// Somebody who has to undo a seizure was sent the plan for it.
+    ReversePlanSent {
+        case: CaseId,
+        step: PlanStep,
+    },
+    ReversePlanAnswered {
+        case: CaseId,
+        step: PlanStep,
+    },
+    /// Names that had been verified, and that a look saw delegated elsewhere; or, not `lost`, verified again.
+    CustodySeen {
+        case: CaseId,
+        names: Vec<DomainName>,
+        lost: bool,
+    },
     /// The law said no.
     Refused {
         tried: String,
@@ -520,6 +542,10 @@ impl Body {
             | Self::ReportAcknowledged { case, .. }
             | Self::ReportEscalated { case, .. }
             | Self::FolderLeft { case, .. }
+            | Self::NamesReturned { case, .. }
+            | Self::ReversePlanSent { case, .. }
+            | Self::ReversePlanAnswered { case, .. }
+            | Self::CustodySeen { case, .. }
             | Self::IndicatorLearned { case, .. } => Some(case),
             Self::GateRun { run } => Some(&run.case),
             Self::GateDecided { decided } => Some(&decided.case),
@@ -556,7 +582,7 @@ impl Body {
 
 impl Body {
     /// Whether it is about the watch over a case, or a folder of it, alone: it is the case's, and changes nothing of what
-    /// feeds tell.
+    /// feeds tell, unless it is an alarm about who holds a name.
     pub fn is_watch(&self) -> bool {
         matches!(
             self,
@@ -570,6 +596,8 @@ impl Body {
                 | Self::CertificatesTaken { .. }
                 | Self::PostMortemHeld { .. }
                 | Self::FolderLeft { .. }
+                | Self::ReversePlanSent { .. }
+                | Self::ReversePlanAnswered { .. }
         )
     }
 }

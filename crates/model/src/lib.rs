@@ -34,6 +34,7 @@ pub mod outcome;
 pub mod paper;
 pub mod person;
 pub mod privacy;
+pub mod returning;
 pub mod segment;
 pub mod seizure;
 pub mod spelling;

@@ -137,6 +137,45 @@ fn facts_of_the_watch_of_version_1_are_written_and_read_as_ever() {
     assert_eq!(serde_json::from_str::<Vec<Fact>>(&std::fs::read_to_string(path).unwrap()).unwrap(), facts);
 }
 
+/// Names that went back, with the digests of what was written about it; and names that were ours.
+#[test]
+fn facts_about_returns_and_custody_of_version_1_are_written_and_read_as_ever() {
+    use model::returning::{PlanStep, Return, ReturnedName, ReversePlan};
+    let case = || CaseId::parse("phosphorus-2019").unwrap();
+    let name = |text: &str| DomainName::parse(text).unwrap();
+    let order = || OrderId::parse("dcd-1-19-cv-00716").unwrap();
+    let one = |text: &str, actor: Option<&str>| ReturnedName {
+        name: name(text),
+        order: order(),
+        actor: actor.map(str::to_owned),
+        letter: Digest([1; 32]),
+    };
+    let plan = ReversePlan { actor: "example-registrar".into(), plan: Digest([2; 32]), names: 1 };
+    let returned = Return {
+        reason: "its owner called".into(),
+        names: vec![one("outlook-verify.net", Some("example-registrar")), one("login-verify.info", None)],
+        plans: vec![plan],
+        feeds: vec!["stix for partners".into()],
+        unserved: 1,
+    };
+    let bare = Return { feeds: Vec::new(), unserved: 0, ..returned.clone() };
+    let step = |said: Option<&str>| PlanStep {
+        returned: Position(9),
+        actor: "example-registrar".into(),
+        at: "2019-03-28T13:00:00Z".parse().unwrap(),
+        said: said.map(str::to_owned),
+    };
+    let bodies = [
+        FactBody::NamesReturned { case: case(), returned: Box::new(returned) },
+        FactBody::NamesReturned { case: case(), returned: Box::new(bare) },
+        FactBody::ReversePlanSent { case: case(), step: step(None) },
+        FactBody::ReversePlanAnswered { case: case(), step: step(Some("ticket 7")) },
+        FactBody::CustodySeen { case: case(), names: vec![name("outlook-verify.net")], lost: true },
+    ];
+    let actor = Actor::Person { id: PersonId::parse("alice").unwrap() };
+    compare_facts("fact-returning.v1.jsonl", &actor, bodies);
+}
+
 #[test]
 fn tokens_are_written_and_read_as_ever() {
     use model::id::TokenName;

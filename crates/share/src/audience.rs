@@ -101,7 +101,14 @@ pub(crate) fn clear(snapshot: &Snapshot, audience: Audience, content: Content) -
         learned: snapshot.learned.iter().filter(|indicator| may_learn(&indicator.apex)).collect(),
         victims: match content {
             Content::Indicators => Vec::new(),
-            Content::Victims => snapshot.victims.iter().filter(|victim| may_learn(&victim.apex)).collect(),
+            // Who called a name that went back was nobody's victim there, as far as it was not the group's.
+            Content::Victims => {
+                let stands = |apex: &DomainName| {
+                    snapshot.names.get(apex).is_some_and(|named| named.action != Action::Withdraw)
+                };
+                let told = |victim: &&Victim| may_learn(&victim.apex) && stands(&victim.apex);
+                snapshot.victims.iter().filter(told).collect()
+            }
         },
     })
 }

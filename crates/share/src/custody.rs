@@ -7,6 +7,7 @@
 //! ours: collected, and verified at the parent          ──► detect
 //! a kill switch, whoever holds it                      ──► detect
 //! not ours yet, or never to be, or ours without record ──► block
+//! ours once, and seen delegated elsewhere since        ──► block, until it is verified again
 //! released, returned, handed back, order vacated       ──► withdraw
 //! ```
 //!
@@ -46,6 +47,8 @@ pub(crate) struct Custody {
     /// An exercise has no parent zone at which a delegation could be seen.
     pub(crate) exercise: bool,
     pub(crate) kill_switch: bool,
+    /// The last look saw that the parent no longer delegates it to us, or an alarm says so.
+    pub(crate) lost: bool,
 }
 
 impl Custody {
@@ -66,6 +69,7 @@ impl Custody {
     /// In `hold`, where a lapsed order puts its names, nothing is recorded: letting victims through would help nobody.
     fn is_ours(self) -> bool {
         self.order == OrderStatus::InForce
+            && !self.lost
             && self.mode == Some(ServiceMode::Collect)
             && (self.exercise || self.seizure >= Seizure::Verified)
     }
@@ -95,10 +99,16 @@ mod tests {
             (Lapsed, Sinkholed, Some(Collect), true, Some(Action::Block)),
             (Vacated, Sinkholed, Some(Collect), false, Some(Action::Withdraw)),
         ] {
-            let custody = Custody { order, seizure, mode, exercise, kill_switch: false };
+            let custody = Custody { order, seizure, mode, exercise, kill_switch: false, lost: false };
             assert_eq!(custody.action(), action, "{custody:?}");
-            let never_blocked = action.map(|action| if action == Action::Block { Action::Detect } else { action });
-            assert_eq!(Custody { kill_switch: true, ..custody }.action(), never_blocked, "{custody:?}");
+            let lost = action.map(|action| if action == Action::Detect { Action::Block } else { action });
+            assert_eq!(Custody { lost: true, ..custody }.action(), lost, "{custody:?}, lost");
+            assert_eq!(Custody { lost: true, kill_switch: true, ..custody }.action(), lost.map(unless_blocked));
+            assert_eq!(Custody { kill_switch: true, ..custody }.action(), action.map(unless_blocked), "{custody:?}");
         }
+    }
+
+    fn unless_blocked(action: Action) -> Action {
+        if action == Action::Block { Action::Detect } else { action }
     }
 }

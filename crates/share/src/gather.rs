@@ -43,10 +43,11 @@ impl Snapshot {
         let told: Vec<&Sighting> = ours().filter(is_told).collect();
         let seen = seen_by_name(&told);
         let latest = now.unwrap_or_else(|| latest(known, &told));
+        let lost = known.lost_names();
         let named = |(name, at): (&DomainName, NameView)| {
             let order = known.orders.get(&at.order)?;
-            let seen = seen.get(name).copied();
-            Some((name.clone(), named(order, name, &at, latest, seen)?))
+            let (seen, lost) = (seen.get(name).copied(), lost.contains(name.as_str()));
+            Some((name.clone(), named(order, name, (&at, lost), latest, seen)?))
         };
         Ok(Self {
             group: known.terms.group.clone(),
@@ -103,10 +104,17 @@ pub fn is_sealed(case: &CaseView, at: Timestamp) -> bool {
 
 //----------- Names ------------------------------------------------------------------------------------------------
 
-fn named(order: &Order, name: &DomainName, at: &NameView, now: Timestamp, seen: Option<Seen>) -> Option<Named> {
+fn named(
+    order: &Order,
+    name: &DomainName,
+    (at, lost): (&NameView, bool),
+    now: Timestamp,
+    seen: Option<Seen>,
+) -> Option<Named> {
     let exercise = order.terms().authority.is_exercise();
     let kill_switch = order.names().get(name).is_some_and(|listed| listed.answer_effect.is_kill_switch());
-    let custody = Custody { order: status_at(order, now), seizure: at.seizure, mode: at.mode, exercise, kill_switch };
+    let order_status = status_at(order, now);
+    let custody = Custody { order: order_status, seizure: at.seizure, mode: at.mode, exercise, kill_switch, lost };
     Some(Named { action: custody.action()?, shareable: order.covers(name, Act::Share).is_some(), seen })
 }
 

@@ -16,6 +16,7 @@ mod gather;
 mod policy;
 mod render;
 mod snapshot;
+mod withdrawn;
 
 use model::Refusal;
 use model::marking::Audience;
@@ -26,6 +27,7 @@ pub use format::{Format, FormatError};
 pub use gather::is_sealed;
 pub use policy::{Block, ORIGIN_OCTETS_MAX, Policy, PolicyTerms, policy};
 pub use snapshot::Snapshot;
+pub use withdrawn::is_withdrawn;
 
 /// A file to hand over.
 #[derive(Clone, Debug, Eq, PartialEq)]

@@ -31,6 +31,7 @@ mod gate;
 mod leaving;
 mod names;
 mod people;
+mod returning;
 mod sensors;
 #[cfg(test)]
 mod tests;
@@ -46,6 +47,7 @@ pub use fold::names_to_serve;
 pub use leaving::LeavingView;
 pub use names::{CaseNames, NameView};
 pub use people::{Members, groups_called};
+pub use returning::{PlanView, ReturnView, ReturningView};
 pub use sensors::{EnrolmentOffer, FIRST_SENSOR, SensorView, Sensors};
 pub use tokens::{TokenView, Tokens};
 pub use verification::{PassView, VerificationView};
@@ -101,8 +103,10 @@ pub struct CaseView {
     pub names: CaseNames,
     /// The owner's records of some names, as they were captured last.
     pub captured: BTreeMap<DomainName, CapturedView>,
-    /// When a name was handed back, or put off, first.
+    /// When a name was handed back, or put off, without having been served since.
     pub returned: BTreeMap<DomainName, Timestamp>,
+    /// What was written of those that went back by the one command, what left the house, who holds what.
+    pub returning: ReturningView,
     /// Legal holds that stand, by the position of the fact that placed each.
     pub holds: BTreeMap<Position, HoldView>,
     /// Who is on it.
@@ -193,7 +197,7 @@ impl View {
         }
         match (&folded, fact.body.case().and_then(|id| self.cases.get_mut(id))) {
             (Err(refusal), _) => self.without_effect.push((fact.position, refusal.clone())),
-            (Ok(()), Some(_)) if fact.body.is_watch() => {}
+            (Ok(()), Some(case)) if fact.body.is_watch() && !case.moves_custody(&fact.body) => {}
             (Ok(()), Some(case)) => {
                 (case.changed, case.changed_at) = (fact.position, fact.time);
                 case.watch.note(fact);

@@ -157,7 +157,6 @@ fn since(t0: Timestamp, now: Timestamp) -> String {
 fn drawn(board: &Board) -> String {
     let head = ["actor", "order", "names", "sent", "due", "acknowledged", "delegated", "first contact", ""];
     let mut rows = vec![head.map(str::to_owned).to_vec()];
-    let at = |at: Option<Timestamp>| at.map_or_else(|| "-".to_owned(), |at| at.strftime("%m-%d %H:%M:%SZ").to_string());
     for row in &board.rows {
         let delegated = match (row.partial, row.redirected) {
             (_, 0) => "none is redirected".to_owned(),
@@ -183,7 +182,25 @@ fn drawn(board: &Board) -> String {
             word.to_owned(),
         ]);
     }
-    table(&rows)
+    format!("{}{}", table(&rows), on_their_way_back(board))
+}
+
+fn at(at: Option<Timestamp>) -> String {
+    at.map_or_else(|| "-".to_owned(), |at| at.strftime("%m-%d %H:%M:%SZ").to_string())
+}
+
+/// Names that went back, each with what is not done yet.
+fn on_their_way_back(board: &Board) -> String {
+    if board.returned_in_all == 0 {
+        return String::new();
+    }
+    let mut text = format!("\n\non their way back: {}", count(board.returned_in_all));
+    for one in &board.returned {
+        let open: Vec<&str> = one.stages.iter().filter(|stage| !stage.done).map(|stage| stage.stage.as_str()).collect();
+        let left = if open.is_empty() { "all is done".to_owned() } else { format!("open: {}", open.join(", ")) };
+        text.push_str(&format!("\n  {}  {}; {left}", one.name.defanged(), at(one.returned)));
+    }
+    text
 }
 
 #[cfg(test)]
@@ -215,6 +232,8 @@ mod tests {
             compiled: "2026-03-20T11:00:00Z".parse().unwrap(),
             rows: vec![row(false, 1)],
             open: 0,
+            returned: Vec::new(),
+            returned_in_all: 0,
         };
         let shown = drawn(&board);
         assert!(

@@ -136,7 +136,7 @@ fn alarms_told(alarms: &[AlarmTold]) -> Done {
 //----------- Looking back -----------------------------------------------------------------------------------------
 
 fn looked_back(report: &PostMortem) -> String {
-    let PostMortem { case, days, from, until, is_early, calls, alarms, learned, missed } = report;
+    let PostMortem { case, days, from, until, is_early, calls, alarms, learned, missed, returned } = report;
     let early = if *is_early { "; the window has not ended yet" } else { "" };
     let mut text = format!("case {case}, {days} days: {from} to {until}{early}\n\n");
     let mut rows = vec![["label", "contacts", "addresses", "still: contacts", "addresses"].map(str::to_owned).to_vec()];
@@ -161,6 +161,14 @@ fn looked_back(report: &PostMortem) -> String {
         learned.indicators_in_all, learned.suspects_in_all
     ));
     learned.suspects.iter().for_each(|name| text.push_str(&format!("  {}\n", name.defanged())));
+    if returned.names > 0 {
+        text.push_str(&format!(
+            "\ngiven back: {} names; {} of them not yet seen to be free of a delegation to us, {} without letter and plan\n",
+            count(returned.names),
+            count(returned.still_ours),
+            count(returned.without_papers)
+        ));
+    }
     text.push_str("\nmissed:\n");
     for (state, names) in &missed.unproven {
         text.push_str(&format!("  {} names are {state}: nobody has proven their seizure\n", count(*names)));

@@ -56,6 +56,11 @@ pub struct Board {
     pub rows: Vec<BoardRow>,
     /// Items of the checklist that nobody stated, over all actors.
     pub open: u64,
+    /// Names that went back, which are in no row any more: how far each is, the first hundred.
+    #[serde(default)]
+    pub returned: Vec<docket::returning::Progress>,
+    #[serde(default)]
+    pub returned_in_all: u64,
 }
 
 /// One actor under one order.

@@ -2,7 +2,7 @@
 //!
 //! Nothing here can widen: each name has to go to a mode that does less than its present one. `off` is darkness for
 //! whoever still follows a delegation to us, so a real name never gets there before it has been seen that no parent
-//! server delegates it; an exercise's names have no parent.
+//! server delegates it. An exercise's names have no parent, unless somebody has looked for one.
 
 use model::Refusal;
 use model::Timestamp;
@@ -110,7 +110,8 @@ fn check(case: &CaseView, name: &DomainName, mode: ServiceMode, at: Timestamp) -
         return Err(Refusal::new(what).hint("what widens takes two people, before"));
     }
     let exercise = case.orders.get(&known.order).is_some_and(is_exercise);
-    if mode == ServiceMode::Off && !exercise {
+    let was_looked_at = case.verification.passes.contains_key(&known.order);
+    if mode == ServiceMode::Off && (!exercise || was_looked_at) {
         check_undelegated(case, name, &known.order, at)?;
     }
     Ok(())

@@ -137,6 +137,8 @@ pub(super) fn check_narrowed(command: &Command, roles: &BTreeSet<Role>) -> Resul
         | Command::NoteSending { .. }
         | Command::NoteAnswer { .. }
         | Command::RecordLeaving { .. }
+        | Command::RecordReturn { .. }
+        | Command::StepReversePlan { .. }
         | Command::ImportKnowledge { .. }
         | Command::PlaceHold { .. }
         | Command::RequestRelease { .. }

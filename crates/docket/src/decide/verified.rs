@@ -95,7 +95,33 @@ pub(super) fn record(
             drafts.push(Draft::new(actor.clone(), body).under(order_id));
         }
     }
+    for lost in [true, false] {
+        for names in custody(case, &touched, lost).chunks(NAMES_PER_FACT_MAX) {
+            let body = Body::CustodySeen { case: id.clone(), names: names.to_vec(), lost };
+            drafts.push(Draft::new(actor.clone(), body).under(order_id));
+        }
+    }
     Ok(Decision { drafts, named_sets: set.into_iter().collect(), done: Done::VerificationRecorded })
+}
+
+/// Names that were verified once and that a parent delegates elsewhere; or that were lost so, and are verified again. Only
+/// what is different from before is told.
+fn custody(case: &CaseView, reports: &[&NameReport], lost: bool) -> Vec<DomainName> {
+    let is_elsewhere = |report: &NameReport| {
+        let mut findings = report.findings.iter();
+        findings.any(|finding| finding.check == Check::ParentDelegation && finding.verdict == Verdict::Fails)
+    };
+    let was_ours = |name: &DomainName| {
+        case.names.get(name).is_some_and(|known| (Seizure::Verified..=Seizure::Transferred).contains(&known.seizure))
+    };
+    let is_news = |report: &&NameReport| {
+        let known = case.returning.lost.contains(&report.name);
+        match lost {
+            true => !known && was_ours(&report.name) && is_elsewhere(report),
+            false => known && report.standing == Standing::Verified,
+        }
+    };
+    reports.iter().copied().filter(is_news).map(|report| report.name.clone()).collect()
 }
 
 /// The names that no parent server delegates to us, as the order lists them.
@@ -127,8 +153,9 @@ pub(super) fn attest(
     let known = case.names.get(name);
     let known = known.ok_or_else(|| Refusal::new(format!("case {id} does not list {}", name.defanged())))?;
     let outcome = known.outcome;
-    if !Check::of(outcome).contains(&check) {
-        let list: Vec<&str> = Check::of(outcome).iter().map(|check| check.as_str()).collect();
+    let asked = Check::asked(outcome, known.is_back());
+    if !asked.contains(&check) {
+        let list: Vec<&str> = asked.iter().map(|check| check.as_str()).collect();
         let what = format!("{check} is no check of a name whose outcome is {}", outcome.as_str());
         return Err(Refusal::new(what).hint(format!("one of {}", list.join(", "))));
     }

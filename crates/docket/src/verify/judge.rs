@@ -30,6 +30,8 @@ pub struct Target {
     pub registration: Registration,
     /// The day of the paper, where somebody else than we registered the name.
     pub issued: Option<Date>,
+    /// It went back: nothing of the seizure may stand any more.
+    pub returned: bool,
 }
 
 impl Target {
@@ -126,8 +128,9 @@ pub fn judge(target: &Target, seen: &Seen, memory: Memory) -> Vec<Finding> {
         Check::RdapStatus => registry::status(target, seen),
         Check::NotRegistrable => registry::not_registrable(target, seen),
         Check::Unregistered => registry::unregistered(seen),
+        Check::GivenBack => parents::given_back(target, seen, memory),
     };
-    Check::of(target.outcome).iter().map(one).collect()
+    Check::asked(target.outcome, target.returned).iter().map(one).collect()
 }
 
 /// Whether nobody is led to ours any more: no server of the zone above, as each of them said, and no cache.

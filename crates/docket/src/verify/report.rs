@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use model::check::{Attestation, Finding, Standing, Verdict};
+use model::check::{Attestation, Check, Finding, Standing, Verdict};
 use model::id::OrderId;
 use model::order::NameOutcome;
 use model::{DomainName, Timestamp};
@@ -28,6 +28,9 @@ pub struct NameReport {
     /// No parent server delegates it to us, as every one of them said, and no cache may remember that one did.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub undelegated: bool,
+    /// It had gone back when it was looked at: other checks are asked of it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub returned: bool,
     #[serde(default)]
     pub memory: Memory,
 }
@@ -47,9 +50,10 @@ impl NameReport {
             order: order.clone(),
             outcome: target.outcome,
             at: seen.at,
-            standing: Standing::of(target.outcome, &findings),
+            standing: Standing::among(Check::asked(target.outcome, target.returned), &findings),
             findings,
             undelegated: is_undelegated(target, seen, memory),
+            returned: target.returned,
             memory,
         }
     }
@@ -61,7 +65,7 @@ impl NameReport {
             let is_open = finding.verdict == Verdict::NotObservable;
             finding.attested = attested(finding).filter(|attested| is_open && finding.since <= attested.at);
         }
-        self.standing = Standing::of(self.outcome, &self.findings);
+        self.standing = Standing::among(Check::asked(self.outcome, self.returned), &self.findings);
         self
     }
 }

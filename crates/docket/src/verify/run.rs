@@ -146,10 +146,10 @@ impl<'v> Look<'v> {
 
     /// Whatever is not complete by then was not heard: half of the servers of a zone speak for none of them.
     async fn at(&self, target: &Target, until: Instant) -> Seen {
-        let (name, checks) = (host(&target.name), Check::of(target.outcome));
+        let (name, checks) = (host(&target.name), Check::asked(target.outcome, target.returned));
         let wants = |some: &[Check]| some.iter().any(|check| checks.contains(check));
         let mut seen = unheard(target, &format!("not heard within the {} s of a look", LOOK_PATIENCE.as_secs()));
-        if wants(&[Check::ParentDelegation, Check::AbsentAtParents, Check::Removed])
+        if wants(&[Check::ParentDelegation, Check::AbsentAtParents, Check::Removed, Check::GivenBack])
             && let Ok((zone, parents)) = timeout_at(until, self.above(&name)).await
         {
             (seen.zone, seen.parents) = (zone, parents);

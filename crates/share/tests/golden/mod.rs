@@ -99,6 +99,7 @@ impl Terms {
             changed_at: at("2019-03-27T18:30:00Z"),
             captured: Default::default(),
             returned: Default::default(),
+            returning: Default::default(),
             verification: Default::default(),
             holds: Default::default(),
             members: Default::default(),

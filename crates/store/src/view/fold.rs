@@ -22,8 +22,7 @@ impl View {
         match &fact.body {
             Body::Started { .. }
             | Body::ConfigApplied { .. }
-            | Body::HistoryReplayed { .. }
-            | Body::FeedExported { .. } => Ok(()),
+            | Body::HistoryReplayed { .. } => Ok(()),
             Body::BackupTaken { backup, facts, .. } => {
                 let taken = BackupView { backup: *backup, facts: *facts, at: fact.position, taken: fact.time };
                 self.backups.push(taken);
@@ -49,6 +48,7 @@ impl View {
                 names: Default::default(),
                 captured: Default::default(),
                 returned: Default::default(),
+                returning: Default::default(),
                 holds: Default::default(),
                 members: Default::default(),
                 papers: Default::default(),
@@ -184,6 +184,11 @@ impl View {
                 self.case(case)?.leave(folder, fact);
                 Ok(())
             }
+            Body::NamesReturned { .. }
+            | Body::ReversePlanSent { .. }
+            | Body::ReversePlanAnswered { .. }
+            | Body::CustodySeen { .. }
+            | Body::FeedExported { .. } => self.fold_returning(fact),
             Body::Refused { .. } => {
                 self.refusals += 1;
                 Ok(())
@@ -361,9 +366,11 @@ impl CaseView {
             }
         }
         for name in names {
+            let was_served = self.known(name)?.mode.is_some_and(|mode| mode < ServiceMode::Handback);
             self.names.change(name, |view| view.mode = Some(to));
-            if to >= ServiceMode::Handback {
-                self.returned.entry(name.clone()).or_insert(at);
+            // One that was served again since it went back goes back anew; one that goes off is back already.
+            if to >= ServiceMode::Handback && was_served {
+                self.returned.insert(name.clone(), at);
             }
         }
         Ok(())

@@ -99,6 +99,13 @@ impl WatchView {
                 let narrowing = NarrowingView { names, mode, reason, by, at: fact.time, confirmed: None };
                 self.narrowings.insert(fact.position, narrowing);
             }
+            // Nobody narrowed the service of what was never served; a second person looks at it all the same.
+            Body::NamesReturned { returned, .. } if returned.unserved > 0 => {
+                let (names, by) = (returned.unserved, actor_person(&fact.actor).cloned());
+                let (mode, reason) = (ServiceMode::Handback, returned.reason.clone());
+                let narrowing = NarrowingView { names, mode, reason, by, at: fact.time, confirmed: None };
+                self.narrowings.insert(fact.position, narrowing);
+            }
             Body::NamesServed { .. } => {
                 self.served.get_or_insert(fact.time);
             }

@@ -20,6 +20,7 @@ use crate::tally::{Tally, all, contains, holds};
 use crate::{Done, Trouble, root};
 
 mod liars;
+mod returning;
 
 /// The addresses of the world. The last four are ours: two name servers, the trap, and where we ask from.
 const WORLD: [(&str, &str); 16] = [
@@ -99,11 +100,10 @@ pub fn run(tally: &mut Tally) -> Done {
     }
     liars::rdap(RDAP_AT.parse()?, registration)?;
     let mut servers = Vec::new();
-    for (recipe, place) in
-        [(&ROOT, "ROOT"), (&HOST, "HOST"), (&ALFA1, "ALFA1"), (&BRAVO, "BRAVO1"), (&CHARLIE, "CHARLIE")]
-    {
+    for (recipe, place) in [(&ROOT, "ROOT"), (&HOST, "HOST"), (&BRAVO, "BRAVO1"), (&CHARLIE, "CHARLIE")] {
         servers.push(NameServer::start(recipe, "internet", at(place)?, &WORLD)?);
     }
+    let alfa = NameServer::start(&ALFA1, "internet", at("ALFA1")?, &WORLD)?;
     let lagging = NameServer::start(&ALFA2, "internet", at("ALFA2")?, &WORLD)?;
     let anchor = anchor()?;
     let words: Vec<(&str, &str)> = WORLD.iter().copied().chain([("ANCHOR", anchor.as_str())]).collect();
@@ -120,12 +120,7 @@ pub fn run(tally: &mut Tally) -> Done {
     tally.check("one pass ends, whoever lies or is silent", holds(took < PASS_MAX, || format!("{took:?}")));
     faults(tally, &first);
     tally.check("what cannot be seen is attested, and only that", attested(&program));
-    drop(lagging);
-    let place = at("ALFA2")?;
-    // A child of it may outlive it for a moment, and answer in the next one's place.
-    let is_free = || UdpSocket::bind(place).is_ok() && TcpListener::bind(place).is_ok();
-    wait_for("the lagging server to be gone", GONE, || is_free().then_some(()))?;
-    let _caught_up = NameServer::start(&CAUGHT_UP, "internet", place, &WORLD)?;
+    let caught_up = replace(lagging, &CAUGHT_UP, "ALFA2")?;
     pause(TTL);
     let second = Grid::of(&program.ask(&["verify", "internet", "--json"])?)?;
     tally.check("a name is verified once the old delegation has run out", second.is("complete.alfa", "verified"));
@@ -134,6 +129,7 @@ pub fn run(tally: &mut Tally) -> Done {
     tally.check("a pass that is broken off goes on", goes_on(&program));
     tally.check("what is different from an earlier pass is said", against(&program, &first));
     tally.check("our own visits are labelled self", own_visits(&program));
+    returning::given_back(tally, &program, alfa, caught_up)?;
     tally.check("the ledger is whole with it", program.ask(&["audit", "verify"])?.good().map(drop));
     program.stop()
 }
@@ -141,6 +137,16 @@ pub fn run(tally: &mut Tally) -> Done {
 fn at(place: &str) -> Result<SocketAddr, Trouble> {
     let known = WORLD.iter().find(|(name, _)| *name == place).ok_or_else(|| format!("there is no {place}"))?;
     Ok(SocketAddr::new(known.1.parse::<IpAddr>()?, 53))
+}
+
+/// Another server in the place of one that ends.
+fn replace(server: NameServer, recipe: &Recipe, place: &str) -> Result<NameServer, Trouble> {
+    drop(server);
+    let place = at(place)?;
+    // A child of it may outlive it for a moment, and answer in the next one's place.
+    let is_free = || UdpSocket::bind(place).is_ok() && TcpListener::bind(place).is_ok();
+    wait_for("the server before to be gone", GONE, || is_free().then_some(()))?;
+    NameServer::start(recipe, "internet", place, &WORLD)
 }
 
 /// Bravo's key, as Unbound takes it.

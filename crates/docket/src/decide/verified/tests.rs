@@ -43,6 +43,7 @@ fn report(of: &str, outcome: NameOutcome, verdict: Verdict, undelegated: bool) -
         standing: Standing::of(outcome, &findings),
         findings,
         undelegated,
+        returned: false,
         memory: Memory::default(),
     }
 }
@@ -223,4 +224,32 @@ fn an_attestation_ends_with_the_first_look_that_saw_something() {
         open.findings[0].since = since;
         assert_eq!(open.attested(|_| Some(word.clone())).standing, expected);
     }
+}
+
+/// Feeds say `detect` of what is ours: they must hear when it is not.
+#[test]
+fn a_verified_name_that_is_delegated_elsewhere_is_lost_until_it_is_verified_again() {
+    let mut book = in_force();
+    let id = name("login-harbour.example");
+    let lost = |book: &Book| book.view.cases[&case("harbour")].returning.lost.contains(&id);
+    let elsewhere = |verdict| {
+        let mut report = report("login-harbour.example", NameOutcome::Redirect, Verdict::Holds, false);
+        report.findings[0].verdict = verdict;
+        report.standing = Standing::of(NameOutcome::Redirect, &report.findings);
+        vec![report]
+    };
+    recorded(&mut book, elsewhere(Verdict::Fails)).unwrap();
+    assert!(!lost(&book), "what was never ours is not lost");
+    for (verdict, is_lost) in [
+        (Verdict::Holds, false),
+        (Verdict::NotObservable, false),
+        (Verdict::Fails, true),
+        (Verdict::NotObservable, true),
+        (Verdict::Holds, false),
+    ] {
+        recorded(&mut book, elsewhere(verdict)).unwrap();
+        assert_eq!(lost(&book), is_lost, "{verdict:?}");
+    }
+    let told = book.facts.iter().filter(|fact| matches!(fact.body, model::fact::Body::CustodySeen { .. })).count();
+    assert_eq!(told, 2, "only what is different is told");
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use model::check::{Check, Finding, Verdict};
+use model::order::NameOutcome;
 
 use super::{Memory, Said, Target, addresses, forgotten, kept_secs, names, open, weigh};
 use crate::verify::message::host;
@@ -116,6 +117,38 @@ pub(super) fn removed(seen: &Seen) -> Finding {
         unheard.note("the name is known still: whether the host is gone takes somebody who looks", there.words());
     }
     weigh(check, seen, &Said::default(), &unheard, "no server of the zone above knows the name".into())
+}
+
+/// Whoever still leads callers to us is named; a name that a hold or a deletion took out of the zone is in it again.
+pub(super) fn given_back(target: &Target, seen: &Seen, memory: Memory) -> Finding {
+    let check = Check::GivenBack;
+    if let Some(open) = nobody(check, seen) {
+        return open;
+    }
+    let left_the_zone = match target.outcome {
+        NameOutcome::Redirect => false,
+        NameOutcome::Hold | NameOutcome::Delete => true,
+        NameOutcome::LockOnly
+        | NameOutcome::Transfer
+        | NameOutcome::BlockRegistration
+        | NameOutcome::ProviderRemoval => {
+            return open(check, seen, "whether it was undone stands in no zone: registry, registrar or provider say so");
+        }
+    };
+    let (wrong, unheard, right) = each(seen, |found| match left_the_zone {
+        true => found.servers.is_empty().then(|| "not delegated to anybody yet".to_owned()),
+        false => {
+            let ours: BTreeSet<_> = found.servers.iter().filter(|server| target.is_ours(server)).cloned().collect();
+            (!ours.is_empty()).then(|| format!("still delegated to {}", names(&ours)))
+        }
+    });
+    let cached = memory.ours_until.filter(|until| *until > seen.at);
+    let cached = cached.map(|until| format!("; caches may lead to ours until {until}")).unwrap_or_default();
+    let holds = match left_the_zone {
+        true => format!("delegated again by all, asked {right} times"),
+        false => format!("no parent server delegates it to ours, asked {right} times{cached}"),
+    };
+    weigh(check, seen, &wrong, &unheard, holds).in_part(right > 0 && !wrong.is_empty())
 }
 
 /// A cache that has the old delegation keeps it for its TTL. Where nobody saw the old one, the TTL that the registry

@@ -24,6 +24,7 @@ fn target(outcome: NameOutcome) -> Target {
         name_servers: vec![name("ns1.sink.alfa"), name("ns2.sink.alfa")],
         registration: Ordered::default(),
         issued: "2019-03-15".parse().ok(),
+        returned: false,
     }
 }
 

@@ -53,6 +53,7 @@ fn target() -> Target {
         name_servers: vec![DomainName::parse("ns1.sink.alfa").unwrap()],
         registration: Default::default(),
         issued: None,
+        returned: false,
     }
 }
 
