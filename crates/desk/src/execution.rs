@@ -274,7 +274,9 @@ fn take(
     row.redirected += 1;
     match case.names.get(wanted.name).map(|known| known.seizure) {
         Some(Seizure::Partial) => row.partial += 1,
-        Some(seizure) if !is_lost && (Seizure::Verified..=Seizure::Transferred).contains(&seizure) => row.delegated += 1,
+        Some(seizure) if !is_lost && (Seizure::Verified..=Seizure::Transferred).contains(&seizure) => {
+            row.delegated += 1
+        }
         _ => {}
     }
     let called = first.get(wanted.name.as_str()).filter(|at| row.sent.is_some_and(|sent| **at >= sent));

@@ -12,6 +12,7 @@ use docket::returning::{self, NAMES_MAX, Papers, Progress, Wish, progress};
 use docket::shown::counted;
 use docket::{Command, Done, zonefile};
 use model::id::CaseId;
+use model::order::OrderStatus;
 use model::returning::PlanStep;
 use model::seizure::ServiceMode;
 use model::{DomainName, Refusal};
@@ -41,7 +42,12 @@ pub(crate) async fn make(
         let what = format!("{} cannot go back at once", counted(names.len()));
         return Err(bad_request(what, format!("name 1 to {NAMES_MAX}: each has a letter of its own")));
     }
-    known(&*desk.view().await?, &id)?;
+    let view = desk.view().await?;
+    if let Err(refusal) = check_taken(known(&view, &id)?, &names) {
+        desk.remember_refusal(&format!("return {} of case {id}", counted(names.len())), &refusal.what, asker.actor)
+            .await;
+        return Err(problem::refused(refusal));
+    }
     let notes = match records {
         Some(records) => desk.keep_records(&id, &names, records, &asker).await?,
         None => Vec::new(),
@@ -59,6 +65,22 @@ pub(crate) async fn make(
     }
     let fresh = desk.write_papers(&id, &names, &reason, &asker).await?;
     desk.told(&id, &names, said(&id, &names, &fresh), true).await.map(|told| Json(ReturnsTold { notes, ..told }))
+}
+
+/// All of them, before anything is done for one.
+fn check_taken(case: &CaseView, names: &[DomainName]) -> Result<(), Refusal> {
+    for name in names {
+        let shown = name.defanged();
+        let known = case.names.get(name).ok_or_else(|| {
+            Refusal::new(format!("case {} does not list {shown}", case.terms.id))
+                .hint("a name below a listed one follows it: give the listed one")
+        })?;
+        if case.orders.get(&known.order).is_none_or(|order| order.status() == OrderStatus::Draft) {
+            return Err(Refusal::new(format!("{shown} was never taken: its order is a draft"))
+                .hint("there is nothing to give back"));
+        }
+    }
+    Ok(())
 }
 
 fn said(id: &CaseId, names: &[DomainName], fresh: &[DomainName]) -> String {
@@ -146,10 +168,8 @@ impl Desk {
             names.iter().filter(last).cloned().collect()
         };
         let papers = made.flat_map(|made| returning::folder(&made.made, &wanted(made), vault));
-        let told = papers.map(|paper| PaperTold {
-            path: paper.path,
-            text: String::from_utf8_lossy(&paper.octets).into_owned(),
-        });
+        let told = papers
+            .map(|paper| PaperTold { path: paper.path, text: String::from_utf8_lossy(&paper.octets).into_owned() });
         told.collect()
     }
 }
@@ -201,7 +221,9 @@ pub(crate) async fn step(
     let case = known(&view, &id)?;
     let none = || {
         let refusal = Refusal::new(format!("no plan is written for {} of case {id}", name.defanged()));
-        problem::refused(refusal.hint(format!("`bailiwick case return {id} {} --reason TEXT` writes it", name.as_str())))
+        problem::refused(
+            refusal.hint(format!("`bailiwick case return {id} {} --reason TEXT` writes it", name.as_str())),
+        )
     };
     let (returned, made) = case.returning.of(&name).ok_or_else(none)?;
     let actor = made.name(&name).and_then(|one| one.actor.clone()).ok_or_else(none)?;

@@ -9,6 +9,7 @@ mod evidence;
 mod gate;
 mod house;
 mod people;
+mod returning;
 mod watch;
 
 use house::{House, enrolment, request, settled, token};

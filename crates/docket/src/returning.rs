@@ -84,18 +84,13 @@ pub fn papers(wish: &Wish<'_>) -> Result<Papers, Refusal> {
     }
     let plans = plans.into_values().map(|plan| {
         let octets = model::digest::canonical_json(&plan);
-        let one = ReversePlan {
-            actor: plan.actor.clone(),
-            plan: Digest::of_bytes(&octets),
-            names: plan.names.len() as u64,
-        };
+        let one =
+            ReversePlan { actor: plan.actor.clone(), plan: Digest::of_bytes(&octets), names: plan.names.len() as u64 };
         files.push(octets);
         one
     });
     let plans = plans.collect();
-    let feeds = case.returning.exported.iter().map(|(format, audience)| {
-        format!("{format} for {}", word(audience))
-    });
+    let feeds = case.returning.exported.iter().map(|(format, audience)| format!("{format} for {}", word(audience)));
     let made = Return { reason: wish.reason.trim().to_owned(), names, plans, feeds: feeds.collect(), unserved };
     Ok(Papers { made, files })
 }
@@ -119,9 +114,8 @@ pub fn folder(made: &Return, wanted: &[DomainName], vault: impl Fn(&Digest) -> O
         let path = format!("letters/{}.txt", one.name.as_str());
         papers.extend(vault(&one.letter).map(|octets| Paper { path, octets }));
     }
-    let of_names = |plan: &&ReversePlan| {
-        made.names.iter().filter(is_wanted).any(|one| one.actor.as_ref() == Some(&plan.actor))
-    };
+    let of_names =
+        |plan: &&ReversePlan| made.names.iter().filter(is_wanted).any(|one| one.actor.as_ref() == Some(&plan.actor));
     for plan in made.plans.iter().filter(of_names) {
         let read = vault(&plan.plan).and_then(|octets| serde_json::from_slice::<ActorPlan>(&octets).ok());
         papers.extend(read.iter().flat_map(ActorPlan::files));

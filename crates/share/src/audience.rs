@@ -103,9 +103,8 @@ pub(crate) fn clear(snapshot: &Snapshot, audience: Audience, content: Content) -
             Content::Indicators => Vec::new(),
             // Who called a name that went back was nobody's victim there, as far as it was not the group's.
             Content::Victims => {
-                let stands = |apex: &DomainName| {
-                    snapshot.names.get(apex).is_some_and(|named| named.action != Action::Withdraw)
-                };
+                let stands =
+                    |apex: &DomainName| snapshot.names.get(apex).is_some_and(|named| named.action != Action::Withdraw);
                 let told = |victim: &&Victim| may_learn(&victim.apex) && stands(&victim.apex);
                 snapshot.victims.iter().filter(told).collect()
             }

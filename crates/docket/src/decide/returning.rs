@@ -20,9 +20,8 @@ pub(super) fn record(view: &View, id: &CaseId, returned: &Return, actor: &Actor)
     let names: Vec<DomainName> = returned.names.iter().map(|one| one.name.clone()).collect();
     check_count(&names)?;
     names.iter().try_for_each(|name| check(case, name))?;
-    let may_move = |name: &&DomainName| {
-        case.names.get(name).is_some_and(|known| known.seizure.apply(Seizure::Returned).is_ok())
-    };
+    let may_move =
+        |name: &&DomainName| case.names.get(name).is_some_and(|known| known.seizure.apply(Seizure::Returned).is_ok());
     let moving: Vec<DomainName> = names.iter().filter(may_move).cloned().collect();
     let mut drafts = Vec::new();
     if !moving.is_empty() {
@@ -61,8 +60,11 @@ fn check(case: &CaseView, name: &DomainName) -> Result<(), Refusal> {
     }
     match case.returning.of(name) {
         Some((_, made)) if known.is_back() && case.returned.get(name).is_none_or(|at| *at <= made.at) => {
-            Err(Refusal::new(format!("{shown} is back already, since {}", made.at))
-                .hint(format!("`bailiwick case return {} {} --status` says what remains", case.terms.id, name.as_str())))
+            Err(Refusal::new(format!("{shown} is back already, since {}", made.at)).hint(format!(
+                "`bailiwick case return {} {} --status` says what remains",
+                case.terms.id,
+                name.as_str()
+            )))
         }
         _ => Ok(()),
     }

@@ -114,12 +114,10 @@ fn custody(case: &CaseView, reports: &[&NameReport], lost: bool) -> Vec<DomainNa
     let was_ours = |name: &DomainName| {
         case.names.get(name).is_some_and(|known| (Seizure::Verified..=Seizure::Transferred).contains(&known.seizure))
     };
-    let is_news = |report: &&NameReport| {
-        let known = case.returning.lost.contains(&report.name);
-        match lost {
-            true => !known && was_ours(&report.name) && is_elsewhere(report),
-            false => known && report.standing == Standing::Verified,
-        }
+    let all_lost = case.lost_names();
+    let is_news = |report: &&NameReport| match lost {
+        true => !case.returning.lost.contains(&report.name) && was_ours(&report.name) && is_elsewhere(report),
+        false => all_lost.contains(report.name.as_str()) && report.standing == Standing::Verified,
     };
     reports.iter().copied().filter(is_news).map(|report| report.name.clone()).collect()
 }

@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 use model::order::{NameOutcome, Order};
 use model::time::{Date, utc_day};
 use model::{DomainName, Timestamp};
-use store::view::{CaseView, CapturedView};
+use store::view::{CapturedView, CaseView};
 
 use super::{Wish, purge_day, reference};
 use crate::evidence::inert::inert;
@@ -91,7 +91,11 @@ impl<'a> Letter<'a> {
 
     fn why(&self) -> String {
         let is_told = !self.case.is_sealed(self.now) || !self.mentions_what_is_sealed();
-        if is_told { inert(self.reason) } else { "The reason is on file with us, and may not be told today.".to_owned() }
+        if is_told {
+            inert(self.reason)
+        } else {
+            "The reason is on file with us, and may not be told today.".to_owned()
+        }
     }
 
     /// Case, court and number, by any order of the case.
@@ -101,7 +105,9 @@ impl<'a> Letter<'a> {
             let authority = &order.terms().authority;
             let docket = authority.docket_number.as_ref().map(|number| number.value.as_str());
             let judge = authority.judge.as_ref().map(|judge| judge.value.as_str());
-            [Some(order.terms().id.as_str()), Some(authority.issuer.value.as_str()), docket, judge].into_iter().flatten()
+            [Some(order.terms().id.as_str()), Some(authority.issuer.value.as_str()), docket, judge]
+                .into_iter()
+                .flatten()
         });
         let secret = [terms.id.as_str(), terms.title.as_str(), terms.group.name.as_str()];
         let reason = self.reason.to_lowercase();
@@ -135,6 +141,9 @@ impl<'a> Letter<'a> {
             (Some(day), true) => format!("What was recorded of the name is erased on {day}."),
             (None, true) => "What was recorded of the name is erased as everything else of its kind.".to_owned(),
         };
-        format!("Under that authority, who called the name and when. From {} (UTC) on nothing is recorded.\n  {until}", self.returned)
+        format!(
+            "Under that authority, who called the name and when. From {} (UTC) on nothing is recorded.\n  {until}",
+            self.returned
+        )
     }
 }

@@ -170,7 +170,9 @@ impl NamePlan {
         let order = self.order.as_ref().map(|order| format!(", under order {order}")).unwrap_or_default();
         let _ = writeln!(text, "\n{} ({}{order})", self.name.as_str(), self.outcome.as_str());
         let told = match (self.sent, self.answered) {
-            (None, _) => "it is not on record that you were asked for it: look first whether anything was changed".into(),
+            (None, _) => {
+                "it is not on record that you were asked for it: look first whether anything was changed".into()
+            }
             (Some(sent), None) => format!("you were asked for it at {sent}; no answer is on record"),
             (Some(sent), Some(answered)) => format!("you were asked for it at {sent}, and answered at {answered}"),
         };
@@ -180,7 +182,12 @@ impl NamePlan {
             let _ = writeln!(text, "  {number}. {only_if}{} {}", step.who, step.does);
         }
         if !self.commands.is_empty() {
-            let _ = writeln!(text, "  {} EPP commands say the same: epp/{}-reverse.jsonl", self.commands.len(), self.name.tld());
+            let _ = writeln!(
+                text,
+                "  {} EPP commands say the same: epp/{}-reverse.jsonl",
+                self.commands.len(),
+                self.name.tld()
+            );
         }
     }
 }

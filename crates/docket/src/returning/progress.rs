@@ -165,7 +165,10 @@ impl Look<'_> {
             None => Stage::open(
                 "plan-sent",
                 format!("what {actor} has to undo is written ({})", plan.plan.short()),
-                format!("somebody sends it, and says so: {}", self.typed("return", " --plan-sent --as PERSON --token-file FILE")),
+                format!(
+                    "somebody sends it, and says so: {}",
+                    self.typed("return", " --plan-sent --as PERSON --token-file FILE")
+                ),
             ),
         };
         let answered = match answered {
@@ -173,7 +176,10 @@ impl Look<'_> {
             None => Stage::open(
                 "plan-answered",
                 format!("{actor} has not answered"),
-                format!("{actor}; then {}", self.typed("return", " --plan-answered TEXT --as PERSON --token-file FILE")),
+                format!(
+                    "{actor}; then {}",
+                    self.typed("return", " --plan-answered TEXT --as PERSON --token-file FILE")
+                ),
             ),
         };
         vec![sent, answered]
@@ -243,7 +249,10 @@ impl Look<'_> {
             Some((place, hold)) => Stage::open(
                 "purged",
                 format!("a legal hold stops it (hold {place}: {})", hold.reason),
-                format!("two people end the hold: `bailiwick retention release {} {place}`; then: {what}", self.case.terms.id),
+                format!(
+                    "two people end the hold: `bailiwick retention release {} {place}`; then: {what}",
+                    self.case.terms.id
+                ),
             ),
         }
     }

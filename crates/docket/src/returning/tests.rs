@@ -137,8 +137,7 @@ fn under_seal_a_letter_names_no_court_and_no_docket_even_if_the_reason_does() {
     let table = Actors::parse(TABLE).unwrap();
     for (reason, is_told) in [(REASON, true), ("A Court took it by 1:26-cv-7", false), ("see o-c-1", false)] {
         let names = [name(NAME)];
-        let wish =
-            Wish { case: known, table: &table, names: &names, reason, returned_days: None, now: night() };
+        let wish = Wish { case: known, table: &table, names: &names, reason, returned_days: None, now: night() };
         let papers = papers(&wish).unwrap();
         let all: String = papers.files.iter().map(|file| String::from_utf8_lossy(file).into_owned()).collect();
         assert_eq!(all.contains(reason), is_told, "{all}");
@@ -163,7 +162,10 @@ fn a_plan_is_the_reverse_of_what_was_ordered_and_in_epp_where_we_sponsor() {
     let vault = |digest: &Digest| papers.files.iter().find(|file| Digest::of_bytes(file) == *digest).cloned();
     let folder = folder(&papers.made, &[name(NAME)], vault);
     let paths: Vec<&str> = folder.iter().map(|paper| paper.path.as_str()).collect();
-    assert_eq!(paths, ["letters/login-harbour.example.txt", "us/plan.txt", "us/plan.json", "us/epp/example-reverse.jsonl"]);
+    assert_eq!(
+        paths,
+        ["letters/login-harbour.example.txt", "us/plan.txt", "us/plan.json", "us/epp/example-reverse.jsonl"]
+    );
     let text = |at: usize| String::from_utf8(folder[at].octets.clone()).unwrap();
     assert!(text(1).contains("you were asked for it at 2026-03-20T12:00:00Z"), "{}", text(1));
     assert!(text(1).contains("delegates to ns1.owner.example, ns2.owner.example again"), "{}", text(1));

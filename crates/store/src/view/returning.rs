@@ -27,6 +27,8 @@ pub struct ReturningView {
     pub exported: BTreeSet<(String, Audience)>,
     /// Names that were verified, and that the last look saw delegated elsewhere.
     pub lost: BTreeSet<DomainName>,
+    /// Names that were verified again after they were lost, and when: what gave alarm before that is over.
+    regained: BTreeMap<DomainName, Timestamp>,
 }
 
 /// Names that went back together.
@@ -73,9 +75,15 @@ impl NameView {
 impl CaseView {
     /// The names that were ours and that a look saw elsewhere: by the verifier, or by an alarm of custody that stands.
     pub fn lost_names(&self) -> BTreeSet<&str> {
-        let by_alarm = self.watch.open_alarms().map(|alarm| &alarm.alarm.key).filter(|key| is_loss(key));
+        let regained = &self.returning.regained;
+        let is_over = |subject: &str, raised: Timestamp| {
+            let name = DomainName::parse(subject).ok();
+            name.and_then(|name| regained.get(&name)).is_some_and(|seen| *seen >= raised)
+        };
+        let losses = self.watch.open_alarms().filter(|alarm| is_loss(&alarm.alarm.key));
+        let stand = losses.filter(|alarm| !is_over(&alarm.alarm.key.subject, alarm.raised));
         let by_look = self.returning.lost.iter().map(DomainName::as_str);
-        by_alarm.map(|key| key.subject.as_str()).chain(by_look).collect()
+        stand.map(|alarm| alarm.alarm.key.subject.as_str()).chain(by_look).collect()
     }
 
     /// Whether a fact about alarms changes who holds a name, and so what feeds tell.
@@ -115,15 +123,17 @@ impl CaseView {
         returned.and_then(|returned| returned.plans.get_mut(&step.actor)).ok_or_else(unknown)
     }
 
-    fn see_custody(&mut self, names: &[DomainName], lost: bool) -> Result<(), Refusal> {
+    fn see_custody(&mut self, names: &[DomainName], lost: bool, at: Timestamp) -> Result<(), Refusal> {
         if let Some(stray) = names.iter().find(|name| self.names.get(name).is_none()) {
             return Err(self.no_name(stray));
         }
         for name in names {
             if lost {
                 self.returning.lost.insert(name.clone());
+                self.returning.regained.remove(name);
             } else {
                 self.returning.lost.remove(name);
+                self.returning.regained.insert(name.clone(), at);
             }
         }
         Ok(())
@@ -146,7 +156,7 @@ impl View {
                 self.case(case)?.plan(step)?.answered = Some((step.at, step.said.clone().unwrap_or_default()));
                 Ok(())
             }
-            Body::CustodySeen { case, names, lost } => self.case(case)?.see_custody(names, *lost),
+            Body::CustodySeen { case, names, lost } => self.case(case)?.see_custody(names, *lost, fact.time),
             Body::FeedExported { format, audience, .. } => {
                 self.note_export(fact, format, *audience);
                 Ok(())

@@ -18,15 +18,27 @@ const OWNERS_ADDRESS: &str = "127.18.0.60";
 /// From the command's end to the owner's records; the command itself takes less, too.
 const AT_ONCE: Duration = Duration::from_secs(1);
 
-const AFTER1: Recipe =
-    nsd("alfa's first server, after", &["-d", "-c", "@FOLDER@/alfa1-after.conf"], &["alfa1-after.conf", "alfa-after.zone"]);
-const AFTER2: Recipe =
-    nsd("alfa's second server, after", &["-d", "-c", "@FOLDER@/alfa2-after.conf"], &["alfa2-after.conf", "alfa-after.zone"]);
+const AFTER1: Recipe = nsd(
+    "alfa's first server, after",
+    &["-d", "-c", "@FOLDER@/alfa1-after.conf"],
+    &["alfa1-after.conf", "alfa-after.zone"],
+);
+const AFTER2: Recipe = nsd(
+    "alfa's second server, after",
+    &["-d", "-c", "@FOLDER@/alfa2-after.conf"],
+    &["alfa2-after.conf", "alfa-after.zone"],
+);
 
 pub(super) fn given_back(tally: &mut Tally, program: &Program, alfa1: NameServer, alfa2: NameServer) -> Done {
-    tally.check("names that are ours are let through and told", feed(program, "rpz").and_then(|rpz| {
-        all([contains(&rpz, &format!("\n{BACK} CNAME rpz-passthru.")), contains(&rpz, &format!("\n{MOVED} CNAME rpz-passthru."))])
-    }));
+    tally.check(
+        "names that are ours are let through and told",
+        feed(program, "rpz").and_then(|rpz| {
+            all([
+                contains(&rpz, &format!("\n{BACK} CNAME rpz-passthru.")),
+                contains(&rpz, &format!("\n{MOVED} CNAME rpz-passthru.")),
+            ])
+        }),
+    );
     for format in ["stix", "suricata"] {
         feed(program, format)?;
     }
@@ -34,25 +46,33 @@ pub(super) fn given_back(tally: &mut Tally, program: &Program, alfa1: NameServer
     tally.check("what had been told of it is withdrawn, in every form", withdrawn(program));
     tally.check("letter, plan and the feeds as they are now lie in the folder", in_folder(program));
     tally.check("the same command again says that it is back already", again(program));
-    tally.check("it does not fall silent while a parent leads callers here", off(program).and_then(|said| {
-        all([holds(!said.ok, || said.all()), contains(&said.err, "may be dark to its owner")])
-    }));
-    tally.check("the verifier names who still points at us", looked(program).and_then(|grid| {
-        let found = grid.finding(BACK, "given-back")?;
-        all([
-            holds(found.verdict == "fails", || found.evidence.clone()),
-            contains(&found.evidence, "still delegated to ns1.sink.alfa ns2.sink.alfa"),
-        ])
-    }));
+    tally.check(
+        "it does not fall silent while a parent leads callers here",
+        off(program)
+            .and_then(|said| all([holds(!said.ok, || said.all()), contains(&said.err, "may be dark to its owner")])),
+    );
+    tally.check(
+        "the verifier names who still points at us",
+        looked(program).and_then(|grid| {
+            let found = grid.finding(BACK, "given-back")?;
+            all([
+                holds(found.verdict == "fails", || found.evidence.clone()),
+                contains(&found.evidence, "still delegated to ns1.sink.alfa ns2.sink.alfa"),
+            ])
+        }),
+    );
 
     let _after = (replace(alfa1, &AFTER1, "ALFA1")?, replace(alfa2, &AFTER2, "ALFA2")?);
     pause(TTL);
     let grid = looked(program)?;
     tally.check("once the registry has undone it that is seen", grid.is(BACK, "verified"));
-    tally.check("a name that somebody moved is blocked again, because nobody who asks for it reaches us", all([
-        grid.is(MOVED, "fails"),
-        feed(program, "rpz").and_then(|rpz| contains(&rpz, &format!("\n{MOVED} CNAME .\n"))),
-    ]));
+    tally.check(
+        "a name that somebody moved is blocked again, because nobody who asks for it reaches us",
+        all([
+            grid.is(MOVED, "fails"),
+            feed(program, "rpz").and_then(|rpz| contains(&rpz, &format!("\n{MOVED} CNAME .\n"))),
+        ]),
+    );
     tally.check("then it may fall silent", off(program)?.good().map(drop));
     tally.check("and the list says what is left", status(program));
     Ok(())
@@ -71,8 +91,7 @@ fn returned(program: &Program) -> Done {
     let (zone, out) = (program.path("owner.zone"), program.path("back"));
     fs::write(&zone, format!("@ 60 A {OWNERS_ADDRESS}\n@ 60 MX 10 mail\nwww 60 CNAME @\n"))?;
     let (zone, out) = (zone.to_string_lossy().into_owned(), out.to_string_lossy().into_owned());
-    let words =
-        ["case", "return", "internet", BACK, "--reason", "its owner called", "--records", &zone, "--out", &out];
+    let words = ["case", "return", "internet", BACK, "--reason", "its owner called", "--records", &zone, "--out", &out];
     let said = asked(program, &words)?;
     let watch = Watch::start();
     println!("{}", said.out.lines().map(|line| format!("    {line}\n")).collect::<String>());
@@ -137,5 +156,8 @@ fn looked(program: &Program) -> Result<Grid, Trouble> {
 fn status(program: &Program) -> Done {
     let said = program.ask(&["case", "return", "internet", BACK, "--status"])?.good()?;
     println!("{}", said.lines().map(|line| format!("    {line}\n")).collect::<String>());
-    all([contains(&said, "✓ no parent server delegates it to us"), contains(&said, "is answered by nobody here any more")])
+    all([
+        contains(&said, "✓ no parent server delegates it to us"),
+        contains(&said, "is answered by nobody here any more"),
+    ])
 }

@@ -253,3 +253,21 @@ fn a_verified_name_that_is_delegated_elsewhere_is_lost_until_it_is_verified_agai
     let told = book.facts.iter().filter(|fact| matches!(fact.body, model::fact::Body::CustodySeen { .. })).count();
     assert_eq!(told, 2, "only what is different is told");
 }
+
+/// Whoever looked last is right: a look that verifies the name ends what an alarm of before said of it.
+#[test]
+fn an_alarm_that_a_later_look_contradicts_loses_nothing() {
+    use model::alarm::{Alarm, AlarmKey, AlarmKind};
+    let mut book = in_force();
+    let well = || vec![report("login-harbour.example", NameOutcome::Redirect, Verdict::Holds, false)];
+    recorded(&mut book, well()).unwrap();
+    let lost = |book: &Book| !book.view.cases[&case("harbour")].lost_names().is_empty();
+    let key = AlarmKey { kind: AlarmKind::Drifted, subject: "login-harbour.example".into(), mark: "ns".into() };
+    let alarm = Box::new(Alarm { key, reason: "1 server delegates elsewhere".into(), evidence: None });
+    let before = book.view.cases[&case("harbour")].changed;
+    book.append(model::fact::Body::AlarmRaised { case: case("harbour"), alarm }, &someone()).unwrap();
+    assert!(lost(&book));
+    assert!(book.view.cases[&case("harbour")].changed > before, "feeds are made anew");
+    recorded(&mut book, well()).unwrap();
+    assert!(!lost(&book));
+}

@@ -132,7 +132,11 @@ pub(super) fn given_back(target: &Target, seen: &Seen, memory: Memory) -> Findin
         | NameOutcome::Transfer
         | NameOutcome::BlockRegistration
         | NameOutcome::ProviderRemoval => {
-            return open(check, seen, "whether it was undone stands in no zone: registry, registrar or provider say so");
+            return open(
+                check,
+                seen,
+                "whether it was undone stands in no zone: registry, registrar or provider say so",
+            );
         }
     };
     let (wrong, unheard, right) = each(seen, |found| match left_the_zone {
