@@ -100,6 +100,11 @@ fn word(value: &impl serde::Serialize) -> String {
     serde_json::to_value(value).ok().and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
 }
 
+/// To the second, as people write an instant.
+fn to_the_second(at: Timestamp) -> Timestamp {
+    Timestamp::from_second(at.as_second()).unwrap_or(at)
+}
+
 /// By what both sides call a return: it tells nothing of the case.
 fn reference(case: &CaseId, name: &DomainName, now: Timestamp) -> String {
     let what = format!("bailiwick return\0{case}\0{}\0{now}", name.as_str());

@@ -11,7 +11,7 @@ use model::time::{Date, utc_day};
 use model::{DomainName, Timestamp};
 use store::view::{CapturedView, CaseView};
 
-use super::{Wish, purge_day, reference};
+use super::{Wish, purge_day, reference, to_the_second};
 use crate::evidence::inert::inert;
 
 /// What a letter is made of.
@@ -30,7 +30,7 @@ pub struct Letter<'a> {
 impl<'a> Letter<'a> {
     pub(super) fn of(wish: &Wish<'a>, name: &'a DomainName, order: &'a Order) -> Self {
         let Wish { case, reason, now, .. } = *wish;
-        let returned = case.returned.get(name).copied().unwrap_or(now);
+        let returned = to_the_second(case.returned.get(name).copied().unwrap_or(now));
         let known = case.names.get(name);
         let outcome = known.as_ref().map(|known| known.outcome).unwrap_or_default();
         let was_served = known.is_some_and(|known| known.mode.is_some());
@@ -49,15 +49,17 @@ impl<'a> Letter<'a> {
         let _ = writeln!(text, "Date: {}", utc_day(self.now));
         let _ = writeln!(text, "Ref:  {}\n", reference(&self.case.terms.id, self.name, self.now));
         let _ = writeln!(text, "{name} is yours again\n");
-        let _ = writeln!(text, "What was done\n\n  {}", self.done());
-        let _ = writeln!(text, "\nBy which authority\n\n  {}", self.authority());
-        let _ = writeln!(text, "\nWhy it goes back\n\n  {}", self.why());
-        let _ = writeln!(text, "\nHow it stands now\n\n  {}", self.stands());
-        let _ = writeln!(text, "\nWhat was recorded\n\n  {}", self.recorded());
-        let _ = writeln!(
-            text,
-            "\nWhat you may ask for\n\n  You may ask us what was recorded of your name, what was told to others about it, and for a correction or\n  an earlier erasure. If your records have changed meanwhile, send us your zone file: it is served within a\n  second of our taking it. Write to {contact} and name the reference above."
+        let _ = writeln!(text, "What was done\n\n{}", wrapped(&self.done()));
+        let _ = writeln!(text, "\nBy which authority\n\n{}", wrapped(&self.authority()));
+        let _ = writeln!(text, "\nWhy it goes back\n\n{}", wrapped(&self.why()));
+        let _ = writeln!(text, "\nHow it stands now\n\n{}", wrapped(&self.stands()));
+        let _ = writeln!(text, "\nWhat was recorded\n\n{}", wrapped(&self.recorded()));
+        let asks = format!(
+            "You may ask us what was recorded of your name, what was told to others about it, and for a correction or an \
+             earlier erasure. If your records have changed meanwhile, send us your zone file: it is served within a second \
+             of our taking it. Write to {contact} and name the reference above."
         );
+        let _ = writeln!(text, "\nWhat you may ask for\n\n{}", wrapped(&asks));
         text
     }
 
@@ -73,7 +75,7 @@ impl<'a> Letter<'a> {
             NameOutcome::ProviderRemoval => "was ordered to be removed by its provider",
         };
         let since = self.case.watch.served.filter(|_| self.was_served);
-        let since = since.map(|since| format!(", from {since} at the earliest")).unwrap_or_default();
+        let since = since.map(|since| format!(", from {} at the earliest", to_the_second(since))).unwrap_or_default();
         format!("{name} {what}{since}. It was handed back at {} (UTC).", self.returned)
     }
 
@@ -146,4 +148,29 @@ impl<'a> Letter<'a> {
             self.returned
         )
     }
+}
+
+/// The longest line of a letter.
+const WIDTH: usize = 96;
+
+/// Lines of that width, set in; a word that is longer stands alone.
+fn wrapped(text: &str) -> String {
+    let mut lines = vec![String::new()];
+    for paragraph in text.lines() {
+        if lines.last().is_some_and(|line| !line.is_empty()) {
+            lines.push(String::new());
+        }
+        for word in paragraph.split_whitespace() {
+            let line = lines.last_mut().expect("there is always one");
+            if line.is_empty() {
+                *line = format!("  {word}");
+            } else if line.chars().count() + 1 + word.chars().count() <= WIDTH {
+                line.push(' ');
+                line.push_str(word);
+            } else {
+                lines.push(format!("  {word}"));
+            }
+        }
+    }
+    lines.join("\n")
 }

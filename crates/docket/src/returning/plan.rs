@@ -11,7 +11,7 @@ use model::order::NameOutcome;
 use model::{DomainName, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::{Ordered, Paper, Wish, reference};
+use super::{Ordered, Paper, Wish, reference, to_the_second};
 use crate::appendix::epp::Frame;
 use crate::appendix::plan::{Step, frames, plan};
 use crate::appendix::{Actor, Wanted};
@@ -91,7 +91,7 @@ fn empty(wish: &Wish<'_>, actor: &Actor, first: &DomainName) -> ActorPlan {
         called: actor.called().to_owned(),
         contact: actor.contact.clone(),
         reference: reference(&wish.case.terms.id, first, wish.now),
-        made: wish.now,
+        made: to_the_second(wish.now),
         answer_to: wish.case.terms.contact.clone(),
         exercise: wish.case.orders.values().any(|order| order.terms().authority.is_exercise()),
         names: Vec::new(),
@@ -108,8 +108,8 @@ fn of_name(wish: &Wish<'_>, (terms, wanted): Ordered<'_>, actor: &Actor) -> Name
         name: name.clone(),
         outcome: listed.outcome,
         order,
-        sent: dispatch.map(|sent| sent.sent),
-        answered: dispatch.and_then(|sent| sent.acknowledged.as_ref().map(|(at, _)| *at)),
+        sent: dispatch.map(|sent| to_the_second(sent.sent)),
+        answered: dispatch.and_then(|sent| sent.acknowledged.as_ref().map(|(at, _)| to_the_second(*at))),
         steps: steps.collect(),
         commands: commands.into_iter().map(command).collect(),
     }

@@ -140,7 +140,7 @@ impl Look<'_> {
             Some((person, at)) => Stage::done("confirmed", Some(*at), format!("{person} has confirmed it")),
             None => Stage::open(
                 "confirmed",
-                "one person did it",
+                "nobody but the person who did it has looked at it",
                 format!(
                     "a second person confirms it by {}: `bailiwick case confirm {} --as PERSON --token-file FILE`",
                     confirm_by(self.at),

@@ -6,7 +6,7 @@ use std::path::Path;
 use desk::api::{
     FeedServed, PlanStepRequest, Progress, RecordsGiven, ReturnRequest, ReturnsTold, Said, SensorDetail, Stage,
 };
-use model::DomainName;
+use model::{DomainName, Timestamp};
 use serde::Serialize;
 
 use super::{parsed, word};
@@ -153,14 +153,19 @@ fn listed(progress: &Progress) -> String {
     let by = progress.by.as_ref().map(|by| format!(" by {by}")).unwrap_or_default();
     let reason = progress.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
     let stages = progress.stages.iter().map(stage);
+    let returned = seconds(returned);
     format!("{name}  back since {returned}{by}{reason}{}", stages.collect::<String>())
 }
 
 fn stage(stage: &Stage) -> String {
     let mark = if stage.done { "✓" } else { "·" };
-    let at = stage.at.filter(|_| stage.stage != "handback").map(|at| format!(", {at}")).unwrap_or_default();
+    let at = stage.at.filter(|_| stage.stage != "handback").map(|at| format!(", {}", seconds(at))).unwrap_or_default();
     let left = stage.left.as_ref().map(|left| format!("\n      → {left}")).unwrap_or_default();
     format!("\n  {mark} {}{at}{left}", stage.what)
+}
+
+fn seconds(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
 /// Sensors that have not confirmed, each with the moment at which it stops whatever happens.
@@ -191,6 +196,9 @@ fn write_out(args: &ReturnArgs, told: &ReturnsTold, withdrawn: &[Withdrawn]) -> 
             failure.hint("the names are back and the papers are kept: `--status --out NEWDIR` writes them again")
         })?;
         written += 1;
+    }
+    if written == 0 {
+        return Ok(());
     }
     terminal::say(&format!("{written} files are in {}; nothing was sent by us", out.display()));
     Ok(())
