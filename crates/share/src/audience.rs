@@ -105,7 +105,7 @@ pub(crate) fn clear(snapshot: &Snapshot, audience: Audience, content: Content) -
             Content::Victims => {
                 let stands =
                     |apex: &DomainName| snapshot.names.get(apex).is_some_and(|named| named.action != Action::Withdraw);
-                let told = |victim: &&Victim| may_learn(&victim.apex) && stands(&victim.apex);
+                let told = |victim: &&Victim| may_learn(&victim.apex) && (is_inside(audience) || stands(&victim.apex));
                 snapshot.victims.iter().filter(told).collect()
             }
         },

@@ -128,6 +128,18 @@ fn each_reason_for_withholding_holds_for_all_that_the_caller_sent() {
     }
 }
 
+/// The owner of a network has nobody to warn of a name that was the group's no more; the court sees what was recorded.
+#[test]
+fn who_called_a_name_that_went_back_is_told_to_the_court_and_to_no_network() {
+    let caller = request(56, "198.51.100.56", "support-servics.net");
+    let told = documents(&snapshot(&Terms::default(), &[caller, request(57, "198.51.100.57", "outlook-verify.net")]));
+    let is_in = |audience: Audience, address: &str| {
+        told.iter().any(|(_, of, document)| *of == audience && holds(&text(document), address))
+    };
+    assert!(is_in(Audience::NetworkOwners, "198.51.100.57") && !is_in(Audience::NetworkOwners, "198.51.100.56"));
+    assert!(is_in(Audience::Court, "198.51.100.56"));
+}
+
 #[test]
 fn a_contact_that_its_verdict_withholds_is_not_told_and_does_not_silence_its_source() {
     let victim = |seq| request(seq, "198.51.100.53", "outlook-verify.net");
