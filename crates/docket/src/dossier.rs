@@ -210,6 +210,12 @@ fn seconds(time: Timestamp) -> String {
     time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
+/// Inert, and without a break that would look like a line of its own.
+fn on_one_line(text: &str) -> String {
+    let spelt = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.to_string() };
+    inert(text).chars().map(spelt).collect()
+}
+
 /// What stands in a fact as a short value, outermost first.
 fn details(value: &Value, line: &mut String) {
     let Value::Object(fields) = value else { return };
@@ -219,7 +225,7 @@ fn details(value: &Value, line: &mut String) {
                 let _ = write!(line, "; {key} {}…", &text[..12]);
             }
             Value::String(text) => {
-                let _ = write!(line, "; {key} {}", inert(text));
+                let _ = write!(line, "; {key} {}", on_one_line(text));
             }
             Value::Number(number) => {
                 let _ = write!(line, "; {key} {number}");
