@@ -79,8 +79,8 @@ pub(crate) struct House {
     pub(crate) clickhouse: Option<(ClickHouse, bool)>,
     place: Arc<store::backup::Source>,
     retention: model::marking::Retention,
-    /// Who asks the world, if anybody.
-    verifier: Option<Arc<docket::verify::Verifier>>,
+    /// Who asks the world, and keeps what was seen.
+    passes: Arc<docket::verify::Passes>,
 }
 
 impl House {
@@ -108,8 +108,8 @@ impl House {
             program: env!("CARGO_PKG_VERSION").into(),
         });
         let (vault, retention) = (Arc::new(vault), config.retention.defaults());
-        let verifier = verifying::verifier(config)?;
-        Ok(Self { folder, ledger, vault, archive, clickhouse, place, retention, verifier })
+        let passes = Arc::new(verifying::passes(config, (&ledger, &vault))?);
+        Ok(Self { folder, ledger, vault, archive, clickhouse, place, retention, passes })
     }
 
     /// The API over this house, for the person who runs this process.
@@ -126,7 +126,7 @@ impl House {
             clickhouse: self.clickhouse.clone(),
             status,
             labels,
-            verifier: self.verifier.clone(),
+            passes: Arc::clone(&self.passes),
             place: Arc::clone(&self.place),
             retention: self.retention,
         })
@@ -178,6 +178,8 @@ pub(crate) struct Daemon {
     retaining: Option<JoinHandle<()>>,
     zones: JoinHandle<()>,
     watching: JoinHandle<()>,
+    /// Passes of verification by the clock, where the operator wants them.
+    verifying: Option<JoinHandle<()>>,
     publisher: JoinHandle<()>,
     transfer: Transfer,
     control: JoinHandle<()>,
@@ -274,6 +276,8 @@ impl Daemon {
             let hall = Hall::new(house.ledger.clone(), house.archive.clone(), vault, authority, notice);
             sensors::hall::serve(hall, from_sensors, &stopped)?;
         }
+        let verify = |every| tokio::spawn(verifying::follow(house.ledger.clone(), Arc::clone(&house.passes), every));
+        let verifying = config.verify.every().map(verify);
         let control = control::serve(&config.data, house.router(pulse, Some(labels)), stopped)?;
         Ok(Self {
             house,
@@ -286,6 +290,7 @@ impl Daemon {
             retaining,
             zones,
             watching,
+            verifying,
             publisher,
             transfer,
             control,
@@ -295,6 +300,11 @@ impl Daemon {
 
     /// Stops from the top down and says what was kept.
     pub(crate) async fn stop(mut self) -> Result<Stopped, Failure> {
+        // Before our own servers fall silent: that would be seen as a fault of theirs.
+        self.house.passes.close();
+        if let Some(verifying) = self.verifying.take() {
+            verifying.await.tried("waiting for a pass of verification to break off")?;
+        }
         let sinkhole = self.sinkhole.lock().expect("nothing panics while it asks for tallies").take();
         let tallies = sinkhole.expect("a daemon stops once").stop().await;
         self.sync.stop();
@@ -344,6 +354,7 @@ fn settings(config: &Config) -> Result<Settings, Failure> {
         names_by_address: NamesByAddress::new(config.trap.names.clone()),
         trap: config.web.limits.of_trap(),
         account_key: config.trap.account_key.as_deref().map(sealing::key).transpose()?,
+        visit_key: verifying::visit_key(config)?,
         ..Settings::default()
     })
 }

@@ -134,6 +134,11 @@ pub(crate) fn ours(error: &(dyn std::error::Error + 'static)) -> Told {
         .hint("the log of the daemon says more; nothing was half done")
 }
 
+/// Nothing is begun any more.
+pub(crate) fn stopping(what: impl Into<String>) -> Told {
+    Problem::new(StatusCode::SERVICE_UNAVAILABLE, "busy", what).hint("what was seen is kept; go on after the next start")
+}
+
 /// Something that the ledger names is not in the vault.
 pub(crate) fn lost(what: &str, digest: &Digest) -> Told {
     tracing::error!(what, %digest, "the vault has lost a file that the ledger names; restore it from a copy");

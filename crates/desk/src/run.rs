@@ -29,8 +29,8 @@ pub struct Desk {
     pub status: Arc<dyn StatusSource>,
     /// What the running process labels with; `None` where none runs.
     pub labels: Option<Arc<Labels>>,
-    /// Who asks the world; `None` where nobody said where to begin.
-    pub verifier: Option<Arc<docket::verify::Verifier>>,
+    /// Who asks the world whether seizures took effect, and keeps what was seen.
+    pub passes: Arc<docket::verify::Passes>,
     /// Where all of it lies.
     pub place: Arc<store::backup::Source>,
     /// For how long what is kept, where a case says nothing else.

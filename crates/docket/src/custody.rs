@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use model::alarm::{AlarmKey, AlarmKind, AlarmState};
 use model::id::CaseId;
 use model::name::DomainName;
-use model::observation::Observation;
+use model::observation::{Heard, Observation, ParentAnswer};
 use model::order::{NameOutcome, OrderStatus};
 use model::seizure::{Seizure, ServiceMode};
 use model::{Digest, Refusal, Timestamp};
@@ -144,6 +144,7 @@ pub fn pass(case: &CaseView, before: &Shelf, seen: &[Observation], sinkholes: &S
     for seen in seen {
         let Some(expected) = expected(case, &seen.name) else { continue };
         let known = before.get(&seen.name);
+        let seen = &filled(known, seen);
         let standing = known.map(|kept| &kept.standing);
         let findings = compare(&expected, standing, seen, sinkholes, now);
         let standing = goes_on(&expected, standing, seen, (&findings, &case.watch));
@@ -155,12 +156,36 @@ pub fn pass(case: &CaseView, before: &Shelf, seen: &[Observation], sinkholes: &S
     passed
 }
 
+/// A server of the parent that was not heard this time says what it said last: silence neither raises an alarm nor ends
+/// one.
+fn filled(known: Option<&Kept>, seen: &Observation) -> Observation {
+    let mut filled = seen.clone();
+    let is_heard = |parent: &ParentAnswer| matches!(parent.heard, Heard::Delegated | Heard::Absent);
+    let before = known.map(|kept| &kept.seen.parents[..]).unwrap_or_default();
+    if !seen.parents.iter().any(is_heard) {
+        return filled;
+    }
+    filled.parents.clear();
+    for parent in &seen.parents {
+        let same = |other: &&ParentAnswer| other.server == parent.server && other.address == parent.address;
+        let mut last = before.iter().filter(|other| same(other) && is_heard(other)).peekable();
+        match is_heard(parent) || last.peek().is_none() {
+            true => filled.parents.push(parent.clone()),
+            false => filled.parents.extend(last.cloned()),
+        }
+    }
+    filled
+}
+
 /// Parts that nobody looked at this time stay as they were seen.
 fn whole(known: Option<&Kept>, seen: &Observation) -> Observation {
     let Some(Kept { seen: before, .. }) = known else { return seen.clone() };
     let mut whole = seen.clone();
     if whole.parents.is_empty() {
         whole.parents.clone_from(&before.parents);
+    }
+    if whole.addresses.is_empty() {
+        whole.addresses.clone_from(&before.addresses);
     }
     whole.child = whole.child.or_else(|| before.child.clone());
     whole.registration = whole.registration.or_else(|| before.registration.clone());

@@ -1,14 +1,18 @@
 //! Whether a seizure took effect: asking the world, and judging what it said.
 //!
 //! [`walk`] finds who serves a zone from the root hints; [`message`] and [`rdap`] read what comes back, all of it bounded;
-//! [`seen`] is what was said, [`judge`] what it means, [`report`] what is kept. None of these touches a socket or a clock.
-//! [`run`] does: it asks, politely, and nobody beyond this machine where the case is an exercise.
+//! [`seen`] is what was said, [`judge`] what it means, [`report`] what is kept, [`handover`] what custody hears of it, and
+//! [`schedule`] says when the program looks by itself. None of these touches a socket or a clock.
+//! [`run`] does: it asks, politely, and nobody beyond this machine where the case is an exercise; its `passes` keep what was
+//! seen and record it, the same way for a person's command and for the clock.
 
+pub mod handover;
 pub mod judge;
 pub mod message;
 pub mod rdap;
 pub mod report;
 pub mod run;
+pub mod schedule;
 pub mod seen;
 pub mod settings;
 pub mod walk;
@@ -16,6 +20,7 @@ pub mod walk;
 pub use judge::{Memory, Target};
 pub use report::NameReport;
 pub use run::Verifier;
+pub use run::passes::{PassError, Passes};
 pub use settings::Settings;
 
 use model::id::OrderId;

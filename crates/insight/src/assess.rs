@@ -30,7 +30,7 @@ pub use memory::{Beats, Memory, MemoryLimits, Source};
 pub use seen::Seen;
 
 /// Counts up with every change of a rule, so that verdicts of two rule sets are never mixed.
-pub const RULES_VERSION: u32 = 1;
+pub const RULES_VERSION: u32 = 2;
 
 /// How much less sure a contact is that speaks only through its source's other contacts.
 const BY_ASSOCIATION: u8 = 20;

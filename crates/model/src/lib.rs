@@ -43,6 +43,7 @@ pub mod tally;
 pub mod time;
 pub mod token;
 pub mod verdict;
+pub mod visit;
 
 pub use digest::Digest;
 pub use name::DomainName;

@@ -47,6 +47,8 @@ pub struct Settings {
     pub balancers: Vec<Prefix>,
     /// To which account names are sealed, where an order covers what callers send; none: they are not even held.
     pub account_key: Option<crate::sealed::SealingKey>,
+    /// By which our own verifier is known, and knows us; none: every sign is a header like any.
+    pub visit_key: Option<model::visit::VisitKey>,
     /// Seized names that have an address of ours to themselves.
     pub names_by_address: crate::NamesByAddress,
 }
@@ -84,6 +86,7 @@ impl Default for Settings {
             mail: MailSettings::default(),
             balancers: Vec::new(),
             account_key: None,
+            visit_key: None,
             names_by_address: crate::NamesByAddress::default(),
         }
     }

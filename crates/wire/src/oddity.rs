@@ -164,6 +164,14 @@ oddities! {
     PlainOnTlsPort = "trap.plain-on-tls-port",
     /// TLS on the port for plain HTTP.
     TlsOnPlainPort = "trap.tls-on-plain-port",
+    /// Our own verifier showed a fresh sign: no oddity of anybody else's.
+    OwnVisit = "trap.own-visit",
+    /// A sign of our verifier that its key did not make.
+    VisitForged = "trap.visit-forged",
+    /// One that is older than a minute.
+    VisitStale = "trap.visit-stale",
+    /// One that somebody has shown before.
+    VisitReplayed = "trap.visit-replayed",
     LooksText = "looks.text",
     LooksBinary = "looks.binary",
     LooksForm = "looks.form",

@@ -6,7 +6,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
+use docket::verify::schedule::{EVERY_SECS_MAX, EVERY_SECS_MIN};
 use docket::verify::settings::{RATE_MAX, RESOLVERS_MAX};
 use model::DomainName;
 use serde::{Deserialize, Serialize};
@@ -27,6 +29,10 @@ pub(crate) struct Verify {
     pub(crate) rdap_bootstrap: Option<PathBuf>,
     /// PEM: whom certificates of RDAP servers are checked against.
     pub(crate) rdap_roots: Option<PathBuf>,
+    /// Other people's sinkholes: a name server or a network a line, and whose it is.
+    pub(crate) sinkholes: Option<PathBuf>,
+    /// The program looks by itself so often; 0: it does not.
+    pub(crate) every_secs: u64,
     pub(crate) rate_per_sec: u32,
     pub(crate) patience_millis: u64,
     pub(crate) source_v4: Option<Ipv4Addr>,
@@ -45,6 +51,8 @@ impl Default for Verify {
             resolvers: Vec::new(),
             rdap_bootstrap: None,
             rdap_roots: None,
+            sinkholes: None,
+            every_secs: 0,
             rate_per_sec: 20,
             patience_millis: 2_000,
             source_v4: None,
@@ -59,7 +67,7 @@ impl Default for Verify {
 
 impl Verify {
     pub(super) fn resolve(mut self, base: &Path) -> Self {
-        for file in [&mut self.root_hints, &mut self.rdap_bootstrap, &mut self.rdap_roots] {
+        for file in [&mut self.root_hints, &mut self.rdap_bootstrap, &mut self.rdap_roots, &mut self.sinkholes] {
             *file = file.take().map(|file| base.join(file));
         }
         self
@@ -74,11 +82,24 @@ impl Verify {
             return Err(Failure::new(format!("`verify.patience_millis` is {}", self.patience_millis))
                 .hint(format!("1 to {PATIENCE_MILLIS_MAX}")));
         }
+        if self.every_secs != 0 && !(EVERY_SECS_MIN..=EVERY_SECS_MAX).contains(&self.every_secs) {
+            return Err(Failure::new(format!("`verify.every_secs` is {}", self.every_secs))
+                .hint(format!("0: never by itself; else {EVERY_SECS_MIN} to {EVERY_SECS_MAX}; 21600 is every six hours")));
+        }
+        if self.every_secs != 0 && self.root_hints.is_none() {
+            return Err(Failure::new("`verify.every_secs` has the program look by itself, and nothing says where to begin")
+                .hint("name the root hints: `root_hints = \"named.root\"`"));
+        }
         if self.resolvers.len() > RESOLVERS_MAX {
             return Err(Failure::new(format!("`verify.resolvers` names {}", self.resolvers.len()))
                 .hint(format!("at most {RESOLVERS_MAX} are asked")));
         }
         Ok(())
+    }
+
+    /// The time between two passes; `None`: the program does not look by itself.
+    pub(crate) fn every(&self) -> Option<Duration> {
+        (self.every_secs > 0).then(|| Duration::from_secs(self.every_secs))
     }
 
     /// Where our own questions come from: contacts from there are labelled `self`.

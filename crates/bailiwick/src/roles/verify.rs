@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use desk::api::{CaseDetail, CheckAttestedTold, LookRequest, Looked, VerificationTold};
+use desk::api::{CaseDetail, CaseTaken, CheckAttestedTold, LookRequest, Looked, VerificationTold};
 use docket::verify::NameReport;
 use model::DomainName;
 use model::check::{Check, Finding, Standing, Verdict};
@@ -85,8 +85,9 @@ fn pass(door: &Door, case: &CaseId, args: &VerifyCaseArgs) -> Result<Verificatio
     let open: Vec<DomainName> = names.iter().filter(is_open).cloned().collect();
     let (mut done, all) = (names.len() - open.len(), names.len());
     let mut is_empty = told.looked.is_empty();
-    for portion in open.chunks(args.at_once.into()) {
-        let request = LookRequest { names: portion.to_vec() };
+    for (at, portion) in open.chunks(args.at_once.into()).enumerate() {
+        // Whoever looks at all of a case looks at the names of our own name servers, too.
+        let request = LookRequest { names: portion.to_vec(), own: at == 0 && args.names.is_empty() };
         let looked: Looked = door.post(&format!("{path}/looks"), &request, None)?;
         done += looked.names.len() + looked.drafts.len();
         is_empty &= looked.names.is_empty();
@@ -98,7 +99,18 @@ fn pass(door: &Door, case: &CaseId, args: &VerifyCaseArgs) -> Result<Verificatio
             ));
         }
     }
-    if is_empty { door.get(&path) } else { door.post(&path, &(), None) }
+    let told: VerificationTold = if is_empty { door.get(&path)? } else { door.post(&path, &(), None)? };
+    if let Some(taken) = &told.custody {
+        terminal::say(&handed_over(taken));
+    }
+    Ok(told)
+}
+
+/// What custody made of it.
+fn handed_over(taken: &CaseTaken) -> String {
+    let CaseTaken { seen, raised, cleared, .. } = taken;
+    let next = if *raised > 0 { "; next: `bailiwick alarm list`" } else { "" };
+    format!("custody took what was seen of {seen} names: {raised} alarms raised, {cleared} ended{next}")
 }
 
 fn all_names(door: &Door, case: &CaseId) -> Result<BTreeSet<DomainName>, Failure> {

@@ -6,6 +6,8 @@ use model::id::{CaseId, OrderId};
 use model::{Digest, DomainName, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use super::CaseTaken;
+
 /// `GET /cases/{id}/verification`: the last pass, and what one that goes on has seen already.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct VerificationTold {
@@ -15,6 +17,9 @@ pub struct VerificationTold {
     pub names: Vec<NameReport>,
     /// Names that the pass that goes on has looked at.
     pub looked: Vec<DomainName>,
+    /// What custody made of the pass that has just ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub custody: Option<CaseTaken>,
 }
 
 /// The last pass over one order's names.
@@ -36,6 +41,9 @@ pub struct PassTold {
 #[serde(deny_unknown_fields)]
 pub struct LookRequest {
     pub names: Vec<DomainName>,
+    /// Also the names of our own name servers, unless the pass has looked at them.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub own: bool,
 }
 
 /// Its answer.

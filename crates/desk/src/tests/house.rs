@@ -65,8 +65,9 @@ impl House {
         let (data, program) = (home.path().to_owned(), "test".into());
         let place = Arc::new(store::backup::Source { data, sensor: 1, boot: 1, config: None, program });
         let retention = Default::default();
-        let desk =
-            Desk { ledger, archive, vault, clickhouse: None, status, labels: None, verifier: None, place, retention };
+        let room = (Ledger::clone(&ledger), Arc::clone(&vault));
+        let passes = Arc::new(docket::verify::Passes::new(place.data.clone(), room, None, Default::default()));
+        let desk = Desk { ledger, archive, vault, clickhouse: None, status, labels: None, passes, place, retention };
         Self { desk, _folder: folder, _home: home }
     }
 

@@ -96,6 +96,24 @@ fn with(at: &str, value: Value) -> Value {
     seen
 }
 
+/// One server drifts; then it is silent; then it is as it should be again.
+#[test]
+fn a_server_that_falls_silent_neither_raises_an_alarm_nor_ends_one() {
+    let mut watched = Watched::new();
+    let parents = |second: Value| {
+        json!({ "name": NAME, "at": "2026-03-20T09:00:00Z", "parents": [
+            { "server": "a.nic.example", "heard": "delegated", "ns": ["ns1.harbour.example"] }, second ] })
+    };
+    let second = |heard: &str, ns: &[&str]| json!({ "server": "b.nic.example", "heard": heard, "ns": ns });
+    let (good, silent) = (second("delegated", &["ns1.harbour.example"]), second("silent", &[]));
+    assert_eq!(watched.take(&parents(good.clone())), (0, 0));
+    assert_eq!(watched.take(&parents(silent.clone())), (0, 0));
+    assert_eq!(watched.take(&parents(second("delegated", &["ns1.other.example"]))), (1, 0));
+    assert_eq!(watched.take(&parents(silent)), (0, 0), "nobody has seen that it ended");
+    assert_eq!(watched.open(), ["drifted ns raised"]);
+    assert_eq!(watched.take(&parents(good)), (0, 1));
+}
+
 #[test]
 fn nothing_new_is_quiet_and_writes_nothing() {
     let mut watched = Watched::new();

@@ -84,7 +84,7 @@ pub enum Content {
     NameServer(Host),
     Alias(Host),
     /// Key tag, algorithm and digest type of a DS.
-    Signed(u16, u8, u8),
+    Signed(u16, u8, u8, Vec<u8>),
     Start,
     Other(Rtype),
 }
@@ -194,7 +194,8 @@ fn records_of(section: domain::base::message::RecordSection<'_, [u8]>) -> Result
             Rtype::DS => record.to_record::<Ds<&[u8]>>().map(|found| {
                 found.map(|ds| {
                     let ds = ds.data();
-                    Content::Signed(ds.key_tag(), ds.algorithm().to_int(), ds.digest_type().to_int())
+                    let digest = ds.digest().to_vec();
+                    Content::Signed(ds.key_tag(), ds.algorithm().to_int(), ds.digest_type().to_int(), digest)
                 })
             }),
             Rtype::SOA => Ok(Some(Content::Start)),

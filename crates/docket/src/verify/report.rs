@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use model::check::{Attestation, Check, Finding, Standing, Verdict};
 use model::id::OrderId;
+use model::observation::Observation;
 use model::order::NameOutcome;
 use model::{DomainName, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -78,6 +79,35 @@ pub fn lines<'r>(names: impl IntoIterator<Item = &'r NameReport>) -> Vec<u8> {
         octets.push(b'\n');
     }
     octets
+}
+
+//----------- LookedAt ---------------------------------------------------------------------------------------------
+
+/// What a pass that goes on keeps of one look: a line of its file.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LookedAt {
+    /// `None`: a name of one of our name servers, which nothing is ordered of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub report: Option<NameReport>,
+    /// For custody.
+    pub seen: Observation,
+}
+
+/// The lines of a pass that goes on.
+pub fn looked_lines(looks: &[LookedAt]) -> Vec<u8> {
+    let mut octets = Vec::new();
+    for look in looks {
+        serde_json::to_writer(&mut octets, look).expect("a look is plain JSON");
+        octets.push(b'\n');
+    }
+    octets
+}
+
+/// Reads those lines, one after the other; one that was cut off while it was written is left out.
+pub fn read_looked(octets: &[u8]) -> impl Iterator<Item = LookedAt> {
+    let lines = octets.split(|octet| *octet == b'\n');
+    lines.filter_map(|line| serde_json::from_slice::<LookedAt>(line).ok())
 }
 
 /// Reads the lines again; one that was cut off while it was written is left out, and the last of a name counts.

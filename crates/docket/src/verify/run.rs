@@ -12,27 +12,29 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use domain::base::Rtype;
-use hmac::{Hmac, KeyInit, Mac};
 use model::check::Check;
 use model::id::OrderId;
+use model::observation::{ChildAnswer, Heard as Answered, Observation};
+use model::visit::Salt;
 use model::{DomainName, Timestamp};
-use sha2::Sha256;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
 
 use self::exchange::Pace;
+use super::handover::{self, named};
 use super::judge::Target;
 use super::message::{Host, Question, Reply, host};
 use super::rdap::{self, Registration};
-use super::report::NameReport;
+use super::report::{LookedAt, NameReport};
 use super::seen::{
     Delegation, OursSeen, ParentSeen, Place, RdapSeen, Resolved, ResolverSeen, Seen, Transport, WebSeen, answered,
 };
 use super::settings::Settings;
-use super::walk::{ADDRESSES_PER_SERVER_MAX, DEPTH_MAX, Heard, ZoneServers, above, hear};
+use super::walk::{ADDRESSES_PER_SERVER_MAX, DEPTH_MAX, Heard, ZoneServers, above, hear, name_server};
 
 mod exchange;
+pub mod passes;
 #[cfg(test)]
 mod tests;
 mod web;
@@ -45,6 +47,8 @@ const QUESTIONS_PER_NAME_MAX: u32 = 1_024;
 const LOOK_PATIENCE: Duration = Duration::from_secs(90);
 /// Servers of one zone that are tried on the way down.
 const TRIES_PER_ZONE_MAX: usize = 6;
+/// Servers that a name is delegated to and that are asked what they say of it.
+const CHILDREN_ASKED_MAX: usize = 8;
 /// For how long who serves a zone, and where a server is, is believed.
 const REMEMBERED: Duration = Duration::from_secs(60);
 /// The most zones and servers that are remembered.
@@ -73,7 +77,7 @@ impl Verifier {
         targets: Vec<(Target, OrderId)>,
         before: &BTreeMap<DomainName, NameReport>,
         exercise: bool,
-    ) -> Vec<NameReport> {
+    ) -> Vec<LookedAt> {
         let places = Arc::new(Semaphore::new(NAMES_AT_ONCE));
         let mut looks = JoinSet::new();
         for (target, order) in targets.clone() {
@@ -82,21 +86,42 @@ impl Verifier {
             looks.spawn(async move {
                 let _place = places.acquire().await;
                 let seen = Look::new(&verifier, exercise).at(&target, Instant::now() + LOOK_PATIENCE).await;
-                NameReport::of(&target, &order, &seen, before.as_ref())
+                looked_at(&target, &order, &seen, before.as_ref())
             });
         }
-        let mut reports: Vec<NameReport> = Vec::new();
-        while let Some(report) = looks.join_next().await {
-            reports.extend(report.inspect_err(|error| tracing::error!(%error, "a look broke off")).ok());
+        let mut all: Vec<LookedAt> = Vec::new();
+        while let Some(looked) = looks.join_next().await {
+            all.extend(looked.inspect_err(|error| tracing::error!(%error, "a look broke off")).ok());
         }
-        let done: BTreeSet<DomainName> = reports.iter().map(|report| report.name.clone()).collect();
+        let done: BTreeSet<DomainName> = all.iter().map(|looked| looked.seen.name.clone()).collect();
         for (target, order) in targets.iter().filter(|(target, _)| !done.contains(&target.name)) {
-            let seen = unheard(target, "the look broke off by a fault of ours: the log says more");
-            reports.push(NameReport::of(target, order, &seen, before.get(&target.name)));
+            let seen = unheard(&target.name_servers, "the look broke off by a fault of ours: the log says more");
+            all.push(looked_at(target, order, &seen, before.get(&target.name)));
         }
-        reports.sort_by(|one, other| one.name.cmp(&other.name));
-        reports
+        all.sort_by(|one, other| one.seen.name.cmp(&other.seen.name));
+        all
     }
+
+    /// What is seen of the name of one of our name servers: nothing is ordered of it, and all hangs on it.
+    pub async fn watch(&self, name: &DomainName, exercise: bool) -> LookedAt {
+        let look = Look::new(self, exercise);
+        let mut seen = unheard(&[], "not heard");
+        let until = Instant::now() + LOOK_PATIENCE;
+        if let Ok((zone, parents)) = timeout_at(until, look.above(&host(name))).await {
+            seen.child = timeout_at(until, look.child(&host(name), &parents)).await.unwrap_or_default();
+            (seen.zone, seen.parents) = (zone, parents);
+        }
+        if let Ok(rdap) = timeout_at(until, look.rdap(name)).await {
+            seen.rdap = rdap;
+        }
+        seen.at = now();
+        LookedAt { report: None, seen: handover::observation(name, &seen) }
+    }
+}
+
+fn looked_at(target: &Target, order: &OrderId, seen: &Seen, before: Option<&NameReport>) -> LookedAt {
+    let observed: Observation = handover::observation(&target.name, seen);
+    LookedAt { report: Some(NameReport::of(target, order, seen, before)), seen: observed }
 }
 
 /// What was found out, for a while.
@@ -148,10 +173,11 @@ impl<'v> Look<'v> {
     async fn at(&self, target: &Target, until: Instant) -> Seen {
         let (name, checks) = (host(&target.name), Check::asked(target.outcome, target.returned));
         let wants = |some: &[Check]| some.iter().any(|check| checks.contains(check));
-        let mut seen = unheard(target, &format!("not heard within the {} s of a look", LOOK_PATIENCE.as_secs()));
-        if wants(&[Check::ParentDelegation, Check::AbsentAtParents, Check::Removed, Check::GivenBack])
-            && let Ok((zone, parents)) = timeout_at(until, self.above(&name)).await
-        {
+        let mut seen =
+            unheard(&target.name_servers, &format!("not heard within the {} s of a look", LOOK_PATIENCE.as_secs()));
+        // Custody compares the delegation of every name, also where no check asks for it.
+        if let Ok((zone, parents)) = timeout_at(until, self.above(&name)).await {
+            seen.child = timeout_at(until, self.child(&name, &parents)).await.unwrap_or_default();
             (seen.zone, seen.parents) = (zone, parents);
         }
         if wants(&[Check::OurAnswer]) {
@@ -328,6 +354,48 @@ impl<'v> Look<'v> {
         Delegation::read(zone, name, &ns, &ds)
     }
 
+    /// What the servers that a name is delegated to say of it. Who is silent is no answer; one that says something else than
+    /// the parent counts before those that agree with it.
+    async fn child(&self, name: &Host, parents: &[ParentSeen]) -> Option<ChildAnswer> {
+        let delegations = || parents.iter().filter_map(|parent| parent.said.as_ref().ok());
+        let servers: BTreeSet<&Host> = delegations().flat_map(|found| &found.servers).collect();
+        let parent: BTreeSet<DomainName> = servers.iter().filter_map(|server| named(server)).collect();
+        let mut places: BTreeSet<IpAddr> = BTreeSet::new();
+        for server in servers.iter().copied() {
+            let glue = || delegations().flat_map(|found| found.glue.get(server).into_iter().flatten());
+            let ours = named(server).and_then(|server| self.verifier.settings.name_servers.get(&server));
+            match ours {
+                Some(ours) => places.extend(ours),
+                None if glue().next().is_some() => places.extend(glue()),
+                None => places.extend(self.locate(server, 0).await.unwrap_or_default()),
+            }
+        }
+        let (mut agreeing, mut silent, mut broken) = (None, false, false);
+        for address in places.into_iter().take(CHILDREN_ASKED_MAX) {
+            let at = SocketAddr::new(address, self.verifier.settings.port);
+            let reply = match self.ask(at, Transport::Udp, name, Rtype::NS, false).await {
+                Ok(reply) => reply,
+                Err(_) => {
+                    silent = true;
+                    continue;
+                }
+            };
+            let own = reply.answers.iter().filter(|record| record.owner == *name).filter_map(name_server);
+            let ns: BTreeSet<DomainName> = own.filter_map(named).collect();
+            if !reply.authoritative || ns.is_empty() {
+                broken = true;
+                continue;
+            }
+            let answer = ChildAnswer { heard: Answered::Delegated, ns, serial: None };
+            if answer.ns != parent {
+                return Some(answer);
+            }
+            agreeing = Some(answer);
+        }
+        let lame = || ChildAnswer { heard: Answered::Broken, ns: BTreeSet::new(), serial: None };
+        agreeing.or_else(|| (broken && !silent).then(lame))
+    }
+
     async fn addresses_of_ours(&self, server: &DomainName) -> Result<BTreeSet<IpAddr>, String> {
         match self.verifier.settings.name_servers.get(server) {
             Some(known) => Ok(known.clone()),
@@ -394,7 +462,7 @@ impl<'v> Look<'v> {
         let port = if is_secure { settings.https_port } else { settings.http_port };
         let address = SocketAddr::new(address, port);
         let said = if settings.may_ask(address.ip(), self.exercise) {
-            web::visit(settings, address, name.as_str(), is_secure, &sign(&settings.key, name, now())).await
+            web::visit(settings, address, name.as_str(), is_secure, &settings.key.sign(name, now(), salt())).await
         } else {
             Err("not visited: no server of the world is there".into())
         };
@@ -403,12 +471,13 @@ impl<'v> Look<'v> {
 }
 
 /// Nobody said anything, for that reason.
-fn unheard(target: &Target, why: &str) -> Seen {
+fn unheard(name_servers: &[DomainName], why: &str) -> Seen {
     Seen {
         at: now(),
         zone: Err(why.to_owned()),
         parents: Vec::new(),
-        addresses: target.name_servers.iter().map(|server| (server.clone(), Err(why.to_owned()))).collect(),
+        child: None,
+        addresses: name_servers.iter().map(|server| (server.clone(), Err(why.to_owned()))).collect(),
         ours: Vec::new(),
         resolvers: Vec::new(),
         rdap: RdapSeen::Trouble(why.to_owned()),
@@ -417,12 +486,12 @@ fn unheard(target: &Target, why: &str) -> Seen {
     }
 }
 
-/// `SECONDS.MAC`: the MAC is over the name and the seconds since 1970.
-pub fn sign(key: &[u8; 32], name: &DomainName, at: Timestamp) -> String {
-    let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes any key");
-    mac.update(format!("bailiwick verify v1\0{}\0{}", name.as_str(), at.as_second()).as_bytes());
-    let mac: String = mac.finalize().into_bytes().iter().map(|octet| format!("{octet:02x}")).collect();
-    format!("{}.{mac}", at.as_second())
+/// What tells a visit from every other.
+fn salt() -> Salt {
+    let mut salt = Salt::default();
+    // Without randomness a second visit of one second is not believed: the check fails, and says so.
+    let _ = getrandom::fill(&mut salt);
+    salt
 }
 
 /// An id that nobody guesses.

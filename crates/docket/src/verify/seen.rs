@@ -5,6 +5,7 @@ use std::fmt;
 use std::net::IpAddr;
 
 use domain::base::iana::Rcode;
+use model::observation::ChildAnswer;
 use model::{DomainName, Timestamp};
 
 use super::message::{Content, Host, Record, Reply};
@@ -18,6 +19,8 @@ pub struct Seen {
     /// The zone above, and why it was not found.
     pub zone: Result<Host, String>,
     pub parents: Vec<ParentSeen>,
+    /// What the servers say that it is delegated to; `None`: they were not asked, or not heard.
+    pub child: Option<ChildAnswer>,
     /// The addresses of our name servers, as the operator says or the world does.
     pub addresses: BTreeMap<DomainName, Result<BTreeSet<IpAddr>, String>>,
     pub ours: Vec<OursSeen>,
@@ -69,6 +72,12 @@ pub struct Delegation {
     /// Key tag, algorithm, digest type.
     pub signed: Vec<(u16, u8, u8)>,
     pub signed_ttl_secs: u32,
+    /// The same in presentation form, with the digest.
+    pub ds: BTreeSet<String>,
+}
+
+fn in_hex(octets: &[u8]) -> String {
+    octets.iter().map(|octet| format!("{octet:02X}")).collect()
 }
 
 impl Delegation {
@@ -101,8 +110,9 @@ impl Delegation {
 
     fn take_signatures(&mut self, ds: &Reply, name: &Host) {
         for record in ds.answers.iter().filter(|record| record.owner == *name) {
-            if let Content::Signed(tag, algorithm, digest) = record.content {
-                self.signed.push((tag, algorithm, digest));
+            if let Content::Signed(tag, algorithm, digest_type, digest) = &record.content {
+                self.signed.push((*tag, *algorithm, *digest_type));
+                self.ds.insert(format!("{tag} {algorithm} {digest_type} {}", in_hex(digest)));
                 self.signed_ttl_secs = record.ttl_secs;
             }
         }
@@ -167,6 +177,15 @@ pub enum RdapSeen {
 #[derive(Clone, Debug)]
 pub struct WebSeen {
     pub address: String,
-    /// The status, or why there is none.
-    pub said: Result<u16, String>,
+    /// What was answered, or why nothing was.
+    pub said: Result<WebAnswer, String>,
+}
+
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct WebAnswer {
+    pub status: u16,
+    /// It holds the key of our traps.
+    pub is_ours: bool,
+    /// What it calls itself, if it does.
+    pub server: Option<String>,
 }

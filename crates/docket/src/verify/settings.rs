@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use model::DomainName;
+use model::visit::VisitKey;
 
 use super::rdap::Bootstrap;
 use super::walk::ZoneServers;
@@ -37,7 +38,7 @@ pub struct Settings {
     pub http_port: u16,
     pub https_port: u16,
     /// Signs what a visit says of itself, so that the trap knows it for ours.
-    pub key: [u8; 32],
+    pub key: VisitKey,
 }
 
 impl Settings {
@@ -99,7 +100,7 @@ mod tests {
             name_servers: BTreeMap::new(),
             http_port: 80,
             https_port: 443,
-            key: [0; 32],
+            key: VisitKey::new([0; 32]),
         }
     }
 

@@ -33,7 +33,7 @@ const TRANSFERS: [u16; 2] = [251, 252];
 const CHAOS: u16 = 3;
 
 /// Odd by the letter and sent by decent software: no sign of anything.
-const HARMLESS: [&str; 8] = [
+const HARMLESS: [&str; 9] = [
     "http.h2-preface",
     "http.upgrade",
     "tls.ech",
@@ -42,7 +42,11 @@ const HARMLESS: [&str; 8] = [
     "tls.old-version",
     "looks.form",
     "looks.tls",
+    OWN_VISIT,
 ];
+
+/// The trap believed the sign of our own verifier; nobody else can make one.
+const OWN_VISIT: &str = "trap.own-visit";
 
 /// What one rule says.
 pub(super) struct Finding {
@@ -88,6 +92,9 @@ pub(super) fn nothing_known(seen: &Seen) -> String {
 //----------- Who says so himself ----------------------------------------------------------------------------------
 
 fn own(seen: &Seen, _: &Source, context: &Context<'_>) -> Option<Finding> {
+    if seen.oddities.iter().any(|code| code == OWN_VISIT) {
+        return says(Label::Own, 100, "it showed a fresh sign of our own verifier");
+    }
     context.own.contains(&seen.address).then_some(())?;
     says(Label::Own, 100, "the address is one of our own")
 }

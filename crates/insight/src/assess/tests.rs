@@ -128,6 +128,21 @@ fn our_own_verifier_is_never_a_victim() {
 }
 
 #[test]
+fn a_fresh_sign_of_our_verifier_makes_a_visit_ours_and_a_forged_one_does_not() {
+    let label = |code: &'static str| {
+        let mut visit = request(1, 0, "127.81.0.1", "GET /", EDGE, "");
+        visit.oddities = vec![code.into()];
+        Desk::new().one(&visit, None)
+    };
+    let own = label("trap.own-visit");
+    assert_eq!((own.label, own.score), (Label::Own, 100));
+    assert_eq!(own.reasons[0], "it showed a fresh sign of our own verifier");
+    for code in ["trap.visit-forged", "trap.visit-stale", "trap.visit-replayed"] {
+        assert_ne!(label(code).label, Label::Own, "{code}");
+    }
+}
+
+#[test]
 fn whoever_comes_by_address_or_is_odd_is_a_scanner() {
     let mut nameless = request(1, 0, "127.81.0.1", "GET /", EDGE, "");
     nameless.subject = None;

@@ -26,12 +26,18 @@ pub(super) struct Answer {
 }
 
 /// What a request deserves.
-pub(super) fn answer(head: &Head, concern: &Concern, notices: &Notices, keep_alive: bool, now: Timestamp) -> Answer {
+pub(super) fn answer(
+    head: &Head,
+    concern: &Concern,
+    notices: &Notices,
+    (keep_alive, proof): (bool, Option<String>),
+    now: Timestamp,
+) -> Answer {
     if !head.is_http() || head.version == Version::Http2 {
         return Answer { closes: true, ..Answer::default() };
     }
     let closes = !keep_alive || head.method() == b"CONNECT";
-    match decide(head, concern, notices, now) {
+    match decide(head, concern, notices, proof, now) {
         Some(said) => Sheet { head, now, closes }.write(&said),
         None => Answer { closes: true, ..Answer::default() },
     }
@@ -44,10 +50,26 @@ pub(super) fn answer(head: &Head, concern: &Concern, notices: &Notices, keep_ali
 pub(super) struct Said {
     pub(super) status: u16,
     pub(super) page: Option<Page>,
+    /// For our own verifier alone.
+    proof: Option<String>,
 }
 
-/// `None`: the connection closes without a word.
-pub(super) fn decide(head: &Head, concern: &Concern, notices: &Notices, now: Timestamp) -> Option<Said> {
+/// `None`: the connection closes without a word, unless our own verifier has to hear that it is we who say nothing.
+pub(super) fn decide(
+    head: &Head,
+    concern: &Concern,
+    notices: &Notices,
+    proof: Option<String>,
+    now: Timestamp,
+) -> Option<Said> {
+    let said = to_anybody(head, concern, notices, now);
+    match proof {
+        None => said,
+        Some(_) => Some(Said { proof, ..said.unwrap_or_else(|| Said::bare(204)) }),
+    }
+}
+
+fn to_anybody(head: &Head, concern: &Concern, notices: &Notices, now: Timestamp) -> Option<Said> {
     if head.is_bad {
         return Some(Said::bare(400));
     }
@@ -67,11 +89,11 @@ pub(super) fn decide(head: &Head, concern: &Concern, notices: &Notices, now: Tim
 
 impl Said {
     fn bare(status: u16) -> Self {
-        Self { status, page: None }
+        Self { status, page: None, proof: None }
     }
 
     fn page(page: Page) -> Self {
-        Self { status: page.status, page: Some(page) }
+        Self { status: page.status, page: Some(page), proof: None }
     }
 
     /// Octets of the body.
@@ -89,7 +111,8 @@ impl Said {
         let always =
             [("Cache-Control", "no-store"), ("X-Content-Type-Options", "nosniff"), ("Referrer-Policy", "no-referrer")];
         let of_page = self.page.iter().flat_map(Page::fields);
-        always.into_iter().map(|(name, value)| (name, value.into())).chain(of_page)
+        let proof = self.proof.iter().map(|proof| (model::visit::HEADER, Cow::Borrowed(proof.as_str())));
+        always.into_iter().map(|(name, value)| (name, value.into())).chain(of_page).chain(proof)
     }
 }
 

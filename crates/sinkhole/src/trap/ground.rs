@@ -10,6 +10,7 @@ use wire::secrets::Account;
 
 use super::Limits;
 use super::limits::Handshakes;
+use super::own::OwnVisits;
 use crate::certificates::Certificates;
 use crate::keyed::CaseKeys;
 use crate::notice::Notices;
@@ -69,6 +70,8 @@ pub(super) struct Ground {
     pub(super) account_key: Option<SealingKey>,
     pub(super) limits: Limits,
     pub(super) handshakes: Handshakes,
+    /// Whom our own verifier is known by.
+    pub(super) own: OwnVisits,
 }
 
 impl Ground {

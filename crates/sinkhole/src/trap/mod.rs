@@ -27,6 +27,7 @@ mod knock;
 mod limits;
 mod line;
 mod mail;
+mod own;
 mod requests;
 mod run;
 mod speech;

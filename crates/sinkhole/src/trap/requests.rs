@@ -23,6 +23,8 @@ pub(super) struct OpenRequest {
     was_asked: bool,
     /// Account names of the head.
     accounts: Accounts,
+    /// For our own verifier, that it has reached us.
+    proof: Option<String>,
 }
 
 impl OpenRequest {
@@ -38,6 +40,8 @@ impl Conversation {
             head.oddities.push(Oddity::PlainOnTlsPort);
         }
         let concern = self.concern(head.host());
+        let is_served = concern.zone().is_some();
+        let proof = self.ground.own.meet(&mut head, self.at(now)).filter(|_| is_served);
         self.requests = self.requests.saturating_add(1);
         // One at a time: whoever gets no leave sends its body a moment later all the same (RFC 9110, 10.1.1).
         let waits = head.expects_continue && self.open.iter().all(|open| !open.was_asked);
@@ -46,7 +50,7 @@ impl Conversation {
             accounts = Accounts::default();
             self.speech.forget_accounts(stream);
         }
-        self.open.push(OpenRequest { stream, head: Arc::new(head), concern, was_asked: false, accounts });
+        self.open.push(OpenRequest { stream, head: Arc::new(head), concern, was_asked: false, accounts, proof });
         if waits && let Speech::Http2(machine) = &mut self.speech {
             machine.give_leave(stream);
             self.note_asked(stream);
@@ -80,10 +84,10 @@ impl Conversation {
     }
 
     fn answer_only(&mut self, now: Duration, open: OpenRequest, mut exchange: Exchange) {
-        let OpenRequest { head, concern, was_asked, accounts, .. } = open;
+        let OpenRequest { head, concern, was_asked, accounts, proof, .. } = open;
         let accounts = self.sealed(accounts, &mut exchange);
         let goes_on = exchange.keep_alive && self.requests < self.ground.limits.requests_max;
-        let answer = answer(&head, &concern, &self.ground.notices, goes_on, self.at(now));
+        let answer = answer(&head, &concern, &self.ground.notices, (goes_on, proof), self.at(now));
         let (status, octets, ends) = (answer.status, answer.bytes.len() as u64, answer.closes);
         let reply = Reply { at: now, status, octets, ends, was_asked };
         self.observe(Knock::Answered { head, concern, exchange, accounts, reply });
@@ -95,9 +99,9 @@ impl Conversation {
 
     /// The machine holds what it says until it is polled, and that is after the record.
     fn answer_stream(&mut self, now: Duration, open: OpenRequest, mut exchange: Exchange) {
-        let OpenRequest { stream, head, concern, was_asked, accounts } = open;
+        let OpenRequest { stream, head, concern, was_asked, accounts, proof } = open;
         let accounts = self.sealed(accounts, &mut exchange);
-        let said = decide(&head, &concern, &self.ground.notices, self.at(now));
+        let said = decide(&head, &concern, &self.ground.notices, proof, self.at(now));
         let date = self.at(now);
         let Speech::Http2(machine) = &mut self.speech else { return };
         let octets = match &said {

@@ -19,6 +19,7 @@ use super::conversation::Conversation;
 use super::ground::{Ground, Port};
 use super::limits::Handshakes;
 use super::line::Line;
+use super::own::OwnVisits;
 use super::visit::Visit;
 use crate::certificates::Certificates;
 use crate::gate::Gate;
@@ -108,6 +109,7 @@ pub(crate) fn start(
         account_key: settings.account_key.clone(),
         limits,
         handshakes: Handshakes::default(),
+        own: OwnVisits::new(settings.visit_key),
     });
     let turnover = limits.turnover();
     let gate = Gate::with_turnover(limits.connections_max, limits.connections_per_prefix_max, turnover);

@@ -21,6 +21,7 @@ use crate::{Done, Trouble, root};
 
 mod liars;
 mod returning;
+mod watching;
 
 /// The addresses of the world. The last four are ours: two name servers, the trap, and where we ask from.
 const WORLD: [(&str, &str); 16] = [
@@ -129,6 +130,9 @@ pub fn run(tally: &mut Tally) -> Done {
     tally.check("a pass that is broken off goes on", goes_on(&program));
     tally.check("what is different from an earlier pass is said", against(&program, &first));
     tally.check("our own visits are labelled self", own_visits(&program));
+    tally.check("our own visits are known by their sign", watching::known_by_sign(&program));
+    tally.check("a sign that our key did not make is odd, and makes nobody ours", watching::forged(&program));
+    let caught_up = watching::by_the_clock(tally, &mut program, caught_up)?;
     returning::given_back(tally, &program, alfa, caught_up)?;
     tally.check("the ledger is whole with it", program.ask(&["audit", "verify"])?.good().map(drop));
     program.stop()

@@ -7,7 +7,7 @@ use domain::base::iana::Rcode;
 use model::check::{Check, Finding};
 
 use super::{Said, Target, addresses, open, weigh};
-use crate::verify::seen::{Seen, WebSeen};
+use crate::verify::seen::{Seen, WebAnswer, WebSeen};
 
 /// So many resolvers have to agree.
 const RESOLVERS_MIN: usize = 2;
@@ -80,15 +80,19 @@ pub(super) fn resolvers(seen: &Seen) -> Finding {
     weigh(check, seen, &wrong, &unheard, String::new())
 }
 
-/// Any answer is the trap's: it came from the address that our own servers give.
+/// Only what proves that it holds the key is our trap; anything may answer at an address.
 pub(super) fn web(check: Check, web: Option<&WebSeen>, seen: &Seen) -> Finding {
     let Some(web) = web else {
         return open(check, seen, "our own servers give no address to visit");
     };
-    let mut wrong = Said::default();
-    if let Err(why) = &web.said {
-        wrong.note(why, web.address.clone());
+    let (mut wrong, mut right) = (Said::default(), String::new());
+    match &web.said {
+        Err(why) => wrong.note(why, web.address.clone()),
+        Ok(answer) if answer.is_ours => right = format!("our trap at {} answered {}", web.address, answer.status),
+        Ok(WebAnswer { status, server, .. }) => {
+            let what = server.as_ref().map(|server| format!(" (it calls itself {server})")).unwrap_or_default();
+            wrong.note(format!("something else than our trap answered {status}{what}"), web.address.clone());
+        }
     }
-    let status = web.said.as_ref().map(|status| format!("{} answered {status}", web.address)).unwrap_or_default();
-    weigh(check, seen, &wrong, &Said::default(), status)
+    weigh(check, seen, &wrong, &Said::default(), right)
 }

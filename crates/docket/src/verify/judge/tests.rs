@@ -59,7 +59,8 @@ fn seen() -> Seen {
         expires: "2020-01-01T00:00:00Z".parse().ok(),
         ..Registration::default()
     };
-    let web = || Some(WebSeen { address: "127.0.0.9:80".into(), said: Ok(200) });
+    let trap = WebAnswer { status: 200, is_ours: true, server: None };
+    let web = || Some(WebSeen { address: "127.0.0.9:80".into(), said: Ok(trap.clone()) });
     Seen {
         at: at(),
         zone: Ok("alfa".parse().unwrap()),
@@ -69,6 +70,7 @@ fn seen() -> Seen {
             parent("127.0.1.2", Transport::Udp),
             parent("127.0.1.2", Transport::Tcp),
         ],
+        child: None,
         addresses: addresses.into(),
         ours: vec![our(Transport::Udp), our(Transport::Tcp)],
         resolvers: ["r1", "r2"].map(|resolver| ResolverSeen { resolver: resolver.into(), said: Ok(resolved()) }).into(),
@@ -395,4 +397,16 @@ fn a_parent_that_is_not_heard_breaks_off_the_two_days() {
     deaf.parents[0].said = Err("timed out".into());
     let memory = Memory::default().with(&target, &parents_say(0, &theirs())).with(&target, &deaf);
     assert_eq!(memory.apart_since, None);
+}
+
+#[test]
+fn something_else_at_the_traps_address_fails_and_is_told() {
+    let found = after(NameOutcome::Redirect, |seen| {
+        let other = WebAnswer { status: 200, is_ours: false, server: Some("nginx".into()) };
+        seen.http = Some(WebSeen { address: "127.0.0.9:80".into(), said: Ok(other) });
+    });
+    let http = &found[&Check::Http];
+    assert_eq!(http.verdict, Verdict::Fails);
+    assert_eq!(http.evidence, "something else than our trap answered 200 (it calls itself nginx): 127.0.0.9:80");
+    assert_eq!(found[&Check::Https].verdict, Verdict::Holds);
 }

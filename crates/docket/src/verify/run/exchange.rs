@@ -12,6 +12,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream, UdpSocket};
 use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 
+use crate::verify::handover::SILENT;
 use crate::verify::message::{Question, Reply};
 use crate::verify::seen::Transport;
 use crate::verify::settings::Settings;
@@ -96,8 +97,6 @@ pub(super) async fn ask(
         other => other,
     }
 }
-
-const SILENT: &str = "no answer";
 
 async fn over_udp(settings: &Settings, server: SocketAddr, question: &Question) -> Result<Reply, String> {
     let socket = UdpSocket::bind((settings.source(server.ip()), 0)).await.map_err(in_words)?;

@@ -6,8 +6,11 @@ use std::time::Duration;
 
 use http_body_util::{BodyExt, Empty, Limited};
 use hyper::body::Bytes;
+use hyper::header::HeaderValue;
+use hyper::http::response::Parts;
 use hyper::{Request, Uri, header};
 use hyper_util::rt::TokioIo;
+use model::visit::HEADER;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::{ClientConfig, DigitallySignedStruct, Error, SignatureScheme};
 use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
@@ -19,6 +22,7 @@ use tokio_rustls::TlsConnector;
 
 use super::exchange::{Pace, connect};
 use crate::rdap::ANSWER_OCTETS_MAX;
+use crate::verify::seen::WebAnswer;
 use crate::verify::settings::Settings;
 
 /// From the connection to the last octet.
@@ -27,8 +31,8 @@ const PATIENCE: Duration = Duration::from_secs(20);
 const HEAD_OCTETS_MAX: usize = 64 << 10;
 /// The most of a page that is read: only its status matters.
 const PAGE_OCTETS_MAX: usize = 256 << 10;
-/// What says that a visit is ours.
-pub(super) const SIGN: &str = "bailiwick-verify";
+/// The longest that whoever answers may call himself.
+const SERVER_CHARS_MAX: usize = 80;
 
 /// A status and a body.
 pub(super) type Answer = (u16, Bytes);
@@ -73,28 +77,41 @@ pub(super) async fn rdap(settings: &Settings, pace: &Pace, url: &str, exercise: 
 
 //----------- The trap ---------------------------------------------------------------------------------------------
 
-/// Visits the trap as `name`. Any certificate will do: what is asked is whether the trap is reached.
+/// Visits the trap as `name`. Any certificate will do: who answers proves himself by our key.
 pub(super) async fn visit(
     settings: &Settings,
     address: SocketAddr,
     name: &str,
     is_secure: bool,
     sign: &str,
-) -> Result<u16, String> {
+) -> Result<WebAnswer, String> {
     let request = Request::get("/").header(header::HOST, name).header(header::USER_AGENT, "bailiwick-verify");
-    let request = request.header(SIGN, sign).header(header::CONNECTION, "close");
+    let request = request.header(HEADER, sign).header(header::CONNECTION, "close");
     let request = request.body(Empty::new()).map_err(|error| error.to_string())?;
     let call = async {
         let stream = connect(settings, address).await?;
         if !is_secure {
-            return send(stream, request, PAGE_OCTETS_MAX).await;
+            return exchange(stream, request, PAGE_OCTETS_MAX).await;
         }
         let name = ServerName::try_from(name.to_owned()).map_err(|error| error.to_string())?;
         let stream = TlsConnector::from(anything()?).connect(name, stream).await.map_err(|error| error.to_string())?;
-        send(stream, request, PAGE_OCTETS_MAX).await
+        exchange(stream, request, PAGE_OCTETS_MAX).await
     };
     let answer = timeout(PATIENCE, call).await.unwrap_or_else(|_| Err(format!("no answer in {PATIENCE:?}")));
-    answer.map(|(status, _)| status)
+    answer.map(|(head, _)| answered(settings, &head, sign))
+}
+
+fn answered(settings: &Settings, head: &Parts, sign: &str) -> WebAnswer {
+    let proof = head.headers.get(HEADER).map(|value| value.as_bytes()).unwrap_or_default();
+    let words = |value: &HeaderValue| {
+        let text = String::from_utf8_lossy(value.as_bytes()).into_owned();
+        text.chars().filter(|one| !one.is_control()).take(SERVER_CHARS_MAX).collect::<String>()
+    };
+    WebAnswer {
+        status: head.status.as_u16(),
+        is_ours: settings.key.is_proof(sign, proof),
+        server: head.headers.get(header::SERVER).map(words).filter(|text| !text.is_empty()),
+    }
 }
 
 async fn send(
@@ -102,6 +119,14 @@ async fn send(
     request: Request<Empty<Bytes>>,
     octets_max: usize,
 ) -> Result<Answer, String> {
+    exchange(stream, request, octets_max).await.map(|(head, body)| (head.status.as_u16(), body))
+}
+
+async fn exchange(
+    stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    request: Request<Empty<Bytes>>,
+    octets_max: usize,
+) -> Result<(Parts, Bytes), String> {
     let mut http = hyper::client::conn::http1::Builder::new();
     http.max_buf_size(HEAD_OCTETS_MAX);
     let (mut sender, connection) =
@@ -110,10 +135,10 @@ async fn send(
     let mut running = JoinSet::new();
     running.spawn(connection);
     let response = sender.send_request(request).await.map_err(|error| format!("no HTTP answer: {error}"))?;
-    let status = response.status().as_u16();
-    let body = Limited::new(response.into_body(), octets_max).collect().await;
-    let body = body.map_err(|error| format!("reading the answer ({status}): {error}"))?;
-    Ok((status, body.to_bytes()))
+    let (head, body) = response.into_parts();
+    let body = Limited::new(body, octets_max).collect().await;
+    let body = body.map_err(|error| format!("reading the answer ({}): {error}", head.status.as_u16()))?;
+    Ok((head, body.to_bytes()))
 }
 
 /// TLS that believes any certificate: nothing is said or learned over it that needs belief.
