@@ -12,6 +12,7 @@ use model::id::{CaseId, ContactId, GroupId, PersonId};
 use model::marking::Audience;
 use model::verdict::Label;
 
+mod amend;
 mod audit;
 mod clickhouse;
 mod evidence;
@@ -27,6 +28,7 @@ mod sensor;
 mod verify;
 mod watch;
 
+pub(crate) use amend::{AmendCommand, MonitorSaid};
 pub(crate) use audit::{AuditCommand, ExportArgs, ExportProfile, VerifyArgs};
 pub(crate) use clickhouse::{ClickHouseCommand, EngineWord};
 pub(crate) use evidence::*;
@@ -286,6 +288,8 @@ pub(crate) enum CaseCommand {
     Return(ReturnArgs),
     /// Keep the owner's records of a name, which answer while it is handed back; or show them.
     Records(RecordsArgs),
+    #[command(flatten)]
+    Amend(AmendCommand),
     #[command(flatten)]
     Machine(MachineCommand),
     #[command(flatten)]

@@ -16,6 +16,7 @@ pub use store::archive::{Compacted, Outbox, QueryAnswer, TableTally};
 pub use store::backup::Taken;
 use store::report::{ReportAnswer, ReportName, Wish};
 
+mod amendments;
 mod approvals;
 mod cases;
 mod dns;
@@ -32,6 +33,7 @@ mod sensors;
 mod verify;
 mod watch;
 
+pub use amendments::*;
 pub use approvals::*;
 pub use cases::*;
 pub use dns::*;

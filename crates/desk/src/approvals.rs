@@ -5,7 +5,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use docket::shown::{Shown, counted};
 use docket::{Command, Done};
-use model::approval::{PutInForce, Serve, Standing, Unseal, Widening};
+use model::approval::{Amend, PutInForce, Serve, Standing, Unseal, Widening};
 use model::id::{CaseId, OrderId, RequestId};
 
 use crate::api::{ApprovalDetail, ApprovalSummary, RequestsFiled, YesGiven, YesRequest, YesTaken};
@@ -89,6 +89,7 @@ fn order_of(what: &Widening) -> Option<&OrderId> {
     match what {
         Widening::PutInForce(PutInForce { order, .. })
         | Widening::Serve(Serve { order, .. })
+        | Widening::Amend(Amend { order, .. })
         | Widening::Unseal(Unseal { order }) => Some(order),
         Widening::SharePolicy(_)
         | Widening::ReleaseWithheld(_)
@@ -106,6 +107,7 @@ fn act(what: &Widening) -> &'static str {
         Widening::ReleaseWithheld(_) => "release-withheld",
         Widening::PurgeEvidence(_) => "purge-evidence",
         Widening::ReleaseHold(_) => "release-hold",
+        Widening::Amend(_) => "amend",
     }
 }
 
@@ -160,6 +162,7 @@ fn taken(done: &Done) -> YesTaken {
         }
         Done::OrderUnsealed { order, .. } => ("unsealed", format!("the seal of order {order} is lifted")),
         Done::HoldReleased { case, hold } => ("released", format!("the hold {hold} on case {case} has ended")),
+        Done::OrderAmended { .. } => ("amended", crate::amendments::amended(done)),
         other => unreachable!("a yes does not end in {other:?}"),
     };
     YesTaken { came_of_it: came_of_it.into(), said }

@@ -15,6 +15,7 @@ use model::seizure::ServiceMode;
 use serde::Deserialize;
 use store::view::{CaseView, NameView, View};
 
+use crate::amendments;
 use crate::api::{
     AdvanceRequest, CaseDetail, CaseImported, CaseSummary, ConflictDetail, ListDetail, NameDetail, NarrowRequest,
     OrderDetail, QuickMade, QuickRequest, Said,
@@ -82,7 +83,7 @@ fn detail(view: &View, case: &CaseView, file: &CaseFile) -> CaseDetail {
         summary: summary(case),
         terms: case.terms.clone(),
         file: case.file,
-        orders: case.orders.values().map(order).collect(),
+        orders: case.orders.values().map(|one| order(case, one)).collect(),
         lists: file.lists.iter().map(list_detail).collect(),
         name_states: case.names.iter().map(|(name, known)| name_detail(case, name, &known)).collect(),
         conflicts: conflicts(file),
@@ -90,8 +91,14 @@ fn detail(view: &View, case: &CaseView, file: &CaseFile) -> CaseDetail {
     }
 }
 
-fn order(order: &Order) -> OrderDetail {
-    OrderDetail { terms: order.terms().clone(), status: order.status(), names: order.names().len() as u64 }
+fn order(case: &CaseView, order: &Order) -> OrderDetail {
+    OrderDetail {
+        terms: order.terms().clone(),
+        status: order.status(),
+        names: order.names().len() as u64,
+        version: order.version(),
+        versions: amendments::versions(case, order),
+    }
 }
 
 fn list_detail(list: &NameList) -> ListDetail {

@@ -154,15 +154,16 @@ pub(crate) async fn acked(
     State(desk): State<Desk>,
     Named(id): Named<CaseId>,
     asker: Asker,
-    Sent(AckedRequest { actor, order, answered, said }): Sent<AckedRequest>,
+    Sent(AckedRequest { actor, order, answered, said, refused }): Sent<AckedRequest>,
 ) -> Result<Json<Said>, Told> {
     let view = desk.view().await?;
     let (_, _, table) = desk.table_that_stands(&view, &id).await?;
     let (order, names) = share(&view.cases[&id], &table, &actor, order)?;
     let answered = answered.unwrap_or_else(now);
-    let answer = Acknowledgement { order, actor: actor.clone(), answered, said };
+    let answer = Acknowledgement { order, actor: actor.clone(), answered, said, refused };
     let executed = desk.execute(Command::Acknowledge { case: id, answer, names }, asker).await?;
-    Ok(Json(Said { said: format!("{actor} answered at {answered}: {} acknowledged", moved(&executed.done)) }))
+    let what = if refused { "refused, which gives alarm".to_owned() } else { moved(&executed.done) + " acknowledged" };
+    Ok(Json(Said { said: format!("{actor} answered at {answered}: {what}") }))
 }
 
 fn moved(done: &Done) -> String {

@@ -29,7 +29,7 @@ pub(crate) async fn run(
 ) -> Result<Json<GateTold>, Told> {
     let view = desk.view().await?;
     check_worker(&desk, &view, &id, ("run the gate over", &asker)).await?;
-    let file = desk.case_file(known(&view, &id)?).await?;
+    let file = desk.case_file_as_proposed(known(&view, &id)?).await?;
     let (at, case) = (now(), id.clone());
     let looked = off_the_runtime(move || {
         let tables = Tables::read(Bundle::parse(&body)?)?;
@@ -93,7 +93,7 @@ fn told(case: &CaseView, gate: &Gate, report: Report) -> GateTold {
         report_digest: gate.run.report,
         report,
         decisions: gate.decisions.iter().map(decision).collect(),
-        in_the_way: gate.in_the_way(&case.order_digests()),
+        in_the_way: gate.in_the_way(&case.proposed_digests()),
     }
 }
 
@@ -115,7 +115,7 @@ pub(crate) async fn decide(
     desk.execute(Command::DecideWarnings { case: id.clone(), run, kind, names, choice, reason }, asker).await?;
     let view = desk.view().await?;
     let case = known(&view, &id)?;
-    let in_the_way = case.gate.as_ref().map(|gate| gate.in_the_way(&case.order_digests())).unwrap_or_default();
+    let in_the_way = case.gate.as_ref().map(|gate| gate.in_the_way(&case.proposed_digests())).unwrap_or_default();
     Ok(Json(Decided { said: format!("{kind}, {whose}: {word}"), in_the_way }))
 }
 

@@ -8,6 +8,7 @@
 
 pub mod api;
 
+mod amendments;
 mod approvals;
 mod asker;
 mod backup;
@@ -58,6 +59,7 @@ pub const BODY_OCTETS_MAX: usize = 1 << 20;
 /// The API, at `/api/v1`.
 pub fn router(desk: Desk) -> Router {
     let case_files = DefaultBodyLimit::max(docket::casefile::CASE_FILE_OCTETS_MAX);
+    let amendment_files = case_files;
     let knowledge = DefaultBodyLimit::max(docket::decide::KNOWLEDGE_OCTETS_MAX);
     let tables = DefaultBodyLimit::max(docket::gate::TABLES_OCTETS_MAX);
     // A quotation mark of the table takes two octets in JSON.
@@ -92,6 +94,9 @@ pub fn router(desk: Desk) -> Router {
         .route("/cases/{id}/narrow", post(cases::narrow))
         .route("/cases/{id}/returns", get(returning::list).merge(post(returning::make).layer(returns)))
         .route("/cases/{id}/returns/plans", post(returning::step))
+        .route("/cases/{id}/amendments", post(amendments::bring).layer(amendment_files))
+        .route("/cases/{id}/amendments/objection", post(amendments::objection))
+        .route("/cases/{id}/amendments/withdrawal", post(amendments::withdraw))
         .route("/cases/{id}/gate", get(gate::show).merge(post(gate::run).layer(tables)))
         .route("/cases/{id}/gate/decisions", post(gate::decide))
         .route("/cases/{id}/related", post(gate::related).layer(tables))

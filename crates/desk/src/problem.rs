@@ -136,7 +136,8 @@ pub(crate) fn ours(error: &(dyn std::error::Error + 'static)) -> Told {
 
 /// Nothing is begun any more.
 pub(crate) fn stopping(what: impl Into<String>) -> Told {
-    Problem::new(StatusCode::SERVICE_UNAVAILABLE, "busy", what).hint("what was seen is kept; go on after the next start")
+    Problem::new(StatusCode::SERVICE_UNAVAILABLE, "busy", what)
+        .hint("what was seen is kept; go on after the next start")
 }
 
 /// Something that the ledger names is not in the vault.

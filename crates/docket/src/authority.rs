@@ -43,6 +43,8 @@ pub struct AuthorityRule {
     /// By its rule it ends so many days after it was issued, if the paper names no other day: a proposal.
     pub expiry_days: Option<i32>,
     pub appeal: &'static str,
+    /// Who may object to names that come in by a supplemental list, within a window that counsel confirms.
+    pub monitor: Option<&'static str>,
     /// Statute, rule, policy; `unverified` where it was not read at its source.
     pub sources: &'static [&'static str],
 }

@@ -12,7 +12,10 @@ use model::order::{Acts, NameOutcome, Names, OrderTerms, Source, Sourced};
 use model::seizure::AnswerEffect;
 use serde::Deserialize;
 use store::NamedSet;
+use toml::Spanned;
+use toml::de::DeTable;
 
+pub mod amend;
 mod answers;
 mod fault;
 mod list;
@@ -108,6 +111,13 @@ impl CaseFile {
 
 /// Reads a case file. All faults come in one go, in order of place; with one fault nothing is taken.
 pub fn parse(text: &str) -> Result<CaseFile, Vec<Fault>> {
+    parse_with(text, |root, text, faults| read::case_file(root, text, faults))
+}
+
+fn parse_with<T>(
+    text: &str,
+    read: impl for<'t> FnOnce(&'t Spanned<DeTable<'t>>, &str, &mut fault::Faults) -> Option<T>,
+) -> Result<T, Vec<Fault>> {
     let mut faults = fault::Faults::default();
     if text.len() > CASE_FILE_OCTETS_MAX {
         let hint = "split it into supplemental orders, each in a file of its own";
@@ -118,13 +128,13 @@ pub fn parse(text: &str) -> Result<CaseFile, Vec<Fault>> {
         );
         return Err(faults.into_sorted());
     }
-    let (root, broken) = toml::de::DeTable::parse_recoverable(text);
+    let (root, broken) = DeTable::parse_recoverable(text);
     for error in &broken {
         let place = error.span().unwrap_or(0..0);
         faults.add(place, error.message(), "the file is TOML 1.1; this line is not");
     }
     // A tree mended by guesses would bring faults that nobody made.
-    let file = if broken.is_empty() { read::case_file(&root, text, &mut faults) } else { None };
+    let file = if broken.is_empty() { read(&root, text, &mut faults) } else { None };
     match file {
         Some(file) if faults.is_empty() => Ok(file),
         _ => Err(faults.into_sorted()),

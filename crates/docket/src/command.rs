@@ -25,6 +25,7 @@ use model::token::ApiToken;
 use model::{Digest, Timestamp};
 
 use crate::casefile::CaseFile;
+use crate::casefile::amend::AmendmentFile;
 use crate::custody::Taking;
 use crate::custody::certificates::Certificate;
 use crate::evidence::{ExhibitDraft, ReportDraft};
@@ -61,6 +62,25 @@ pub enum Command {
         to: CaseState,
         /// Papers on file that the step rests on.
         documents: Vec<Digest>,
+    },
+    /// Changes an order as a later paper says. `text` goes to the vault as it is.
+    AmendOrder {
+        case: CaseId,
+        file: Box<AmendmentFile>,
+        text: String,
+    },
+    /// Counsel says what the court's monitor said of the names that shall come into an order.
+    NoteObjection {
+        case: CaseId,
+        order: OrderId,
+        objected: bool,
+        note: String,
+    },
+    /// Takes back an amendment that has no effect yet.
+    WithdrawAmendment {
+        case: CaseId,
+        order: OrderId,
+        reason: String,
     },
     /// Puts a paper of the case on file. `octets` go to the vault as they are.
     FilePaper {
@@ -324,6 +344,9 @@ impl Command {
             self,
             Self::GiveApproval { .. }
                 | Self::AdvanceCase { .. }
+                | Self::AmendOrder { .. }
+                | Self::NoteObjection { .. }
+                | Self::WithdrawAmendment { .. }
                 | Self::FilePaper { .. }
                 | Self::NarrowService { .. }
                 | Self::CaptureRecords { .. }
@@ -356,6 +379,9 @@ impl Command {
             Self::RequestApproval { case }
             | Self::RequestUnsealing { case }
             | Self::AdvanceCase { case, .. }
+            | Self::AmendOrder { case, .. }
+            | Self::NoteObjection { case, .. }
+            | Self::WithdrawAmendment { case, .. }
             | Self::FilePaper { case, .. }
             | Self::NarrowService { case, .. }
             | Self::CaptureRecords { case, .. }
@@ -411,6 +437,13 @@ impl Command {
             Self::RequestApproval { case } => format!("ask for approval of case {case}"),
             Self::RequestUnsealing { case } => format!("ask for the unsealing of case {case}"),
             Self::GiveApproval { request, role, .. } => format!("approve request {request} as {role}"),
+            Self::AmendOrder { case, file, .. } => format!("amend order {} of case {case}", file.order),
+            Self::NoteObjection { case, order, .. } => {
+                format!("note what the monitor said of order {order} of case {case}")
+            }
+            Self::WithdrawAmendment { case, order, .. } => {
+                format!("withdraw the amendment of order {order} of case {case}")
+            }
             Self::FilePaper { case, kind, .. } => format!("file a {kind} in case {case}"),
             Self::AdvanceCase { case, to, .. } => format!("advance case {case} to {to:?}").to_lowercase(),
             Self::NarrowService { case, names, mode, .. } => narrowing(case, names, *mode),
@@ -421,7 +454,9 @@ impl Command {
             Self::OfferEnrolment { name, .. } => format!("offer {name} to become a sensor"),
             Self::EnrolSensor { token, .. } => format!("enrol a sensor by the token {}", token.short()),
             Self::RevokeSensor { sensor, .. } => format!("revoke sensor {sensor}"),
-            Self::RecordLeaving { case, folder } => format!("take a {} folder of case {case} out", folder.what.as_str()),
+            Self::RecordLeaving { case, folder } => {
+                format!("take a {} folder of case {case} out", folder.what.as_str())
+            }
             Self::RecordExport { case, format, .. } => format!("record an export of case {case} as {format}"),
             Self::PlaceHold { case, .. } => format!("place a legal hold on case {case}"),
             Self::RequestRelease { case, hold } => format!("ask for the release of hold {hold} on case {case}"),

@@ -24,6 +24,7 @@ use store::view::{CaseView, View};
 use crate::casefile::CaseFile;
 use crate::command::Command;
 
+mod amend;
 mod approve;
 mod capture;
 mod evidence;
@@ -97,6 +98,34 @@ pub enum Done {
     },
     CaseAdvanced {
         case: CaseId,
+    },
+    /// The difference waits for two people: the version before stands until then.
+    AmendmentProposed {
+        order: OrderId,
+        version: u32,
+        request: RequestId,
+    },
+    OrderAmended {
+        request: Option<RequestId>,
+        order: OrderId,
+        version: u32,
+        added: usize,
+        removed: usize,
+        /// How many of those that left are answered with their owner's records now.
+        handed_back: usize,
+        /// How many are answered neutrally, because nobody kept such records, or because they are kill switches.
+        held: usize,
+        /// The order was in force.
+        binds: bool,
+    },
+    ObjectionNoted {
+        order: OrderId,
+        version: u32,
+        objected: bool,
+    },
+    AmendmentWithdrawn {
+        order: OrderId,
+        version: u32,
     },
     ServiceNarrowed {
         case: CaseId,
@@ -211,6 +240,11 @@ pub fn decide(view: &View, command: &Command, actor: &Actor, now: Timestamp) -> 
         Command::RequestUnsealing { case } => approve::ask_to_unseal(view, case, actor, now),
         Command::GiveApproval { request, role, shown } => approve::give(view, *request, *role, *shown, actor, now),
         Command::AdvanceCase { case, to, documents } => step::advance(view, (case, *to), documents, actor, now),
+        Command::AmendOrder { case, file, .. } => amend::bring(view, case, file, actor, now),
+        Command::NoteObjection { case, order, objected, note } => {
+            amend::monitor(view, case, (order, *objected), note, actor)
+        }
+        Command::WithdrawAmendment { case, order, reason } => amend::withdraw(view, case, order, reason, actor),
         Command::FilePaper { case, kind, octets } => step::file(view, (case, *kind), octets, actor),
         Command::NarrowService { case, names, mode, reason, disarm } => {
             narrow::service(view, case, names, (*mode, *disarm, now), reason, actor)

@@ -6,6 +6,7 @@
 
 use jiff::SignedDuration;
 use model::Timestamp;
+use model::amendment::version_of_window;
 use model::case::CaseState;
 use model::due::Rule;
 use model::id::{CaseId, OrderId, PersonId, Position};
@@ -182,6 +183,11 @@ fn by_paper(
 pub fn dates(case: &CaseView, order: &Order) -> Vec<(String, DateView)> {
     let id = &order.terms().id;
     let mine = case.watch.dates.iter().filter(|((of, _), _)| of == id);
+    let waits = |name: &str| {
+        let pending = case.amendments.pending(id).map(|pending| pending.amendment.terms().version);
+        version_of_window(name).is_none_or(|version| pending == Some(version))
+    };
+    let mine = mine.filter(|((_, name), _)| waits(name));
     let mut all: Vec<(String, DateView)> = mine.map(|((_, name), date)| (name.clone(), date.clone())).collect();
     if case.state < CaseState::Injunction {
         let own = own_dates(&order.terms().authority);
@@ -240,14 +246,13 @@ pub fn unconfirmed(case: &CaseView) -> impl Iterator<Item = (Position, &store::v
 
 fn confirmations(case: &CaseView, now: Timestamp) -> impl Iterator<Item = Due> {
     unconfirmed(case).map(move |(place, narrowing)| {
-        let (mode, by) = (narrowing.mode.as_str(), narrowing.by.as_ref().map_or("the machine", PersonId::as_str));
+        let (told, by) = (narrowing.told(), narrowing.by.as_ref().map_or("the machine", PersonId::as_str));
         let when = PaperTime::Hour(confirm_by(narrowing.at).into());
-        let names = crate::shown::counted(usize::try_from(narrowing.names).unwrap_or(usize::MAX));
         Due {
             case: case.terms.id.clone(),
             kind: DueKind::NarrowingConfirmation,
             subject: place.to_string(),
-            what: format!("a second person confirms that {by} put {names} in {mode} (narrowing {place})"),
+            what: format!("a second person confirms what {by} narrowed: {told} (narrowing {place})"),
             when: Some(when),
             basis: Basis::House { rule: "what one person narrows another confirms within 24 hours".into() },
             standing: Standing::of(&when, now),

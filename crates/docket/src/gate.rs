@@ -28,9 +28,10 @@ pub use tables::{Bundle, TABLES_OCTETS_MAX, TableKind, TableSpec, Tables, specs}
 
 use checks::Context;
 
-/// Holds every name of the case against the list.
+/// Holds every name of the case against the list: of its orders as they will be once what is proposed has its effect.
 pub fn run(case: &CaseView, file: Option<&CaseFile>, tables: &Tables, now: Timestamp) -> Report {
-    let orders: Vec<&Order> = case.orders.values().filter(|order| is_open(order)).collect();
+    let standing = case.proposed_orders();
+    let orders: Vec<&Order> = standing.iter().map(|order| &**order).filter(|order| is_open(order)).collect();
     let history = tables.history(orders.iter().flat_map(|order| order.names().keys()));
     let context = Context::new(case, file, tables, &history, now);
     let mut findings = Findings::default();
@@ -45,7 +46,7 @@ pub fn run(case: &CaseView, file: Option<&CaseFile>, tables: &Tables, now: Times
     let checks = context.coverage(&mut findings);
     Report {
         case: case.terms.id.clone(),
-        orders: case.order_digests(),
+        orders: case.proposed_digests(),
         names,
         run: now,
         tables: tables.seen(),

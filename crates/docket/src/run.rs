@@ -96,7 +96,7 @@ async fn attempt(
 /// Puts the file that the command brings into the vault. The same file twice is one.
 fn keep_file(vault: &Vault, command: &Command) -> Result<(), store::Error> {
     match command {
-        Command::ImportCase { text, .. } => vault.put(text.as_bytes()).map(drop),
+        Command::ImportCase { text, .. } | Command::AmendOrder { text, .. } => vault.put(text.as_bytes()).map(drop),
         Command::ImportKnowledge { octets, .. }
         | Command::CaptureRecords { octets, .. }
         | Command::TakeObservations { octets, .. }

@@ -8,16 +8,21 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use model::Digest;
+use model::amendment::Amendment;
 use model::answers::AnswerSet;
 use model::approval::Widening;
 use model::case::{AnswerPolicy, CaseTerms, NoticeStatus};
 use model::digest::canonical_json;
 use model::marking::Retention;
 use model::name::DomainName;
-use model::order::{Act, Acts, Authority, NameOutcome, Order, OrderTerms, Sourced};
+use model::order::{Act, Acts, Authority, Listed, NameOutcome, Order, OrderTerms, Sourced};
 use model::seizure::AnswerEffect;
 use serde::Serialize;
 use store::view::CaseView;
+
+mod difference;
+
+pub use difference::{Moved, ShownAddition, ShownAmendment, ShownChange};
 
 /// What is shown.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -29,6 +34,9 @@ pub struct Shown {
     pub file: Digest,
     pub order: OrderTerms,
     pub names: Vec<ShownNames>,
+    /// What changes, where an order is amended: the names that stay are not said again, and stand in the base's digest.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub amendment: Option<Box<ShownAmendment>>,
 }
 
 /// Names to which the same shall happen, in order of name.
@@ -41,24 +49,67 @@ pub struct ShownNames {
     pub names: Vec<DomainName>,
 }
 
+/// Names with the same outcome, acts and effect together.
+pub(crate) fn grouped<'a>(names: impl IntoIterator<Item = (&'a DomainName, &'a Listed)>) -> Vec<ShownNames> {
+    let mut groups: BTreeMap<(NameOutcome, u8, AnswerEffect), Vec<DomainName>> = BTreeMap::new();
+    for (name, listed) in names {
+        let same = (listed.outcome, listed.acts.to_bits(), listed.answer_effect);
+        groups.entry(same).or_default().push(name.clone());
+    }
+    let group = |((outcome, acts, answer_effect), names)| {
+        let acts = Acts::from_bits(acts);
+        ShownNames { outcome, acts, answer_effect, names }
+    };
+    groups.into_iter().map(group).collect()
+}
+
+impl ShownNames {
+    fn write(&self, how: &str, text: &mut String) {
+        let acts = join(self.acts.iter().map(Act::as_str));
+        let _ = writeln!(text, "\n{how}{}: {}; allowed: {acts}", counted(self.names.len()), self.outcome.as_str());
+        if !self.answer_effect.is_unknown() {
+            let _ = writeln!(text, "  {}", effect(self.answer_effect));
+        }
+        for name in &self.names {
+            let _ = writeln!(text, "  {}", name.defanged());
+        }
+    }
+}
+
 impl Shown {
     pub fn of(case: &CaseView, order: &Order, act: Widening) -> Self {
-        let mut groups: BTreeMap<(NameOutcome, u8, AnswerEffect), Vec<DomainName>> = BTreeMap::new();
-        for (name, listed) in order.names() {
-            let same = (listed.outcome, listed.acts.to_bits(), listed.answer_effect);
-            groups.entry(same).or_default().push(name.clone());
+        if let Widening::Amend(amend) = &act
+            && let Some(pending) = case.amendments.pending(&amend.order)
+        {
+            return Self::amending(case, order, &pending.amendment, act);
         }
-        let group = |((outcome, acts, answer_effect), names)| {
-            let acts = Acts::from_bits(acts);
-            ShownNames { outcome, acts, answer_effect, names }
+        let names = match &act {
+            Widening::Serve(_) if case.has_been_served(&order.terms().id) => grouped(case.to_serve(order)),
+            _ => grouped(order.names()),
         };
+        Self::with(case, order, act, names, None)
+    }
+
+    /// The difference between an order and its next version.
+    pub(crate) fn amending(case: &CaseView, order: &Order, amendment: &Amendment, act: Widening) -> Self {
+        Self::with(case, order, act, Vec::new(), Some(Box::new(ShownAmendment::of(order, amendment))))
+    }
+
+    fn with(
+        case: &CaseView,
+        order: &Order,
+        act: Widening,
+        names: Vec<ShownNames>,
+        amendment: Option<Box<ShownAmendment>>,
+    ) -> Self {
         Self {
             act,
             exercise: order.terms().authority.is_exercise(),
             case: case.terms.clone(),
             file: case.file,
             order: order.terms().clone(),
-            names: groups.into_iter().map(group).collect(),
+            names,
+            amendment,
         }
     }
 
@@ -84,16 +135,10 @@ impl Shown {
         if let Some(set) = self.order.answers.as_ref().or(self.case.answers.as_ref()) {
             line(&mut text, "resolves to", &resolves_to(set));
         }
-        for group in &self.names {
-            let acts = join(group.acts.iter().map(Act::as_str));
-            let _ = writeln!(text, "\n{}: {}; allowed: {acts}", counted(group.names.len()), group.outcome.as_str());
-            if !group.answer_effect.is_unknown() {
-                let _ = writeln!(text, "  {}", effect(group.answer_effect));
-            }
-            for name in &group.names {
-                let _ = writeln!(text, "  {}", name.defanged());
-            }
+        if let Some(amendment) = &self.amendment {
+            amendment.write(&mut text);
         }
+        self.names.iter().for_each(|group| group.write("", &mut text));
         let _ = writeln!(text, "\ndigest        {}", self.digest());
         text
     }
@@ -107,6 +152,7 @@ impl Shown {
             Widening::ReleaseWithheld(_) => "Release withheld data of",
             Widening::PurgeEvidence(_) => "Destroy evidence of",
             Widening::ReleaseHold(_) => "Release a legal hold on the case of",
+            Widening::Amend(_) => "Amend",
         };
         let _ = writeln!(text, "{act} order {} of case {}\n", self.order.id, self.case.id);
         if self.exercise {
@@ -146,6 +192,9 @@ impl Shown {
 fn write_authority(text: &mut String, authority: &Authority) {
     line(text, "authority", authority.instrument.as_str());
     line(text, "issuer", &sourced(&authority.issuer));
+    if let Some(country) = &authority.country {
+        line(text, "country", country.as_str());
+    }
     let dates = [
         ("docket", authority.docket_number.as_ref().map(sourced)),
         ("judge", authority.judge.as_ref().map(sourced)),

@@ -1,4 +1,5 @@
-//! What the clock alone brings about: authorities that near their end and end, narrowings that nobody confirms.
+//! What the clock alone brings about: authorities that near their end and end, narrowings that nobody confirms, actors who
+//! do not answer or say no ([`answers`]), names that no registry will seize ([`reach`]).
 //!
 //! A follower of the roof asks at every fact and every few seconds; while nothing changes nothing comes out.
 
@@ -11,6 +12,9 @@ use store::view::{CaseView, View};
 
 use crate::alarms::{Finding, settle};
 use crate::due::{confirm_by, is_going_on};
+
+mod answers;
+mod reach;
 
 /// How long before its end an authority gives alarm: each step is an alarm of its own.
 pub const AUTHORITY_ALARMS: [(&str, SignedDuration); 3] = [
@@ -30,6 +34,7 @@ fn of_case(case: &CaseView, now: Timestamp) -> Vec<Body> {
     let mut bodies: Vec<Body> =
         orders.clone().filter(|order| has_just_lapsed(order, now)).map(|o| lapse(case, o)).collect();
     let findings = orders.flat_map(|order| authority(order, goes_on, now)).chain(narrowings(case, goes_on, now));
+    let findings = findings.chain(answers::findings(case, goes_on, now)).chain(reach::findings(case, goes_on));
     bodies.extend(settle(&case.terms.id, &case.watch, findings, None).bodies);
     bodies
 }
@@ -71,17 +76,14 @@ fn narrowings(case: &CaseView, goes_on: bool, now: Timestamp) -> impl Iterator<I
     case.watch.narrowings.iter().map(move |(place, narrowing)| {
         let by = confirm_by(narrowing.at);
         let is_late = goes_on && narrowing.confirmed.is_none() && by <= now;
-        let reason = || {
-            let names = crate::shown::counted(usize::try_from(narrowing.names).unwrap_or(usize::MAX));
-            format!("nobody has confirmed by {by} that {names} went to {}", narrowing.mode.as_str())
-        };
+        let reason = || format!("nobody has confirmed by {by} what one person narrowed: {}", narrowing.told());
         let reason = is_late.then(reason);
         Finding::of(AlarmKind::NarrowingUnconfirmed, place.to_string(), "", reason, "a second person has confirmed it")
     })
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use model::alarm::AlarmKey;
     use model::fact::{Actor, Draft};
     use model::order::NameOutcome;
@@ -96,7 +98,7 @@ mod tests {
     }
 
     /// Looks, takes what came of it, and says it.
-    fn turn(book: &mut Book, now: Timestamp) -> Vec<String> {
+    pub(crate) fn turn(book: &mut Book, now: Timestamp) -> Vec<String> {
         let bodies = look(&book.view, now);
         let told = bodies.iter().map(|body| match body {
             Body::AlarmRaised { alarm, .. } => format!("raised {} {}", alarm.key.kind, alarm.key.mark),

@@ -28,6 +28,7 @@ pub enum Widening {
     ReleaseWithheld(ReleaseWithheld),
     PurgeEvidence(PurgeEvidence),
     ReleaseHold(ReleaseHold),
+    Amend(Amend),
 }
 
 macro_rules! widenings {
@@ -74,6 +75,15 @@ widenings! {
     PurgeEvidence { what: Digest, }
     /// A legal hold ends: what is due is purged again.
     ReleaseHold { hold: Position, }
+    /// An order does more from now on.
+    Amend {
+        order: OrderId,
+        version: u32,
+        /// [`crate::order::Order::digest`] of the order that stands.
+        base: Digest,
+        /// [`crate::amendment::AmendmentTerms::digest`] of what changes.
+        difference: Digest,
+    }
 }
 
 //----------- Request ----------------------------------------------------------------------------------------------

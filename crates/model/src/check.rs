@@ -310,6 +310,12 @@ pub struct NameSet {
     pub count: u64,
 }
 
+impl NameSet {
+    pub fn of(names: &crate::order::Names) -> Self {
+        Self { names: crate::order::names_digest(names), count: names.len() as u64 }
+    }
+}
+
 /// A person answers for a check that nobody can see.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -49,4 +49,7 @@ pub struct Acknowledgement {
     pub answered: Timestamp,
     /// What they said: a ticket's number, a refusal.
     pub said: String,
+    /// They will not do it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub refused: bool,
 }

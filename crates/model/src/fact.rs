@@ -10,6 +10,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::alarm::Alarm;
+use crate::amendment::AmendmentTerms;
 use crate::approval::{Approval, Request};
 use crate::case::{CaseState, CaseTerms};
 use crate::check::{CheckAttested, Verification};
@@ -486,6 +487,35 @@ pub enum Body {
         names: Vec<DomainName>,
         lost: bool,
     },
+    //-- Amended and supplemental orders.
+    /// A later paper changes an order, as a difference to how it stands. By itself it has no effect.
+    AmendmentProposed {
+        case: CaseId,
+        amendment: Box<AmendmentTerms>,
+    },
+    /// What was proposed has its effect: the order is at that version.
+    OrderAmended {
+        case: CaseId,
+        order: OrderId,
+        version: u32,
+        /// The two people who approved it, where it widens.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        request: Option<RequestId>,
+    },
+    AmendmentWithdrawn {
+        case: CaseId,
+        order: OrderId,
+        version: u32,
+        reason: String,
+    },
+    /// Counsel says what the court's monitor said of the names that shall come in.
+    ObjectionNoted {
+        case: CaseId,
+        order: OrderId,
+        version: u32,
+        objected: bool,
+        note: String,
+    },
     /// The law said no.
     Refused {
         tried: String,
@@ -494,12 +524,13 @@ pub enum Body {
 }
 
 impl Body {
-    /// The set of names that it speaks of, where it speaks of one by its digest.
-    pub fn name_set(&self) -> Option<&Digest> {
+    /// The sets of names that it speaks of by digest.
+    pub fn name_sets(&self) -> Vec<&Digest> {
         match self {
-            Self::OrderListed { names, .. } => Some(names),
-            Self::VerificationMade(made) => made.undelegated.as_ref().map(|set| &set.names),
-            _ => None,
+            Self::OrderListed { names, .. } => vec![names],
+            Self::VerificationMade(made) => made.undelegated.iter().map(|set| &set.names).collect(),
+            Self::AmendmentProposed { amendment, .. } => amendment.name_sets().collect(),
+            _ => Vec::new(),
         }
     }
 
@@ -546,6 +577,10 @@ impl Body {
             | Self::ReversePlanSent { case, .. }
             | Self::ReversePlanAnswered { case, .. }
             | Self::CustodySeen { case, .. }
+            | Self::AmendmentProposed { case, .. }
+            | Self::OrderAmended { case, .. }
+            | Self::AmendmentWithdrawn { case, .. }
+            | Self::ObjectionNoted { case, .. }
             | Self::IndicatorLearned { case, .. } => Some(case),
             Self::GateRun { run } => Some(&run.case),
             Self::GateDecided { decided } => Some(&decided.case),

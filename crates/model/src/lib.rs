@@ -9,6 +9,7 @@
 
 pub mod address;
 pub mod alarm;
+pub mod amendment;
 pub mod answers;
 pub mod approval;
 pub mod case;

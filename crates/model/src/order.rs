@@ -8,6 +8,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::Refusal;
+use crate::address::Country;
 use crate::answers::AnswerSet;
 use crate::approval::{Approved, PutInForce};
 use crate::digest::Digest;
@@ -220,6 +221,9 @@ pub struct Authority {
     pub instrument: Instrument,
     /// The court, registrar, registrant or office that issued it.
     pub issuer: Sourced<String>,
+    /// Whose law the issuer speaks: registries of that country obey it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub country: Option<Country>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub docket_number: Option<Sourced<String>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -271,6 +275,11 @@ impl NameOutcome {
         Self::BlockRegistration,
         Self::ProviderRemoval,
     ];
+
+    /// Whether the name comes to us, so that we answer for it.
+    pub fn is_answered(self) -> bool {
+        self == Self::Redirect
+    }
 
     pub fn as_str(self) -> &'static str {
         match self {
@@ -369,11 +378,22 @@ pub struct Order {
     /// Never changed, so that a copy of the order costs no copy of a million names.
     names: Arc<Names>,
     status: OrderStatus,
+    /// 1 as it was listed; each amendment makes a later one.
+    version: u32,
+    /// Names that an amendment took from us: we answer for them, neutrally, until nobody sends them here any more.
+    released: Arc<Names>,
 }
 
 impl Order {
     pub fn draft(case: CaseId, terms: OrderTerms, names: impl Into<Arc<Names>>) -> Self {
-        Self { scope: Arc::new(Scope::of(case, &terms)), terms, names: names.into(), status: OrderStatus::Draft }
+        let (scope, names) = (Arc::new(Scope::of(case, &terms)), names.into());
+        Self { scope, terms, names, status: OrderStatus::Draft, version: 1, released: Arc::default() }
+    }
+
+    pub(crate) fn as_version(&self, version: u32, authority: Authority, names: Names, released: Names) -> Self {
+        let terms = OrderTerms { authority, ..self.terms.clone() };
+        let scope = Arc::new(Scope::of(self.scope.case.clone(), &terms));
+        Self { scope, terms, names: names.into(), status: self.status, version, released: released.into() }
     }
 
     pub fn case(&self) -> &CaseId {
@@ -388,8 +408,23 @@ impl Order {
         &self.names
     }
 
+    /// The names as they are shared, for whoever keeps them.
+    pub fn shared_names(&self) -> &Arc<Names> {
+        &self.names
+    }
+
     pub fn status(&self) -> OrderStatus {
         self.status
+    }
+
+    /// 1 as it was listed; each [amendment](crate::amendment) makes a later one.
+    pub fn version(&self) -> u32 {
+        self.version
+    }
+
+    /// Names that an amendment took from us, as they stood.
+    pub fn released(&self) -> &Arc<Names> {
+        &self.released
     }
 
     /// The digest of all that the order says; an approval is bound to it.
@@ -424,20 +459,20 @@ impl Order {
 
     /// The listed name that `name` is or lies below.
     pub fn apex_of(&self, name: &DomainName) -> Option<(&DomainName, &Listed)> {
-        let mut text = name.as_str();
-        loop {
-            if let Some(found) = self.names.get_key_value(text) {
-                return Some(found);
-            }
-            text = text.split_once('.')?.1;
-        }
+        apex_in(&self.names, name)
     }
 
     /// Whether the order, now in force, covers this act on this name, which may lie below a listed one. Once it has lapsed
     /// it covers answering alone, and the coverage says so: names are held, a kill switch is answered as before, and
     /// nothing is recorded. Darkness would hurt an innocent owner, or let run what a kill switch keeps from running. Only
     /// an issuer who takes the order back ends it.
+    ///
+    /// A name that an amendment took out is answered for in the same way, and nothing else is done with it.
     pub fn covers(&self, name: &DomainName, act: Act) -> Option<Coverage> {
+        self.covers_listed(name, act).or_else(|| self.covers_released(name, act))
+    }
+
+    fn covers_listed(&self, name: &DomainName, act: Act) -> Option<Coverage> {
         let (apex, listed) = self.apex_of(name)?;
         let served = act != Act::Answer || listed.outcome == NameOutcome::Redirect;
         let outlasts = act == Act::Answer && self.status == OrderStatus::Lapsed;
@@ -450,6 +485,30 @@ impl Order {
             answer_effect: listed.answer_effect,
             lapsed: self.status == OrderStatus::Lapsed,
         })
+    }
+
+    fn covers_released(&self, name: &DomainName, act: Act) -> Option<Coverage> {
+        let stands = matches!(self.status, OrderStatus::InForce | OrderStatus::Lapsed);
+        let (apex, listed) = apex_in(&self.released, name).filter(|_| stands && act == Act::Answer)?;
+        listed.acts.contains(act).then(|| Coverage {
+            apex: apex.clone(),
+            act,
+            acts: listed.acts,
+            scope: Arc::clone(&self.scope),
+            answer_effect: listed.answer_effect,
+            lapsed: true,
+        })
+    }
+}
+
+/// The name of the set that `name` is or lies below.
+pub fn apex_in<'n>(names: &'n Names, name: &DomainName) -> Option<(&'n DomainName, &'n Listed)> {
+    let mut text = name.as_str();
+    loop {
+        if let Some(found) = names.get_key_value(text) {
+            return Some(found);
+        }
+        text = text.split_once('.')?.1;
     }
 }
 

@@ -4,11 +4,14 @@ use std::path::Path;
 
 use bailiwick_model as model;
 use model::alarm::{Alarm, AlarmKey, AlarmKind};
+use model::amendment::{AddedList, AmendmentKind, AmendmentTerms};
+use model::check::NameSet;
 use model::due::{DateConfirmation, DateProposal, Rule};
 use model::execution::{Acknowledgement, Compilation, Dispatch};
 use model::fact::{Actor, Body as FactBody, Draft, Fact};
 use model::gate::{GateDecided, GateRun, TableSeen, Warned, WarningChoice, WarningKind};
-use model::id::{CaseId, OrderId, PersonId, Position};
+use model::id::{CaseId, OrderId, PersonId, Position, RequestId};
+use model::order::{Source, Sourced};
 use model::{Digest, DomainName};
 
 #[test]
@@ -57,7 +60,13 @@ fn facts_about_execution_day_of_version_1_are_written_and_read_as_ever() {
     let appendix = Compilation { manifest, actors: Digest([2; 32]), names: 98, files: 30, octets: 90_000, open: 2 };
     let dispatch = |due| Dispatch { order: order.clone(), actor: actor.clone(), sent, due, manifest, names: 12 };
     let answered = "2019-03-27T15:30:00Z".parse().unwrap();
-    let answer = Acknowledgement { order: order.clone(), actor: actor.clone(), answered, said: "ticket 7".into() };
+    let answer = Acknowledgement {
+        order: order.clone(),
+        actor: actor.clone(),
+        answered,
+        said: "ticket 7".into(),
+        refused: false,
+    };
     let bodies = [
         FactBody::AppendixCompiled { case: case(), appendix },
         FactBody::Dispatched { case: case(), dispatch: dispatch("2019-03-29T17:00:00-04:00".parse().ok()) },
@@ -197,6 +206,55 @@ fn tokens_are_written_and_read_as_ever() {
         FactBody::FirstTokenSpent { person: person.clone() },
     ];
     compare_facts("fact-tokens.v1.jsonl", &Actor::Person { id: person }, bodies);
+}
+
+#[test]
+fn facts_about_amended_orders_of_version_1_are_written_and_read_as_ever() {
+    let (case, order) = (|| CaseId::parse("phosphorus-2019").unwrap(), || OrderId::parse("dcd-1").unwrap());
+    let set = |octet, count| NameSet { names: Digest([octet; 32]), count };
+    let source = |text: &str| Source::From(text.into());
+    let list = AddedList { source: source("Appendix A"), criteria: vec!["imitates a mark".into()], names: set(3, 2) };
+    let full = AmendmentTerms {
+        order: order(),
+        version: 2,
+        base: Digest([1; 32]),
+        kind: AmendmentKind::Supplemental,
+        file: Digest([2; 32]),
+        source: source("docket entry 31"),
+        docket_number: Some(Sourced { value: "1:19-cv-00716".into(), source: source("the paper") }),
+        issued: Some(Sourced { value: "2026-11-28".parse().unwrap(), source: source("the paper") }),
+        added: vec![list],
+        changed: Some(set(4, 1)),
+        removed: Some(set(5, 1)),
+        expires: Some(Sourced { value: "2026-12-25T17:00:00-05:00".parse().unwrap(), source: source("the paper") }),
+        hearing: Some(Sourced { value: "2026-12-20".parse().unwrap(), source: source("the paper") }),
+        objection: Some(Rule::Days { from: "2026-11-28".parse().unwrap(), days: 14 }),
+    };
+    let least = AmendmentTerms {
+        kind: AmendmentKind::Amended,
+        docket_number: None,
+        issued: None,
+        added: Vec::new(),
+        changed: None,
+        expires: None,
+        hearing: None,
+        objection: None,
+        ..full.clone()
+    };
+    let amended = |request| FactBody::OrderAmended { case: case(), order: order(), version: 2, request };
+    let (reason, note) = ("the wrong file".to_owned(), "by letter".to_owned());
+    let answered = "2026-11-28T12:00:00Z".parse().unwrap();
+    let answer = Acknowledgement { order: order(), actor: "r".into(), answered, said: "no".into(), refused: true };
+    let bodies = [
+        FactBody::AmendmentProposed { case: case(), amendment: Box::new(full) },
+        FactBody::AmendmentProposed { case: case(), amendment: Box::new(least) },
+        amended(Some(RequestId(7))),
+        amended(None),
+        FactBody::AmendmentWithdrawn { case: case(), order: order(), version: 2, reason },
+        FactBody::ObjectionNoted { case: case(), order: order(), version: 2, objected: false, note },
+        FactBody::Acknowledged { case: case(), answer },
+    ];
+    compare_facts("fact-amended.v1.jsonl", &Actor::Person { id: PersonId::parse("bea").unwrap() }, bodies);
 }
 
 fn compare_facts<const N: usize>(name: &str, actor: &Actor, bodies: [FactBody; N]) {

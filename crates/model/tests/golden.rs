@@ -357,6 +357,7 @@ fn order() -> (OrderTerms, Names) {
     let sourced = |value: &str| Sourced { value: value.to_owned(), source: Source::From("the signed paper".into()) };
     let authority = Authority {
         instrument: Instrument::CivilTro,
+        country: None,
         issuer: sourced("United States District Court for the District of Columbia"),
         docket_number: Some(Sourced { value: "1:19-cv-00716".into(), source: Source::Unverified }),
         judge: None,

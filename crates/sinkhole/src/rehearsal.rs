@@ -105,6 +105,7 @@ pub(crate) fn answering(apex: &str, answer: AnswerPolicy, sealed_until: Option<D
 pub(crate) fn noticed(apex: &str, notice: NoticeTerms, instrument: Instrument, sealed_until: Option<Date>) -> Zone {
     let authority = Authority {
         instrument,
+        country: None,
         issuer: sourced("District Court of <Harbour>".into()),
         docket_number: Some(sourced("1:26-cv-00042".into())),
         sealed_until: sealed_until.map(sourced),
@@ -117,6 +118,7 @@ pub(crate) fn noticed(apex: &str, notice: NoticeTerms, instrument: Instrument, s
 fn authority() -> Authority {
     Authority {
         instrument: Instrument::Exercise,
+        country: None,
         issuer: sourced("a rehearsal".into()),
         docket_number: None,
         judge: None,

@@ -23,6 +23,7 @@ use model::{Digest, DomainName, Refusal, Timestamp};
 
 use crate::zones::{Zone, ZoneSet, ZoneTerms};
 
+mod amendments;
 mod captured;
 mod evidence;
 mod execution;
@@ -40,6 +41,7 @@ mod touched;
 mod verification;
 mod watch;
 
+pub use amendments::{AmendmentsView, Pending, VersionView, Versions};
 pub use captured::CapturedView;
 pub use evidence::{AnswerView, EvidenceView, ExhibitView, ReportView, next_number};
 pub use execution::{DispatchView, ExecutionView};
@@ -127,6 +129,8 @@ pub struct CaseView {
     pub evidence: EvidenceView,
     /// Folders of it that somebody took out, in order.
     pub left: Vec<LeavingView>,
+    /// What later papers changed in its orders, and what is proposed.
+    pub amendments: AmendmentsView,
 }
 
 /// Somebody else's knowledge of a group; the file lies in the vault.

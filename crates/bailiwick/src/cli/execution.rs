@@ -90,6 +90,9 @@ pub(crate) struct AckedArgs {
     /// What they said: a ticket's number, a refusal.
     #[arg(long, value_name = "TEXT")]
     pub(crate) said: String,
+    /// They will not do it: it gives alarm at once.
+    #[arg(long)]
+    pub(crate) refused: bool,
     /// Which order, where the actor has names of several.
     #[arg(long)]
     pub(crate) order: Option<OrderId>,

@@ -48,6 +48,7 @@ fn shown(one: &AuthorityTold) -> String {
         ("states", one.states.join(", ")),
         ("expiry", one.expiry.clone()),
         ("appeal", one.appeal.clone()),
+        ("monitor", one.monitor.clone().unwrap_or_else(|| "none".to_owned())),
         ("sources", one.sources.join("\n             ")),
     ];
     let fields: String = fields.iter().map(|(label, value)| format!("{label:<12} {value}\n")).collect();

@@ -87,7 +87,8 @@ impl Printer {
     /// If none is named, or it is not there.
     pub(crate) fn of(config: &Config) -> Result<Self, Failure> {
         let evidence = config.evidence.clone();
-        let hint = "[evidence] chromium = \"/usr/bin/chromium\"; without --pdf the pages are HTML that any browser prints";
+        let hint =
+            "[evidence] chromium = \"/usr/bin/chromium\"; without --pdf the pages are HTML that any browser prints";
         let chromium = evidence.chromium.clone();
         let chromium = chromium.ok_or_else(|| Failure::new("no browser is named that makes a PDF").hint(hint))?;
         if !chromium.is_file() {

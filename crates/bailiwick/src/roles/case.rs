@@ -23,6 +23,7 @@ mod returning;
 
 pub(crate) fn run(place: &Place, command: CaseCommand) -> Done {
     match command {
+        CaseCommand::Amend(command) => super::amend::run(place, command),
         CaseCommand::Machine(command) => machine::run(place, command),
         CaseCommand::Import { file, by, out } => import(&Door::open(place, "case import")?, &file, by, out.json),
         CaseCommand::Quick(args) => quick(&Door::open(place, "case quick")?, args),
@@ -176,7 +177,8 @@ fn authority(order: &OrderDetail) -> String {
     };
     let issuer = format!("{} by {} ({})", instrument.as_str(), issuer.value, issuer.source);
     let papers = said("docket", docket_number) + &said("judge", judge);
-    format!("{}: {issuer}{papers}\n{}, {} names", order.terms.id, word(&order.status), count(order.names))
+    let (status, names, versions) = (word(&order.status), count(order.names), super::amend::versions(order));
+    format!("{}: {issuer}{papers}\n{status}, {names} names, version {}{versions}", order.terms.id, order.version)
 }
 
 /// One name, two groups: shown, never merged away.

@@ -86,8 +86,8 @@ fn sent(door: &Door, args: SentArgs) -> Done {
 }
 
 fn acked(door: &Door, args: AckedArgs) -> Done {
-    let AckedArgs { case, actor, said, order, at: answered, who, out } = args;
-    let wish = AckedRequest { actor, order, answered, said };
+    let AckedArgs { case, actor, said, refused, order, at: answered, who, out } = args;
+    let wish = AckedRequest { actor, order, answered, said, refused };
     let done: Said = door.post(&format!("/cases/{case}/acknowledgements"), &wish, Some(&token(&who)?))?;
     if out.json { terminal::json(&done) } else { terminal::line(&done.said) }
 }

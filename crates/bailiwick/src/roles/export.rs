@@ -60,10 +60,8 @@ async fn gather(audit: &mut Audit, profile: &Profile, key: &SigningKey) -> Resul
     let readme = README.replace("{profile}", profile.as_str()).replace("{key}", &key.verifying().to_string());
     let mut files = vec![("README.md".to_owned(), readme.into_bytes())];
     if matches!(profile, Profile::Court(_)) {
-        for names in shown
-            .iter()
-            .filter(|(_, showing)| *showing == Showing::Whole)
-            .filter_map(|(entry, _)| names_of(&entry.fact))
+        for names in
+            shown.iter().filter(|(_, showing)| *showing == Showing::Whole).flat_map(|(entry, _)| names_of(&entry.fact))
         {
             files.push(set_of_names(audit, names).await?);
         }

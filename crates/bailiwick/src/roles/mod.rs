@@ -2,6 +2,7 @@
 //! `population` is `callers`). Each reads its arguments, goes through the door, and prints.
 
 pub(crate) mod accounts;
+pub(crate) mod amend;
 pub(crate) mod approval;
 pub(crate) mod archive;
 pub(crate) mod audit;

@@ -43,7 +43,7 @@ pub struct RequestsFiled {
 pub struct ApprovalSummary {
     pub id: String,
     pub case: CaseId,
-    /// `put-in-force`, `serve` or `unseal`
+    /// `put-in-force`, `serve`, `amend` or `unseal`
     pub act: String,
     pub order: Option<OrderId>,
     pub exercise: bool,
@@ -87,7 +87,7 @@ pub struct YesRequest {
 /// Answer to `POST /approvals/{id}`.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
 pub struct YesTaken {
-    /// `half`, `in-force`, `served` or `unsealed`
+    /// `half`, `in-force`, `served`, `amended` or `unsealed`
     pub came_of_it: String,
     pub said: String,
 }

@@ -47,6 +47,16 @@ pub struct OrderDetail {
     pub terms: OrderTerms,
     pub status: OrderStatus,
     pub names: u64,
+    /// 1 as it was listed; each amendment makes a later one.
+    #[serde(default = "first")]
+    pub version: u32,
+    /// The amendments that stand, were withdrawn, or wait, the oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub versions: Vec<super::VersionDetail>,
+}
+
+fn first() -> u32 {
+    1
 }
 
 /// Names of one registry under one order.

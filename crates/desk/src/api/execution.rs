@@ -44,6 +44,9 @@ pub struct AckedRequest {
     #[serde(default)]
     pub answered: Option<Timestamp>,
     pub said: String,
+    /// They will not do it: it gives alarm.
+    #[serde(default)]
+    pub refused: bool,
 }
 
 /// `GET /cases/{id}/board`

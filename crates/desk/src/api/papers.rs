@@ -44,6 +44,9 @@ pub struct AuthorityTold {
     pub papers: Vec<(String, Vec<PaperKind>)>,
     pub expiry: String,
     pub appeal: String,
+    /// Who may object to names that come in by a supplemental list.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub monitor: Option<String>,
     pub sources: Vec<String>,
 }
 
@@ -61,6 +64,7 @@ impl AuthorityTold {
             papers: papers.collect(),
             expiry: rule.expiry.into(),
             appeal: rule.appeal.into(),
+            monitor: rule.monitor.map(str::to_owned),
             sources: rule.sources.iter().map(|source| (*source).to_owned()).collect(),
         }
     }

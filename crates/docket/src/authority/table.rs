@@ -122,6 +122,7 @@ pub const TABLE: [AuthorityRule; 9] = [
         expiry: "at the time after entry that the court sets, not to exceed 14 days, unless for good cause extended for a like period or by consent: FRCP 65(b)(2)",
         expiry_days: Some(14),
         appeal: "the adverse party may move to dissolve or modify on 2 days' notice: FRCP 65(b)(4)",
+        monitor: None,
         sources: &[
             "Federal Rules of Civil Procedure 65(b)(1)-(4), 65(d)(2) (unverified: from memory)",
             "D.D.C. 1:19-cv-00716 as reported by TechCrunch and SecurityWeek, 2019-03-27",
@@ -140,6 +141,7 @@ pub const TABLE: [AuthorityRule; 9] = [
         expiry: "as the order says; a permanent injunction until it is modified",
         expiry_days: None,
         appeal: "an interlocutory order about an injunction may be appealed at once: 28 U.S.C. 1292(a)(1)",
+        monitor: Some("the court's monitor, where the order appoints one"),
         sources: &[
             "Federal Rules of Civil Procedure 65(a), 65(d), 53 (unverified: from memory)",
             "28 U.S.C. 1292(a)(1) (unverified: from memory)",
@@ -164,6 +166,7 @@ pub const TABLE: [AuthorityRule; 9] = [
         expiry: "none: whoever acted may undo it",
         expiry_days: None,
         appeal: "the registrant complains to the registrar; ICANN Contractual Compliance hears complaints about either",
+        monitor: None,
         sources: &[
             "ICANN 2013 Registrar Accreditation Agreement, section 3.18, as amended for DNS abuse in force 2024-04-05 (unverified: from memory)",
             "ICANN base gTLD Registry Agreement, Specification 6, section 4 (unverified: from memory)",
@@ -182,6 +185,7 @@ pub const TABLE: [AuthorityRule; 9] = [
         expiry: "as the order says; Avalanche's were renewed by the year",
         expiry_days: None,
         appeal: "by the issuing state's code of criminal procedure",
+        monitor: None,
         sources: &[
             "Avalanche, 2016: Staatsanwaltschaft Verden as reported by Europol, 2016-12-01 (unverified: from memory)",
         ],
@@ -205,6 +209,7 @@ pub const TABLE: [AuthorityRule; 9] = [
         expiry: "none: whoever acted may undo it",
         expiry_days: None,
         appeal: "with the agency that asked, and by the policy of whoever acted",
+        monitor: None,
         sources: &[
             "ICANN 2013 Registrar Accreditation Agreement, section 3.18.2 (24-hour contact for law enforcement) (unverified: from memory)",
         ],
@@ -228,6 +233,7 @@ pub const TABLE: [AuthorityRule; 9] = [
         expiry: "as the registry's policy says",
         expiry_days: None,
         appeal: "by the registry's own complaint procedure",
+        monitor: None,
         sources: &[
             "RFC 1591, section 3 (a manager's duty to its community); the registry's published policy has to be named as the order's source",
         ],
@@ -245,6 +251,7 @@ pub const TABLE: [AuthorityRule; 9] = [
         expiry: "as agreed; consent may be taken back",
         expiry_days: None,
         appeal: "ICANN Transfer Dispute Resolution Policy",
+        monitor: None,
         sources: &["ICANN Transfer Policy, section I.A (unverified: from memory)"],
     },
     AuthorityRule {
@@ -260,6 +267,7 @@ pub const TABLE: [AuthorityRule; 9] = [
         expiry: "with the registration: renew it in time",
         expiry_days: None,
         appeal: "UDRP or URS, if the name is somebody's mark",
+        monitor: None,
         sources: &["ICANN 2013 Registrar Accreditation Agreement, section 3.7 (unverified: from memory)"],
     },
     AuthorityRule {
@@ -275,6 +283,7 @@ pub const TABLE: [AuthorityRule; 9] = [
         expiry: "as its case file says",
         expiry_days: None,
         appeal: "none",
+        monitor: None,
         sources: &["this program: see `Instrument::Exercise`"],
     },
 ];

@@ -67,14 +67,19 @@ fn under(section: &Section<'_>, orders: &BTreeMap<OrderId, OrderRead>, faults: &
     Some(order)
 }
 
-fn registry<'t>(value: &'t Spanned<DeValue<'t>>, faults: &mut Faults) -> Option<Registry> {
+pub(super) fn registry<'t>(value: &'t Spanned<DeValue<'t>>, faults: &mut Faults) -> Option<Registry> {
     let section = Section::open(value, "registry", &["tld", "operator"], faults)?;
     let operator = section.optional("operator", faults);
     let tld: String = section.required("tld", faults)?;
     Some(Registry { tld: tld.trim_start_matches('.').to_ascii_lowercase(), operator })
 }
 
-fn entries(section: &Section<'_>, listed: Listed, registry: Option<&Registry>, faults: &mut Faults) -> Vec<Entry> {
+pub(super) fn entries(
+    section: &Section<'_>,
+    listed: Listed,
+    registry: Option<&Registry>,
+    faults: &mut Faults,
+) -> Vec<Entry> {
     let values = match section.get("names").map(|value| (value.span(), value.get_ref())) {
         Some((_, DeValue::Array(values))) if !values.is_empty() => values,
         Some((span, _)) => {

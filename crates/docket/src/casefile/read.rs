@@ -218,7 +218,8 @@ fn order<'t>(value: &'t Spanned<DeValue<'t>>, faults: &mut Faults) -> Option<Ord
 }
 
 fn authority<'t>(value: &'t Spanned<DeValue<'t>>, faults: &mut Faults) -> Option<Authority> {
-    let known = ["instrument", "issuer", "docket_number", "judge", "issued", "hearing", "expires", "sealed_until"];
+    let known =
+        ["instrument", "issuer", "country", "docket_number", "judge", "issued", "hearing", "expires", "sealed_until"];
     let section = Section::open(value, "authority", &known, faults)?;
     let (instrument, issuer) = (section.required("instrument", faults), section.required("issuer", faults));
     let issued = section.optional("issued", faults);
@@ -232,6 +233,7 @@ fn authority<'t>(value: &'t Spanned<DeValue<'t>>, faults: &mut Faults) -> Option
     Some(Authority {
         instrument: instrument?,
         issuer: issuer?,
+        country: section.optional("country", faults),
         docket_number: section.optional("docket_number", faults),
         judge: section.optional("judge", faults),
         issued,
@@ -241,7 +243,7 @@ fn authority<'t>(value: &'t Spanned<DeValue<'t>>, faults: &mut Faults) -> Option
     })
 }
 
-fn check_dates(
+pub(super) fn check_dates(
     section: &Section<'_>,
     issued: Option<&Sourced<Date>>,
     later: &[(&str, Option<Date>)],
@@ -258,7 +260,7 @@ fn check_dates(
 }
 
 /// A paper's day may end fourteen hours after UTC's: only what is wrong in every zone is a fault.
-fn check_expiry(
+pub(super) fn check_expiry(
     section: &Section<'_>,
     issued: Option<&Sourced<Date>>,
     expires: Option<&Sourced<Moment>>,

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use model::address::{Asn, Country, Prefix};
+use model::amendment::AmendmentKind;
 use model::case::{AnswerPolicy, NoticeStatus};
 use model::id::{CaseId, GroupId, OrderId};
 use model::marking::Tlp;
@@ -65,6 +66,7 @@ scalars! {
     NameOutcome: "an outcome", "\"redirect\"";
     Act: "an act", "\"answer\"";
     Threat: "a threat", "\"credentials\"";
+    AmendmentKind: "a kind of amendment", "\"supplemental\"";
 }
 
 /// Reads text, a date or a whole number through the type's own `Deserialize`.

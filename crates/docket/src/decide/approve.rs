@@ -3,10 +3,11 @@
 //! ```text
 //! ask ──► request to put the order in force ──yes──yes──► in force
 //!    └──► request to serve its names ─────────yes──yes──► served      (only once the order is in force)
+//! amend ──► request for the difference ────yes──yes──► in effect      (see [`amend`](super::amend))
 //! ask to unseal ──► request to lift the seal ─yes──yes──► unsealed    (for good; a seal ends by the calendar as well)
 //! ```
 
-use model::approval::{Approval, Approvals, PutInForce, ReleaseHold, Request, Serve, Unseal, Widening};
+use model::approval::{Amend, Approval, Approvals, PutInForce, ReleaseHold, Request, Serve, Unseal, Widening};
 use model::case::CaseState;
 use model::fact::{Actor, Body, Draft};
 use model::id::{CaseId, OrderId, Position, RequestId};
@@ -16,9 +17,9 @@ use model::person::{Person, Role};
 use model::seizure::ServiceMode;
 use model::time::utc_day;
 use model::{Digest, Refusal, Timestamp};
-use store::view::{CaseView, View, names_to_serve};
+use store::view::{CaseView, View};
 
-use super::{Decision, Done, acting_person, known_case, may_prepare};
+use super::{Decision, Done, acting_person, amend, known_case, may_prepare};
 use crate::authority;
 use crate::shown::Shown;
 
@@ -111,8 +112,9 @@ fn wanted(view: &View, case: &CaseView, order: &Order) -> Vec<Widening> {
     if order.status() == OrderStatus::Draft {
         wanted.push(Widening::PutInForce(PutInForce { order: id.clone(), terms: order.digest() }));
     }
-    let to_serve = names_to_serve(order);
-    let is_served = |name| case.names.get(name).is_some_and(|known| known.mode.is_some());
+    let to_serve = case.to_serve(order);
+    let goes_on = case.has_been_served(id);
+    let is_served = |name| !goes_on && case.names.get(name).is_some_and(|known| known.mode.is_some());
     let count = to_serve.clone().count() as u64;
     let is_open = matches!(order.status(), OrderStatus::Draft | OrderStatus::InForce);
     if is_open && count > 0 && !to_serve.clone().any(|(name, _)| is_served(name)) {
@@ -130,7 +132,7 @@ fn is_asked(approvals: &Approvals, case: &CaseId, what: &Widening) -> bool {
     })
 }
 
-fn check_not_expired(order: &Order, now: Timestamp) -> Result<(), Refusal> {
+pub(super) fn check_not_expired(order: &Order, now: Timestamp) -> Result<(), Refusal> {
     match &order.terms().authority.expires {
         Some(expires) if expires.value.at <= now => {
             Err(Refusal::new(format!("the authority of order {} lapsed at {}", order.terms().id, expires.value))
@@ -192,6 +194,7 @@ fn concerned<'v>(view: &'v View, request: &Request) -> Result<(&'v CaseView, &'v
     }
     let (Widening::PutInForce(PutInForce { order, .. })
     | Widening::Serve(Serve { order, .. })
+    | Widening::Amend(Amend { order, .. })
     | Widening::Unseal(Unseal { order })) = &request.what
     else {
         return Err(Refusal::new(format!("request {} asks for what this release does not do", request.id)));
@@ -211,6 +214,12 @@ fn act_on(
 ) -> Result<(), Refusal> {
     let case = known_case(view, &request.case)?;
     let (case_id, id) = (request.case.clone(), order.terms().id.clone());
+    if let Some(approved) = approvals.approved::<Amend>(request.id) {
+        let (bodies, done) = amend::take_effect(view, case, (order, request.id), approved.what(), (actor, now))?;
+        decision.drafts.extend(bodies.into_iter().map(|body| Draft::new(actor.clone(), body).under(&id)));
+        decision.done = done;
+        return Ok(());
+    }
     let (body, next) = if let Some(approved) = approvals.approved::<PutInForce>(request.id) {
         order.clone().put_in_force(&approved)?;
         super::gate::is_clean(case)?;
@@ -260,7 +269,7 @@ fn check_servable(
         known.names.get(name).and_then(|name| name.mode).is_some_and(|mode| mode != ServiceMode::Off)
     };
     let others = || view.cases.values().filter(|other| other.terms.id != case.terms.id);
-    for (name, _) in names_to_serve(order) {
+    for (name, _) in case.to_serve(order) {
         if let Some(other) = others().find(|other| is_served(other, name)) {
             let other = if other.is_seen_by(actor, now) { other.terms.id.as_str() } else { "that you are not on" };
             return Err(

@@ -62,6 +62,11 @@ impl Book {
         folded
     }
 
+    /// A set of names that some fact speaks of.
+    pub(crate) fn set(&self, digest: &Digest) -> Option<Names> {
+        self.sets.get(digest).cloned()
+    }
+
     fn take(&mut self, draft: Draft, at: Timestamp) {
         let fact = draft.at(self.view.next, at);
         let sets = &self.sets;

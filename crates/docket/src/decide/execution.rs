@@ -83,6 +83,7 @@ pub(super) fn acknowledge(
     check_text("answer", &answer.said)?;
     case.may_acknowledge(answer)?;
     let body = Body::Acknowledged { case: id.clone(), answer: answer.clone() };
+    let names = if answer.refused { &[] } else { names };
     Ok(moved(case, (body, &answer.order), names, Seizure::Acknowledged, actor))
 }
 
@@ -132,7 +133,13 @@ mod tests {
 
     fn answer(answered: &str) -> Command {
         let (order, actor) = (OrderId::parse("o-harbour").unwrap(), "us".to_owned());
-        let answer = Acknowledgement { order, actor, answered: answered.parse().unwrap(), said: "ticket 7".into() };
+        let answer = Acknowledgement {
+            order,
+            actor,
+            answered: answered.parse().unwrap(),
+            said: "ticket 7".into(),
+            refused: false,
+        };
         Command::Acknowledge { case: case("harbour"), answer, names: vec![name("login-harbour.example")] }
     }
 

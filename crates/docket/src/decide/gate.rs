@@ -22,7 +22,7 @@ use crate::gate::{Coverage, TableKind};
 pub(super) fn record(view: &View, run: &GateRun, report: &[u8], actor: &Actor) -> Result<Decision, Refusal> {
     may_prepare(view, actor)?;
     let case = known_case(view, &run.case)?;
-    if run.orders != case.order_digests() {
+    if run.orders != case.proposed_digests() {
         return Err(
             Refusal::new(format!("the orders of case {} changed while the gate ran", run.case)).hint("run it again")
         );
@@ -113,13 +113,24 @@ pub(super) fn is_clean(case: &CaseView) -> Result<(), Refusal> {
         return if is_exercise { Ok(()) } else { Err(not_run(id)) };
     };
     let in_the_way = gate.in_the_way(&case.order_digests());
-    if in_the_way.is_empty() {
+    if in_the_way.is_empty() || gate.in_the_way(&case.proposed_digests()).is_empty() {
         return Ok(());
     }
-    Err(Refusal::new(format!("the harm gate holds case {id}: {}", in_the_way.join("; "))).hint(format!(
+    Err(held(id, &in_the_way))
+}
+
+/// The same about the orders as they will be once what is proposed has its effect.
+pub(super) fn is_clean_as_proposed(case: &CaseView) -> Result<(), Refusal> {
+    let Some(gate) = &case.gate else { return is_clean(case) };
+    let in_the_way = gate.in_the_way(&case.proposed_digests());
+    if in_the_way.is_empty() { Ok(()) } else { Err(held(&case.terms.id, &in_the_way)) }
+}
+
+fn held(id: &CaseId, in_the_way: &[String]) -> Refusal {
+    Refusal::new(format!("the harm gate holds case {id}: {}", in_the_way.join("; "))).hint(format!(
         "`bailiwick case gate {id} --show` says why; counsel decides with `bailiwick case decide {id}`, names that have to go leave the \
-         order, and what changed is looked at again with `bailiwick case gate {id}`"
-    )))
+         order (`bailiwick case amend {id} FILE`), and what changed is looked at again with `bailiwick case gate {id}`"
+    ))
 }
 
 fn not_run(id: &CaseId) -> Refusal {

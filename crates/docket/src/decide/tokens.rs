@@ -114,7 +114,9 @@ pub(super) fn check_narrowed(command: &Command, roles: &BTreeSet<Role>) -> Resul
     let works = roles.iter().any(|role| !matches!(role, Role::Partner | Role::Auditor));
     let may = match command {
         Command::GiveApproval { role, .. } => has(&[*role]),
-        Command::DecideWarnings { .. } | Command::ConfirmDate { .. } => has(&[Role::Legal]),
+        Command::DecideWarnings { .. } | Command::ConfirmDate { .. } | Command::NoteObjection { .. } => {
+            has(&[Role::Legal])
+        }
         Command::EnrolPerson { .. } | Command::EnrolFirst { .. } => has(&[Role::Admin]),
         Command::OfferEnrolment { .. } | Command::EnrolSensor { .. } | Command::RevokeSensor { .. } => {
             has(&[Role::Admin, Role::Operator])
@@ -126,6 +128,8 @@ pub(super) fn check_narrowed(command: &Command, roles: &BTreeSet<Role>) -> Resul
         | Command::RequestApproval { .. }
         | Command::RequestUnsealing { .. }
         | Command::AdvanceCase { .. }
+        | Command::AmendOrder { .. }
+        | Command::WithdrawAmendment { .. }
         | Command::FilePaper { .. }
         | Command::NarrowService { .. }
         | Command::CaptureRecords { .. }

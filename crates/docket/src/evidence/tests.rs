@@ -345,3 +345,17 @@ fn an_answer_of_dns_is_told_as_text_with_its_octets() {
     assert!(told.contains("NOERROR") && told.contains("192.0.2.1") && told.contains("; octets 0000"), "{told}");
     assert!(dns::told(&name, Rtype::A, b"no").contains("no DNS message"));
 }
+
+#[test]
+fn a_provider_that_refuses_gives_alarm_until_somebody_goes_on_from_there() {
+    let mut book = with_page();
+    for command in [make(report(None)), sent(1)] {
+        book.execute(&command, &as_person("alice")).unwrap();
+    }
+    assert_eq!(crate::watch::tests::turn(&mut book, now()), [""; 0]);
+    book.execute(&answer(1, ReportState::Refused), &as_person("alice")).unwrap();
+    assert_eq!(crate::watch::tests::turn(&mut book, now()), ["raised refused report-1"]);
+    assert_eq!(crate::watch::tests::turn(&mut book, now()), [""; 0]);
+    book.execute(&make(report(Some(1))), &as_person("alice")).unwrap();
+    assert_eq!(crate::watch::tests::turn(&mut book, now()), ["cleared refused report-1"]);
+}

@@ -320,7 +320,7 @@ impl Asked<'_> {
         all
     }
 
-    /// Says whose the registry is; whether the issuer reaches it is counsel's to know.
+    /// Says whose the registry is. An issuer reaches its own country's; whether it reaches another is counsel's to know.
     fn reach(&self, name: &DomainName, listed: Listed) -> Option<Found> {
         let kind = WarningKind::RegistryOutOfReach;
         let instrument = self.order.terms().authority.instrument;
@@ -340,9 +340,13 @@ impl Asked<'_> {
                 let group = self.context.case.terms.group.attributed_to.as_ref();
                 let same = group.filter(|state| state.country.to_string() == *country);
                 let also = same.map_or("", |_| "; the group is attributed to that same state");
-                format!(
-                    ".{tld} is country {country}'s, its registry {manager}: a court elsewhere can ask, and not order{also}"
-                )
+                let issuer = self.order.terms().authority.country.as_ref().map(|issuer| issuer.as_str());
+                let whose = match issuer {
+                    Some(issuer) if issuer == country => return None,
+                    Some(issuer) => format!("the issuer is of {issuer} and"),
+                    None => "a court elsewhere".to_owned(),
+                };
+                format!(".{tld} is country {country}'s, its registry {manager}: {whose} can ask, and not order{also}")
             }
             (TldKind::CountryCode, None) => format!(".{tld} is a country-code domain, its registry {manager}"),
             _ if instrument == Instrument::CctldPolicy => {

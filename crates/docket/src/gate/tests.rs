@@ -106,6 +106,20 @@ const RDAP: &str = r#"{"query":"never.info","answer":{"errorCode":404}}
 {"objectClassName":"domain","ldhName":"fresh.info","events":[{"eventAction":"registration","eventDate":"2026-02-01T00:00:00Z"}]}"#;
 
 #[test]
+fn an_issuer_reaches_the_registry_of_its_own_country() {
+    for (country, out_of_reach, says) in [
+        ("", "pier.ir pier.us", "a court elsewhere can ask"),
+        ("\"\ncountry = \"US", "pier.ir", "the issuer is of US and can ask"),
+        ("\"\ncountry = \"IR", "pier.us", "the issuer is of IR and can ask"),
+    ] {
+        let report = report(&format!("injunction{country}"), &["pier.ir", "pier.us", "pier.info"], &[]);
+        let found = found(&report)[&(WarningKind::RegistryOutOfReach, Severity::Warning)].join(" ");
+        assert_eq!(found, out_of_reach);
+        assert!(evidence(&report, WarningKind::RegistryOutOfReach).contains(says), "{country}");
+    }
+}
+
+#[test]
 fn each_harm_is_found_with_its_place_and_nothing_else() {
     let names = [
         "taken.info",

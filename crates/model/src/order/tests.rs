@@ -13,6 +13,7 @@ fn draft() -> Order {
     let hold = Listed { outcome: NameOutcome::Hold, ..Listed::default() };
     let authority = Authority {
         instrument: Instrument::Exercise,
+        country: None,
         issuer: Sourced { value: "a rehearsal".into(), source: Source::Unverified },
         docket_number: None,
         judge: None,

@@ -146,6 +146,7 @@ impl Terms {
         let source = || Source::From("court list".into());
         let authority = Authority {
             instrument: self.instrument,
+            country: None,
             issuer: Sourced {
                 value: "United States District Court for the District of Columbia".into(),
                 source: source(),

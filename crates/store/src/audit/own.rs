@@ -84,7 +84,7 @@ impl Audit {
     pub async fn view(&mut self, entries: &[Entry]) -> Result<View, AuditError> {
         let facts: Vec<Fact> = entries.iter().map(|entry| entry.fact.clone()).collect();
         let mut sets = Vec::new();
-        for digest in facts.iter().filter_map(names_of) {
+        for digest in facts.iter().flat_map(names_of) {
             let lines = self.lines(digest).await?.unwrap_or_default();
             let names = std::str::from_utf8(&lines).ok().and_then(names::from_lines);
             sets.extend(names.map(|names| (*digest, names)));
@@ -95,11 +95,7 @@ impl Audit {
     }
 
     /// The same, with a look at what stands after each of them.
-    pub async fn replay(
-        &mut self,
-        entries: &[Entry],
-        mut look: impl FnMut(&View, &Entry),
-    ) -> Result<View, AuditError> {
+    pub async fn replay(&mut self, entries: &[Entry], mut look: impl FnMut(&View, &Entry)) -> Result<View, AuditError> {
         let mut sets = BTreeMap::new();
         for digest in entries.iter().filter_map(|entry| names_of(&entry.fact)) {
             let lines = self.lines(digest).await?.unwrap_or_default();
@@ -185,12 +181,13 @@ impl Audit {
                 report.fault(None, format!("the set of names {digest} is not what its digest says"));
             }
         }
-        let listed = query("SELECT body FROM facts WHERE kind = 'order-listed'");
+        let listed = query("SELECT body FROM facts WHERE kind IN ('order-listed', 'amendment-proposed')");
         let listed = self.reading.all(listed, "reading facts").await?;
         for fact in listed.iter().filter_map(|row| serde_json::from_slice::<Fact>(row.octets("body")).ok()) {
-            let Some(names) = names_of(&fact) else { continue };
-            if !digests.iter().any(|digest| digest[..] == names.0) {
-                report.fault(Some(fact.position.0), format!("the set of names {names} is missing"));
+            for names in names_of(&fact) {
+                if !digests.iter().any(|digest| digest[..] == names.0) {
+                    report.fault(Some(fact.position.0), format!("the set of names {names} is missing"));
+                }
             }
         }
         Ok(())
@@ -208,9 +205,9 @@ impl Audit {
     }
 }
 
-/// The set of names that a fact speaks of.
-pub fn names_of(fact: &Fact) -> Option<&Digest> {
-    fact.body.name_set()
+/// The sets of names that a fact speaks of.
+pub fn names_of(fact: &Fact) -> Vec<&Digest> {
+    fact.body.name_sets()
 }
 
 fn damaged(what: &str) -> Error {

@@ -65,14 +65,13 @@ pub(super) async fn load(db: &Db, digest: Digest) -> Result<Names, Error> {
 }
 
 pub(super) fn is_spoken_of(set: &Digest, fact: &Fact) -> bool {
-    fact.body.name_set() == Some(set)
+    fact.body.name_sets().contains(&set)
 }
 
 /// Every set that the facts speak of. One that is missing is left out: the fold says so with its fact.
 pub(super) async fn load_all(db: &Db, facts: &[Fact]) -> Result<Vec<(Digest, Names)>, Error> {
     let mut sets: Vec<(Digest, Names)> = Vec::new();
-    for fact in facts {
-        let Some(&digest) = fact.body.name_set() else { continue };
+    for &digest in facts.iter().flat_map(|fact| fact.body.name_sets()) {
         if sets.iter().any(|(known, _)| *known == digest) {
             continue;
         }

@@ -50,6 +50,7 @@ impl CaseView {
     /// What an answer for a name may set off, as its order says.
     pub fn answer_effect(&self, name: &DomainName) -> AnswerEffect {
         let order = self.names.get(name).and_then(|known| self.orders.get(&known.order));
-        order.and_then(|order| order.names().get(name)).map(|listed| listed.answer_effect).unwrap_or_default()
+        let listed = order.and_then(|order| order.names().get(name).or_else(|| order.released().get(name)));
+        listed.map(|listed| listed.answer_effect).unwrap_or_default()
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use model::execution::{Acknowledgement, Compilation, Dispatch};
 use model::fact::{Actor, Body, Fact};
 use model::id::{OrderId, PersonId};
-use model::order::OrderStatus;
+use model::order::{Order, OrderStatus};
 use model::{Refusal, Timestamp};
 
 use super::CaseView;
@@ -29,6 +29,10 @@ pub struct DispatchView {
     pub by: Option<PersonId>,
     /// When the actor answered, and what they said.
     pub acknowledged: Option<(Timestamp, String)>,
+    /// They said that they will not.
+    pub refused: bool,
+    /// The version of the order that was sent.
+    pub version: u32,
 }
 
 impl DispatchView {
@@ -57,8 +61,10 @@ impl CaseView {
                 .hint("compile it first: `bailiwick case appendix CASE --out DIR`"));
         }
         match self.execution.dispatches.get(&(order.clone(), actor.clone())) {
-            Some(sent) => Err(Refusal::new(format!("{actor} was sent the names of order {order} at {}", sent.sent))),
-            None => Ok(()),
+            Some(sent) if sent.version >= known.version() => {
+                Err(Refusal::new(format!("{actor} was sent the names of order {order} at {}", sent.sent)))
+            }
+            Some(_) | None => Ok(()),
         }
     }
 
@@ -96,14 +102,15 @@ impl CaseView {
                     Actor::LocalUser { .. } | Actor::Room { .. } => None,
                 };
                 let Dispatch { order, actor, sent, due, names, .. } = dispatch.clone();
-                let view = DispatchView { sent, due, names, by, acknowledged: None };
+                let version = self.orders.get(&order).map_or(1, Order::version);
+                let view = DispatchView { sent, due, names, by, acknowledged: None, refused: false, version };
                 self.execution.dispatches.insert((order, actor), view);
             }
             Body::Acknowledged { answer, .. } => {
                 self.may_acknowledge(answer)?;
-                let Acknowledgement { order, actor, answered, said } = answer.clone();
+                let Acknowledgement { order, actor, answered, said, refused } = answer.clone();
                 if let Some(view) = self.execution.dispatches.get_mut(&(order, actor)) {
-                    view.acknowledged = Some((answered, said));
+                    (view.acknowledged, view.refused) = (Some((answered, said)), refused);
                 }
             }
             _ => {}

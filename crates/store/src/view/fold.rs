@@ -57,6 +57,7 @@ impl View {
                 execution: Default::default(),
                 evidence: Default::default(),
                 left: Default::default(),
+                amendments: Default::default(),
             }),
             Body::CaseAdvanced { case, to, documents } => {
                 let case = self.case(case)?;
@@ -187,6 +188,10 @@ impl View {
             | Body::ReversePlanAnswered { .. }
             | Body::CustodySeen { .. }
             | Body::FeedExported { .. } => self.fold_returning(fact),
+            Body::AmendmentProposed { .. }
+            | Body::OrderAmended { .. }
+            | Body::AmendmentWithdrawn { .. }
+            | Body::ObjectionNoted { .. } => self.fold_amendment(fact, names),
             Body::Refused { .. } => {
                 self.refusals += 1;
                 Ok(())
@@ -288,21 +293,28 @@ impl View {
         let approved: Approved<Serve> = self.approved(case, request)?;
         let Serve { order: asked, names: shown, count } = approved.what();
         let case = self.case(case)?;
-        let in_force = case.order(order)?;
-        let to_serve = names_to_serve(in_force);
-        let stands = (names_digest(to_serve.clone()), to_serve.count() as u64);
+        let in_force = case.ordered(order)?;
+        let (digest, count_standing) = {
+            let to_serve = case.to_serve(in_force);
+            (names_digest(to_serve.clone()), to_serve.count() as u64)
+        };
+        let stands = (digest, count_standing);
         if asked != order || (*shown, *count) != names || names != stands {
             return Err(Refusal::new(format!("the approval is not for the names of order {order} as they stand")));
         }
         if in_force.status() != OrderStatus::InForce {
             return Err(Refusal::new(format!("order {order} is not in force")));
         }
-        case.names.collect(order);
+        case.serve_unserved(order);
         self.approvals.spend(request);
         Ok(())
     }
 
-    fn approved<A: model::approval::Widens>(&self, case: &CaseId, id: RequestId) -> Result<Approved<A>, Refusal> {
+    pub(super) fn approved<A: model::approval::Widens>(
+        &self,
+        case: &CaseId,
+        id: RequestId,
+    ) -> Result<Approved<A>, Refusal> {
         let standing = self.approvals.get(id).filter(|standing| standing.request.case == *case);
         standing.and_then(|_| self.approvals.approved(id)).ok_or_else(|| {
             Refusal::new(format!("request {id} does not carry two approvals for this"))
@@ -316,6 +328,7 @@ fn ordered_in(what: &Widening) -> Option<&OrderId> {
         Widening::PutInForce(PutInForce { order, .. }) => Some(order),
         Widening::Serve(serve) => Some(&serve.order),
         Widening::Unseal(unseal) => Some(&unseal.order),
+        Widening::Amend(amend) => Some(&amend.order),
         Widening::SharePolicy(_)
         | Widening::ReleaseWithheld(_)
         | Widening::PurgeEvidence(_)
@@ -330,32 +343,39 @@ pub(super) fn actor_person(actor: &Actor) -> Option<&PersonId> {
     }
 }
 
+/// Whether an order has no claim on a name any more.
+pub(super) fn let_go(order: Option<&Order>, name: &DomainName) -> bool {
+    order.is_none_or(|order| {
+        matches!(order.status(), OrderStatus::Lapsed | OrderStatus::Vacated) || !order.names().contains_key(name)
+    })
+}
+
 //----------- Orders and names of one case -------------------------------------------------------------------------
 
 impl CaseView {
-    fn order(&mut self, id: &OrderId) -> Result<&mut Order, Refusal> {
+    pub(super) fn order(&mut self, id: &OrderId) -> Result<&mut Order, Refusal> {
         let missing = || Refusal::new(format!("case {} has no order {id}", self.terms.id));
         self.orders.get_mut(id).ok_or_else(missing)
     }
 
-    /// A name belongs to the order that listed it first, until that one has lapsed or was vacated.
+    pub(super) fn ordered(&self, id: &OrderId) -> Result<&Order, Refusal> {
+        self.orders.get(id).ok_or_else(|| Refusal::new(format!("case {} has no order {id}", self.terms.id)))
+    }
+
+    /// A name belongs to the order that listed it first, until that one has lapsed, was vacated, or lists it no more.
     fn list(&mut self, terms: &OrderTerms, names: Names) -> Result<(), Refusal> {
         if self.orders.contains_key(&terms.id) {
             return Err(Refusal::new(format!("order {} is listed already", terms.id)));
         }
         let names = Arc::new(names);
         let orders = &self.orders;
-        let has_ended = |order: &OrderId| {
-            let order = orders.get(order);
-            order.is_none_or(|order| matches!(order.status(), OrderStatus::Lapsed | OrderStatus::Vacated))
-        };
-        self.names.list(&terms.id, Arc::clone(&names), has_ended);
+        self.names.list(&terms.id, Arc::clone(&names), |name, order| let_go(orders.get(order), name));
         self.orders.insert(terms.id.clone(), Order::draft(self.terms.id.clone(), terms.clone(), names));
         Ok(())
     }
 
     /// All names or none.
-    fn narrow(&mut self, names: &[DomainName], to: ServiceMode, at: Timestamp) -> Result<(), Refusal> {
+    pub(super) fn narrow(&mut self, names: &[DomainName], to: ServiceMode, at: Timestamp) -> Result<(), Refusal> {
         for name in names {
             let mode = self.known(name)?.mode;
             if !mode.is_some_and(|mode| mode.narrows_to(to)) {

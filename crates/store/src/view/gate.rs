@@ -15,6 +15,11 @@ impl CaseView {
         self.orders.iter().map(|(id, order)| (id.clone(), order.digest())).collect()
     }
 
+    /// The same as they will be once what is proposed has its effect: the gate looks at these.
+    pub fn proposed_digests(&self) -> BTreeMap<OrderId, Digest> {
+        self.proposed_orders().into_iter().map(|order| (order.terms().id.clone(), order.digest())).collect()
+    }
+
     /// The newest run counts; what was decided about an older one counts no more.
     pub(super) fn take_gate(&mut self, run: &GateRun, fact: &Fact) -> Result<(), Refusal> {
         if let Some(order) = run.orders.keys().find(|order| !self.orders.contains_key(*order)) {

@@ -91,6 +91,11 @@ impl CaseNames {
         })
     }
 
+    /// Whether a name of an order went its own way as far as this.
+    pub fn any_apart(&self, order: &OrderId, is_there: impl Fn(Seizure) -> bool) -> bool {
+        self.apart.values().any(|view| view.order == *order && is_there(view.seizure))
+    }
+
     pub fn values(&self) -> impl Iterator<Item = NameView> {
         self.iter().map(|(_, view)| view)
     }
@@ -98,12 +103,12 @@ impl CaseNames {
     //----- By fact
 
     /// A name belongs to the order that listed it first, until that one has `ended`.
-    pub(super) fn list(&mut self, order: &OrderId, names: Arc<Names>, ended: impl Fn(&OrderId) -> bool) {
+    pub(super) fn list(&mut self, order: &OrderId, names: Arc<Names>, ended: impl Fn(&DomainName, &OrderId) -> bool) {
         let list = List { order: order.clone(), names, seizure: Seizure::Listed, mode: None };
         for (name, listed) in &*list.names {
             match self.get(name) {
                 None => self.len += 1,
-                Some(known) if ended(&known.order) => drop(self.apart.insert(name.clone(), list.view(listed))),
+                Some(known) if ended(name, &known.order) => drop(self.apart.insert(name.clone(), list.view(listed))),
                 Some(known) => drop(self.apart.insert(name.clone(), known)),
             }
         }
@@ -121,15 +126,44 @@ impl CaseNames {
         }
     }
 
-    /// Collects from now on what calls for the order's names that are redirected.
-    pub(super) fn collect(&mut self, order: &OrderId) {
+    /// Collects from now on what calls for the order's names that are redirected and are to be served.
+    pub(super) fn collect(&mut self, order: &OrderId, to_serve: impl Fn(&DomainName) -> bool) {
         for list in self.lists.iter_mut().filter(|list| list.order == *order) {
             list.mode = Some(ServiceMode::Collect);
         }
-        let own = self.apart.values_mut().filter(|name| name.order == *order);
-        for name in own.filter(|name| name.outcome == NameOutcome::Redirect) {
-            name.mode = Some(ServiceMode::Collect);
+        let own = self.apart.iter_mut().filter(|(name, view)| view.order == *order && to_serve(name));
+        for (_, view) in own.filter(|(_, view)| view.outcome == NameOutcome::Redirect) {
+            view.mode = Some(ServiceMode::Collect);
         }
+    }
+
+    /// Names that come in under an order that has others: they begin at `seizure`, and are not served. One that was here
+    /// before, and had left, goes on to be answered for as it is.
+    pub(super) fn add(&mut self, order: &OrderId, names: Arc<Names>, seizure: Seizure) {
+        let list = List { order: order.clone(), names, seizure, mode: None };
+        for (name, listed) in &*list.names {
+            match self.get(name) {
+                None => self.len += 1,
+                Some(known) => {
+                    let mode = known.mode.filter(|_| known.order == *order);
+                    drop(self.apart.insert(name.clone(), NameView { mode, ..list.view(listed) }));
+                }
+            }
+        }
+        self.lists.push(list);
+    }
+
+    /// The names of an order that nobody acts on yet are others from now on.
+    pub(super) fn list_anew(
+        &mut self,
+        order: &OrderId,
+        names: Arc<Names>,
+        ended: impl Fn(&DomainName, &OrderId) -> bool,
+    ) {
+        self.lists.retain(|list| list.order != *order);
+        self.apart.retain(|_, view| view.order != *order);
+        self.len = self.iter().count();
+        self.list(order, names, ended);
     }
 }
 
@@ -229,10 +263,10 @@ mod tests {
                     let outcome = if *redirect { NameOutcome::Redirect } else { NameOutcome::Hold };
                     (name(*number), Listed { outcome, acts: Acts::default(), ..Listed::default() })
                 };
-                names.list(&order(listed), Arc::new(list.iter().map(entry).collect()), |_| *ended);
+                names.list(&order(listed), Arc::new(list.iter().map(entry).collect()), |_, _| *ended);
             }
             Step::PutInForce(id) => names.put_in_force(&order(*id)),
-            Step::Collect(id) => names.collect(&order(*id)),
+            Step::Collect(id) => names.collect(&order(*id), |_| true),
             Step::Hold(number) => {
                 names.change(&name(*number), |view| view.mode = Some(ServiceMode::Hold));
             }

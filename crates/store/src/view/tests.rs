@@ -46,7 +46,17 @@ fn order(instrument: Instrument, expires: Option<&str>) -> OrderTerms {
     let sealed_until = Some(sourced("2019-03-27".parse().unwrap()));
     OrderTerms {
         id: OrderId::parse("o-1").unwrap(),
-        authority: Authority { instrument, issuer, docket_number, judge, issued, hearing, expires, sealed_until },
+        authority: Authority {
+            instrument,
+            issuer,
+            country: None,
+            docket_number,
+            judge,
+            issued,
+            hearing,
+            expires,
+            sealed_until,
+        },
         name_servers: vec![name("ns1.example.org")],
         answers: None,
         registration: None,

@@ -23,7 +23,7 @@ impl View {
         let orders = self.cases.values().flat_map(|case| case.orders.values());
         let lapsed = orders.filter(move |order| lapses_between(order, since, now));
         let mut touched = BTreeSet::new();
-        for name in by_facts.chain(lapsed.flat_map(|order| order.names().keys())) {
+        for name in by_facts.chain(lapsed.flat_map(|order| order.names().keys().chain(order.released().keys()))) {
             touched.insert(name);
             if touched.len() > max {
                 return None;
@@ -41,6 +41,7 @@ impl View {
             | Body::OrderUnsealed { case, order, .. }
             | Body::OrderVacated { case, order, .. }
             | Body::OrderLapsed { case, order }
+            | Body::OrderAmended { case, order, .. }
             | Body::NamesServed { case, order, .. } => Box::new(self.names_of(case, order)),
             _ => Box::new([].into_iter()),
         }
@@ -48,7 +49,7 @@ impl View {
 
     fn names_of(&self, case: &CaseId, order: &OrderId) -> impl Iterator<Item = &DomainName> {
         let order = self.cases.get(case).and_then(|case| case.orders.get(order));
-        order.into_iter().flat_map(|order| order.names().keys())
+        order.into_iter().flat_map(|order| order.names().keys().chain(order.released().keys()))
     }
 }
 

@@ -56,6 +56,19 @@ pub struct NarrowingView {
     pub by: Option<PersonId>,
     pub at: Timestamp,
     pub confirmed: Option<(PersonId, Timestamp)>,
+    /// The order and the version that narrowed it, where an amendment did.
+    pub amended: Option<(OrderId, u32)>,
+}
+
+impl NarrowingView {
+    /// What became of what: `3 names to hold`.
+    pub fn told(&self) -> String {
+        let names = if self.names == 1 { "1 name".to_owned() } else { format!("{} names", self.names) };
+        match &self.amended {
+            Some((order, version)) => format!("order {order} to version {version}, which does less with {names}"),
+            None => format!("{names} to {}", self.mode.as_str()),
+        }
+    }
 }
 
 /// A date that was computed.
@@ -96,7 +109,8 @@ impl WatchView {
             Body::ServiceNarrowed { names, mode, reason, .. } => {
                 let (names, by) = (names.len() as u64, actor_person(&fact.actor).cloned());
                 let (mode, reason) = (*mode, reason.clone());
-                let narrowing = NarrowingView { names, mode, reason, by, at: fact.time, confirmed: None };
+                let narrowing =
+                    NarrowingView { names, mode, reason, by, at: fact.time, confirmed: None, amended: None };
                 self.narrowings.insert(fact.position, narrowing);
             }
             // Nobody narrowed the service of what was never served; a second person looks at it all the same.

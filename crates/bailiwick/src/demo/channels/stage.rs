@@ -121,6 +121,7 @@ fn sourced<T>(value: T) -> Sourced<T> {
 fn terms() -> OrderTerms {
     let authority = Authority {
         instrument: Instrument::Exercise,
+        country: None,
         issuer: sourced("a rehearsal".into()),
         docket_number: None,
         judge: None,

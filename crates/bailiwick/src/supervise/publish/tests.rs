@@ -63,7 +63,17 @@ fn order_terms() -> OrderTerms {
     let (instrument, issuer) = (Instrument::Exercise, sourced("a rehearsal".into()));
     OrderTerms {
         id: order(),
-        authority: Authority { instrument, issuer, docket_number, judge, issued, hearing, expires, sealed_until },
+        authority: Authority {
+            instrument,
+            issuer,
+            country: None,
+            docket_number,
+            judge,
+            issued,
+            hearing,
+            expires,
+            sealed_until,
+        },
         name_servers: vec![name("ns1.example.org")],
         answers: None,
         registration: None,

@@ -61,11 +61,7 @@ impl Wish {
 
 impl Books {
     /// `None` if there is no such case.
-    pub(super) async fn read(
-        audit: &mut Audit,
-        id: &CaseId,
-        key: &VerifyingKey,
-    ) -> Result<Option<Self>, AuditError> {
+    pub(super) async fn read(audit: &mut Audit, id: &CaseId, key: &VerifyingKey) -> Result<Option<Self>, AuditError> {
         let entries = audit.entries().await?;
         let mut asked = BTreeMap::new();
         let view = audit

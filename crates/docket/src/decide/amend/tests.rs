@@ -1,0 +1,510 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use model::fact::Body;
+use model::seizure::Seizure;
+use proptest::prelude::*;
+
+use super::*;
+use crate::casefile::amend;
+use crate::command::Command;
+use crate::custody::tests::served;
+use crate::decide::book::*;
+
+const LOGIN: &str = "login-harbour.example";
+const MAIL: &str = "mail-harbour.example";
+const NEW: &str = "new-harbour.example";
+
+fn name(text: &str) -> DomainName {
+    DomainName::parse(text).unwrap()
+}
+
+fn order() -> OrderId {
+    OrderId::parse("o-c-1").unwrap()
+}
+
+fn file(text: &str) -> Command {
+    let text = format!("[amendment]\norder = \"o-c-1\"\n{text}");
+    let file = Box::new(amend::parse(&text).unwrap_or_else(|faults| panic!("{faults:?}")));
+    Command::AmendOrder { case: case("c-1"), file, text }
+}
+
+fn head(kind: &str) -> String {
+    format!("kind = \"{kind}\"\nsource = \"the paper\"\nissued = {{ value = 2026-03-18, source = \"the paper\" }}\n")
+}
+
+fn adding(kind: &str, names: &[&str]) -> Command {
+    let list = format!("[[add]]\nsource = \"its Appendix A\"\ncriteria = [\"imitates HARBOUR\"]\nnames = {names:?}\n");
+    file(&(head(kind) + &list))
+}
+
+fn removing(names: &[&str]) -> Command {
+    file(&format!("{}[[remove]]\nsource = \"the paper\"\nnames = {names:?}\n", head("amended")))
+}
+
+fn pass_the_gate(book: &mut Book) {
+    let known = &book.view.cases[&case("c-1")];
+    let (orders, report) = (known.proposed_digests(), b"nothing".to_vec());
+    let (case, digest) = (known.terms.id.clone(), model::Digest::of_bytes(&report));
+    let run = model::gate::GateRun {
+        case,
+        orders,
+        names: 4,
+        tables: Vec::new(),
+        report: digest,
+        warnings: Vec::new(),
+        stops: Vec::new(),
+    };
+    book.execute(&Command::RecordGate { run: Box::new(run), report }, &someone()).unwrap();
+}
+
+fn yes(book: &mut Book, request: RequestId, who: &str) -> Result<Done, Refusal> {
+    let role = if who == "ada" { Role::Investigator } else { Role::Legal };
+    let shown = book.shown(request);
+    book.execute(&Command::GiveApproval { request, role, shown }, &as_person(who))
+}
+
+fn proposed(done: Done) -> RequestId {
+    let Done::AmendmentProposed { request, .. } = done else { panic!("{done:?}") };
+    request
+}
+
+fn known(book: &Book) -> &CaseView {
+    &book.view.cases[&case("c-1")]
+}
+
+fn zones(book: &Book) -> BTreeMap<String, ServiceMode> {
+    book.view.zones(now()).zones.iter().map(|zone| (zone.apex().as_str().to_owned(), zone.mode())).collect()
+}
+
+/// The story: two people let names come in, and until both have said yes nothing is other than before.
+#[test]
+fn names_come_in_by_two_people_and_begin_at_ordered_while_the_others_stay_where_they_are() {
+    let mut book = served();
+    let steady = Body::SeizureMoved { case: case("c-1"), names: vec![name(LOGIN)], to: Seizure::Verified };
+    book.append(steady, &someone()).unwrap();
+    let before = zones(&book);
+    let request = proposed(book.execute(&adding("amended", &[NEW]), &as_person("ada")).unwrap());
+    let shown = Shown::of(
+        known(&book),
+        &known(&book).orders[&order()],
+        book.view.approvals.get(request).unwrap().request.what.clone(),
+    );
+    let text = shown.to_text();
+    for says in [
+        "version       1 → 2, amended",
+        "+ come in, 1 name: redirect",
+        "new-harbour[.]example",
+        "meets: imitates HARBOUR",
+    ] {
+        assert!(text.contains(says), "{says}\n{text}");
+    }
+    assert!(!text.contains("login-harbour"), "what stays is not said again:\n{text}");
+    yes(&mut book, request, "ada").unwrap();
+    assert_eq!(zones(&book), before);
+    let refusal = yes(&mut book, request, "bea").unwrap_err();
+    assert!(refusal.what.contains("the harm gate holds case c-1"), "{refusal}");
+    assert_eq!((known(&book).orders[&order()].version(), zones(&book)), (1, before.clone()));
+    pass_the_gate(&mut book);
+    let done = yes(&mut book, request, "bea").unwrap();
+    assert!(matches!(done, Done::OrderAmended { version: 2, added: 1, removed: 0, .. }), "{done:?}");
+    assert_eq!(zones(&book), before, "in the order, and not served");
+    let at = |book: &Book, text: &str| known(book).names.get(&name(text)).unwrap();
+    assert_eq!((at(&book, NEW).seizure, at(&book, NEW).mode), (Seizure::Ordered, None));
+    assert_eq!(at(&book, LOGIN).seizure, Seizure::Verified);
+    assert_eq!(known(&book).names.len(), 4);
+    let Done::ApprovalAsked { requests } =
+        book.execute(&Command::RequestApproval { case: case("c-1") }, &as_person("ada")).unwrap()
+    else {
+        panic!()
+    };
+    assert_eq!(requests.len(), 1, "serving the names that came in, and nothing else");
+    yes(&mut book, requests[0], "ada").unwrap();
+    let done = yes(&mut book, requests[0], "bea").unwrap();
+    assert!(matches!(done, Done::NamesServed { names: 1, .. }), "{done:?}");
+    assert_eq!(zones(&book).get(NEW), Some(&ServiceMode::Collect));
+    assert_eq!(zones(&book).len(), 3);
+    assert!(book.execute(&Command::RequestApproval { case: case("c-1") }, &as_person("ada")).is_err());
+    assert!(book.view.without_effect.is_empty());
+}
+
+#[test]
+fn serving_what_came_in_does_not_widen_what_one_person_held() {
+    let mut book = served();
+    let hold = Command::NarrowService {
+        case: case("c-1"),
+        names: vec![name(LOGIN)],
+        mode: ServiceMode::Hold,
+        reason: "its owner called".into(),
+        disarm: false,
+    };
+    book.execute(&hold, &as_person("ada")).unwrap();
+    let request = proposed(book.execute(&adding("amended", &[NEW]), &as_person("ada")).unwrap());
+    pass_the_gate(&mut book);
+    yes(&mut book, request, "ada").unwrap();
+    yes(&mut book, request, "bea").unwrap();
+    let asked = book.execute(&Command::RequestApproval { case: case("c-1") }, &as_person("ada")).unwrap();
+    let Done::ApprovalAsked { requests } = asked else { panic!() };
+    yes(&mut book, requests[0], "ada").unwrap();
+    yes(&mut book, requests[0], "bea").unwrap();
+    let zones = zones(&book);
+    assert_eq!(
+        (zones[LOGIN], zones[NEW], zones[MAIL]),
+        (ServiceMode::Hold, ServiceMode::Collect, ServiceMode::Collect)
+    );
+}
+
+#[test]
+fn a_name_that_leaves_is_handed_back_or_held_by_one_person_at_once_and_does_not_go_dark() {
+    let mut book = served();
+    let records = Command::CaptureRecords {
+        case: case("c-1"),
+        name: name(LOGIN),
+        source: "the zone file".into(),
+        octets: b"$ORIGIN login-harbour.example.\n@ 300 IN A 192.0.2.7\n".to_vec(),
+        count: 1,
+    };
+    book.execute(&records, &as_person("ada")).unwrap();
+    let done = book.execute(&removing(&[LOGIN, "held-harbour.example"]), &as_person("ada")).unwrap();
+    assert!(matches!(done, Done::OrderAmended { version: 2, removed: 2, handed_back: 1, held: 0, .. }), "{done:?}");
+    assert_eq!(zones(&book)[LOGIN], ServiceMode::Handback);
+    assert_eq!(known(&book).names.get(&name(LOGIN)).unwrap().seizure, Seizure::Returned);
+    assert_eq!(known(&book).names.get(&name("held-harbour.example")).unwrap().seizure, Seizure::Released);
+    let waits: Vec<_> = crate::due::unconfirmed(known(&book)).map(|(_, one)| one.told()).collect();
+    assert_eq!(waits, ["order o-c-1 to version 2, which does less with 2 names"]);
+    let confirm = Command::ConfirmNarrowing { case: case("c-1"), narrowing: None, note: None };
+    assert!(book.execute(&confirm, &as_person("ada")).is_err(), "one's own is confirmed by somebody else");
+    book.execute(&confirm, &as_person("bea")).unwrap();
+
+    let mut book = served();
+    let done = book.execute(&removing(&[LOGIN]), &as_person("ada")).unwrap();
+    assert!(matches!(done, Done::OrderAmended { handed_back: 0, held: 1, .. }), "{done:?}");
+    assert_eq!(zones(&book)[LOGIN], ServiceMode::Hold, "nobody kept the owner's records");
+}
+
+#[test]
+fn what_widens_and_what_is_wrong_is_refused_with_what_to_do() {
+    let mut book = served();
+    let refused = |book: &mut Book, command: &Command, who: &Actor, why: &str| {
+        let refusal = book.execute(command, who).unwrap_err();
+        assert!(refusal.to_string().contains(why), "{refusal} is not: {why}");
+    };
+    let ada = as_person("ada");
+    refused(&mut book, &adding("amended", &[NEW]), &someone(), "takes a person");
+    refused(&mut book, &adding("amended", &[LOGIN]), &ada, "is in order o-c-1 already");
+    refused(&mut book, &removing(&[NEW]), &ada, "is not in order o-c-1");
+    let late = file(&(head("amended") + "expires = { value = 2026-03-19T17:00:00-04:00, source = \"the paper\" }\n"));
+    refused(&mut book, &late, &ada, "lapsed at 2026-03-19T17:00:00-04:00");
+    let undated =
+        file("kind = \"amended\"\nsource = \"x\"\n[[remove]]\nsource = \"x\"\nnames = [\"login-harbour.example\"]\n");
+    refused(&mut book, &undated, &ada, "does not say `issued`");
+    let unmet = file(&(head("supplemental") + "[[add]]\nsource = \"x\"\nnames = [\"new-harbour.example\"]\n"));
+    refused(&mut book, &unmet, &ada, "nothing says why they may");
+    book.execute(&import(&text("c-2", "civil-tro").replace("-harbour.", "-haven.")), &someone()).unwrap();
+    for taken in ["login-haven.example", "www.login-haven.example"] {
+        refused(&mut book, &adding("amended", &[taken]), &ada, "is under order o-c-2 of case c-2 already");
+    }
+    proposed(book.execute(&adding("amended", &[NEW]), &ada).unwrap());
+    refused(&mut book, &removing(&[LOGIN]), &ada, "version 2 of order o-c-1 is proposed and waits");
+    let back = Command::WithdrawAmendment { case: case("c-1"), order: order(), reason: "the wrong file".into() };
+    book.execute(&back, &ada).unwrap();
+    refused(&mut book, &back, &ada, "no amendment of order o-c-1 is proposed");
+    let done = book.execute(&removing(&[LOGIN]), &ada).unwrap();
+    assert!(matches!(done, Done::OrderAmended { version: 3, .. }), "a number is used once: {done:?}");
+    let skipped = Body::OrderAmended { case: case("c-1"), order: order(), version: 4, request: None };
+    assert!(book.append(skipped, &ada).is_err(), "the fold asks the law again");
+}
+
+#[test]
+fn nothing_takes_effect_by_a_fact_alone_when_it_widens() {
+    let mut book = served();
+    let request = proposed(book.execute(&adding("amended", &[NEW]), &as_person("ada")).unwrap());
+    yes(&mut book, request, "ada").unwrap();
+    for request in [None, Some(request)] {
+        let forged = Body::OrderAmended { case: case("c-1"), order: order(), version: 2, request };
+        assert!(book.append(forged, &as_person("ada")).is_err());
+    }
+    assert_eq!(known(&book).orders[&order()].version(), 1);
+}
+
+#[test]
+fn what_two_people_read_is_bound_to_the_base_and_to_the_difference() {
+    let mut digests = BTreeSet::new();
+    for names in [&[NEW][..], &[NEW, "next-harbour.example"]] {
+        let mut book = served();
+        let request = proposed(book.execute(&adding("amended", names), &as_person("ada")).unwrap());
+        digests.insert(book.shown(request));
+        let changed = Command::NarrowService {
+            case: case("c-1"),
+            names: vec![name(LOGIN)],
+            mode: ServiceMode::Hold,
+            reason: "its owner called".into(),
+            disarm: false,
+        };
+        book.execute(&changed, &as_person("ada")).unwrap();
+        yes(&mut book, request, "ada").unwrap();
+    }
+    let mut book = served();
+    book.execute(&removing(&[MAIL]), &as_person("ada")).unwrap();
+    let request = proposed(book.execute(&adding("amended", &[NEW]), &as_person("ada")).unwrap());
+    digests.insert(book.shown(request));
+    assert_eq!(digests.len(), 3, "another base, another difference: another digest");
+}
+
+/// The monitor's window: proposed by rule, confirmed by counsel, or the monitor's word on record.
+#[test]
+fn no_name_comes_in_before_the_window_is_past_or_the_monitor_has_said_that_it_does_not_object() {
+    let begin = || {
+        let mut book = Book::default();
+        book.execute(&import(&text("c-1", "injunction")), &someone()).unwrap();
+        for (id, role) in [("ada", Role::Investigator), ("bea", Role::Legal)] {
+            book.execute(&Command::EnrolPerson { person: person(id, &[role], false) }, &someone()).unwrap();
+        }
+        let asked = book.execute(&Command::RequestApproval { case: case("c-1") }, &someone()).unwrap();
+        let Done::ApprovalAsked { requests } = asked else { panic!() };
+        for request in requests {
+            for who in ["ada", "bea"] {
+                yes(&mut book, request, who).unwrap();
+            }
+        }
+        let silent = book.execute(&adding("supplemental", &[NEW]), &as_person("ada")).unwrap_err();
+        assert!(silent.what.contains("no window is said"), "{silent}");
+        let window = "objection = { from = 2026-03-18, days = 4 }\n";
+        let list = "[[add]]\nsource = \"A\"\ncriteria = [\"imitates HARBOUR\"]\nnames = [\"new-harbour.example\"]\n";
+        let command = file(&(head("supplemental") + window + list));
+        let request = proposed(book.execute(&command, &as_person("ada")).unwrap());
+        pass_the_gate(&mut book);
+        yes(&mut book, request, "ada").unwrap();
+        (book, request)
+    };
+    let dues = |book: &Book| {
+        let all = crate::due::dues(&book.view, book.view.cases.values(), now());
+        all.into_iter().filter(|due| due.what.contains("objection-window-2")).map(|due| due.what).collect::<Vec<_>>()
+    };
+    let say = |objected| Command::NoteObjection { case: case("c-1"), order: order(), objected, note: "by mail".into() };
+
+    let (mut book, request) = begin();
+    assert!(dues(&book)[0].contains("NOT CONFIRMED by counsel"), "{:?}", dues(&book));
+    let refusal = yes(&mut book, request, "bea").unwrap_err();
+    assert!(refusal.what.contains("has not confirmed the end of the window"), "{refusal}");
+    let (what, date, note) = ("objection-window-2".to_owned(), None, None);
+    book.execute(&Command::ConfirmDate { case: case("c-1"), order: order(), what, date, note }, &as_person("bea"))
+        .unwrap();
+    let refusal = yes(&mut book, request, "bea").unwrap_err();
+    assert_eq!(refusal.what, "the monitor may object until 2026-03-22");
+    let (role, shown) = (Role::Legal, book.shown(request));
+    let give = Command::GiveApproval { request, role, shown };
+    // The last instant of that day, anywhere on earth.
+    let done = book.execute_at(&give, &as_person("bea"), "2026-03-23T12:00:00Z".parse().unwrap()).unwrap();
+    assert!(matches!(done, Done::OrderAmended { version: 2, .. }), "{done:?}");
+    assert!(dues(&book).is_empty(), "the window is history");
+
+    let (mut book, request) = begin();
+    assert!(book.execute(&say(false), &as_person("ada")).unwrap_err().what.contains("counsel's to record"));
+    book.execute(&say(false), &as_person("bea")).unwrap();
+    yes(&mut book, request, "bea").unwrap();
+
+    let (mut book, request) = begin();
+    book.execute(&say(true), &as_person("bea")).unwrap();
+    assert!(yes(&mut book, request, "bea").is_err(), "an objection ends it");
+    let versions = known(&book).amendments.of(&order()).unwrap();
+    assert_eq!(versions.history[0].withdrawn.as_deref(), Some("the court's monitor objected"));
+    assert!(versions.pending.is_none() && known(&book).orders[&order()].version() == 1);
+}
+
+#[test]
+fn a_draft_is_amended_by_one_person_and_the_two_are_asked_about_what_it_says_then() {
+    let mut book = Book::default();
+    book.execute(&import(&text("c-1", "civil-tro")), &someone()).unwrap();
+    book.execute(&Command::EnrolPerson { person: person("ada", &[Role::Investigator], false) }, &someone()).unwrap();
+    book.execute(&Command::RequestApproval { case: case("c-1") }, &someone()).unwrap();
+    let done = book.execute(&removing(&[MAIL]), &as_person("ada")).unwrap();
+    assert!(matches!(done, Done::OrderAmended { binds: false, held: 0, .. }), "{done:?}");
+    assert!(known(&book).names.get(&name(MAIL)).is_none() && known(&book).names.len() == 2);
+    assert!(book.view.approvals.iter().all(|standing| standing.void), "what was asked is void");
+    let asked = book.execute(&Command::RequestApproval { case: case("c-1") }, &someone()).unwrap();
+    assert!(matches!(asked, Done::ApprovalAsked { requests } if requests.len() == 2));
+    assert!(crate::due::unconfirmed(known(&book)).next().is_none());
+}
+
+/// The amendment that is shipped, from the file to names that are served and one that is back with its owner.
+#[test]
+fn the_shipped_amendment_fits_the_shipped_exercise() {
+    let mut book = Book::default();
+    for (id, role) in [("ada", Role::Investigator), ("bea", Role::Legal)] {
+        book.execute(&Command::EnrolPerson { person: person(id, &[role], true) }, &someone()).unwrap();
+    }
+    let id = case("phosphorus-2019");
+    book.execute(&import(include_str!("../../../../../cases/phosphorus-2019.toml")), &as_person("ada")).unwrap();
+    let both = |book: &mut Book| {
+        let asked = book.execute(&Command::RequestApproval { case: id.clone() }, &as_person("ada")).unwrap();
+        let Done::ApprovalAsked { requests } = asked else { panic!() };
+        for request in requests {
+            yes(book, request, "ada").unwrap();
+            yes(book, request, "bea").unwrap();
+        }
+    };
+    both(&mut book);
+    assert_eq!(zones(&book).len(), 98);
+    let text = include_str!("../../../../../cases/phosphorus-2019-supplement.toml").to_owned();
+    let file = Box::new(amend::parse(&text).unwrap());
+    let order = file.order.clone();
+    let command = Command::AmendOrder { case: id.clone(), file, text };
+    let request = proposed(book.execute(&command, &as_person("ada")).unwrap());
+    let heard = Command::NoteObjection { case: id.clone(), order, objected: false, note: "by telephone".into() };
+    book.execute(&heard, &as_person("bea")).unwrap();
+    let known = &book.view.cases[&id];
+    let (orders, report) = (known.proposed_digests(), b"nothing".to_vec());
+    let digest = model::Digest::of_bytes(&report);
+    let (tables, warnings, stops) = (Vec::new(), Vec::new(), Vec::new());
+    let run = model::gate::GateRun { case: id.clone(), orders, names: 99, tables, report: digest, warnings, stops };
+    book.execute(&Command::RecordGate { run: Box::new(run), report }, &someone()).unwrap();
+    yes(&mut book, request, "ada").unwrap();
+    let done = yes(&mut book, request, "bea").unwrap();
+    assert!(matches!(done, Done::OrderAmended { version: 2, added: 2, removed: 1, held: 1, .. }), "{done:?}");
+    both(&mut book);
+    let zones = zones(&book);
+    assert_eq!((zones.len(), zones["outlook-verify.net"]), (100, ServiceMode::Hold));
+    assert_eq!(zones["outlook-signin.example"], ServiceMode::Collect);
+}
+
+//----------- The same as sets -------------------------------------------------------------------------------------
+
+#[derive(Clone, Debug)]
+enum Step {
+    Add(BTreeSet<u8>),
+    Remove(BTreeSet<u8>),
+    Hold(BTreeSet<u8>),
+    Later,
+    Withdraw(BTreeSet<u8>),
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let some = || proptest::collection::btree_set(0u8..8, 1..4);
+    let step = prop_oneof![
+        3 => some().prop_map(Step::Add),
+        2 => some().prop_map(Step::Remove),
+        1 => some().prop_map(Step::Hold),
+        1 => Just(Step::Later),
+        1 => some().prop_map(Step::Withdraw),
+    ];
+    proptest::collection::vec(step, 1..16)
+}
+
+fn numbered(numbers: &BTreeSet<u8>) -> Vec<String> {
+    numbers.iter().map(|number| format!("n{number}-harbour.example")).collect()
+}
+
+/// What the order comes to, as plain sets: by name whether it is redirected.
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Naive {
+    names: BTreeMap<String, bool>,
+    end: u8,
+    version: u32,
+    used: u32,
+}
+
+impl Naive {
+    /// `None`: the law says no, and nothing changes.
+    fn after(&self, step: &Step) -> Option<Self> {
+        let mut next = self.clone();
+        let all_there = |numbers: &BTreeSet<u8>| numbered(numbers).iter().all(|name| self.names.contains_key(name));
+        match step {
+            Step::Add(numbers) => {
+                for name in numbered(numbers) {
+                    if next.names.insert(name, true).is_some() {
+                        return None;
+                    }
+                }
+            }
+            Step::Remove(numbers) if all_there(numbers) => {
+                for name in numbered(numbers) {
+                    next.names.remove(&name);
+                }
+                if next.names.is_empty() {
+                    return None;
+                }
+            }
+            Step::Hold(numbers) if all_there(numbers) => {
+                for name in numbered(numbers) {
+                    next.names.insert(name, false);
+                }
+                if next.names == self.names {
+                    return None;
+                }
+            }
+            Step::Remove(_) | Step::Hold(_) => return None,
+            Step::Later => next.end += 1,
+            Step::Withdraw(numbers) => {
+                self.after(&Step::Add(numbers.clone()))?;
+                next.used += 1;
+                return Some(next);
+            }
+        }
+        next.used += 1;
+        next.version = next.used;
+        Some(next)
+    }
+}
+
+fn command(step: &Step, naive: &Naive) -> Command {
+    let lists = |key: &str, more: &str, numbers: &BTreeSet<u8>| {
+        file(&format!("{}[[{key}]]\nsource = \"x\"\n{more}names = {:?}\n", head("amended"), numbered(numbers)))
+    };
+    match step {
+        Step::Add(numbers) | Step::Withdraw(numbers) => lists("add", "criteria = [\"x\"]\n", numbers),
+        Step::Remove(numbers) => lists("remove", "", numbers),
+        Step::Hold(numbers) => lists("change", "outcome = \"hold\"\n", numbers),
+        Step::Later => {
+            let end = format!("expires = {{ value = 2026-04-{:02}T17:00:00-04:00, source = \"x\" }}\n", naive.end + 2);
+            file(&(head("amended") + &end))
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+
+    /// Whatever comes after whatever, the order lists what plain sets say, and nobody is served who was not before.
+    #[test]
+    fn a_series_of_amendments_comes_to_what_plain_sets_come_to(steps in steps()) {
+        let mut book = served();
+        let begin = [(LOGIN, true), (MAIL, true), ("held-harbour.example", false)];
+        let names = begin.map(|(name, redirected)| (name.to_owned(), redirected)).into();
+        let mut naive = Naive { names, end: 0, version: 1, used: 1 };
+        for step in &steps {
+            let wish = command(step, &naive);
+            let next = naive.after(step);
+            let done = book.execute(&wish, &as_person("ada"));
+            prop_assert_eq!(done.is_ok(), next.is_some(), "{:?} on {:?}: {:?}", step, naive, done);
+            let Some(next) = next else { continue };
+            if let Ok(Done::AmendmentProposed { request, .. }) = done {
+                let version = known(&book).orders[&order()].version();
+                prop_assert_eq!(version, naive.version, "until two people said yes the version before stands");
+                if matches!(step, Step::Withdraw(_)) {
+                    let back = Command::WithdrawAmendment { case: case("c-1"), order: order(), reason: "no".into() };
+                    book.execute(&back, &as_person("ada")).unwrap();
+                } else {
+                    pass_the_gate(&mut book);
+                    yes(&mut book, request, "ada").unwrap();
+                    yes(&mut book, request, "bea").unwrap();
+                }
+            }
+            naive = next;
+            let order = &known(&book).orders[&order()];
+            let found: BTreeMap<String, bool> =
+                order.names().iter().map(|(name, one)| (name.as_str().to_owned(), one.outcome == NameOutcome::Redirect)).collect();
+            prop_assert_eq!(&found, &naive.names);
+            prop_assert_eq!(order.version(), naive.version);
+            let collected: Vec<String> =
+                zones(&book).into_iter().filter(|(_, mode)| *mode == ServiceMode::Collect).map(|(name, _)| name).collect();
+            prop_assert!(collected.iter().all(|name| [LOGIN, MAIL].contains(&name.as_str())), "{:?}", collected);
+            prop_assert!(collected.iter().all(|name| naive.names.get(name) == Some(&true)), "{:?}", collected);
+        }
+        prop_assert!(book.view.without_effect.is_empty());
+        let mut again = View::default();
+        for fact in &book.facts {
+            again.apply(fact, |digest| book.set(digest)).unwrap();
+        }
+        prop_assert_eq!(&again.cases[&case("c-1")].orders, &book.view.cases[&case("c-1")].orders);
+    }
+}
