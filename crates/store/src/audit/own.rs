@@ -97,7 +97,7 @@ impl Audit {
     /// The same, with a look at what stands after each of them.
     pub async fn replay(&mut self, entries: &[Entry], mut look: impl FnMut(&View, &Entry)) -> Result<View, AuditError> {
         let mut sets = BTreeMap::new();
-        for digest in entries.iter().filter_map(|entry| names_of(&entry.fact)) {
+        for digest in entries.iter().flat_map(|entry| names_of(&entry.fact)) {
             let lines = self.lines(digest).await?.unwrap_or_default();
             let names = std::str::from_utf8(&lines).ok().and_then(names::from_lines);
             sets.extend(names.map(|names| (*digest, names)));

@@ -117,7 +117,8 @@ impl WatchView {
             Body::NamesReturned { returned, .. } if returned.unserved > 0 => {
                 let (names, by) = (returned.unserved, actor_person(&fact.actor).cloned());
                 let (mode, reason) = (ServiceMode::Handback, returned.reason.clone());
-                let narrowing = NarrowingView { names, mode, reason, by, at: fact.time, confirmed: None };
+                let narrowing =
+                    NarrowingView { names, mode, reason, by, at: fact.time, confirmed: None, amended: None };
                 self.narrowings.insert(fact.position, narrowing);
             }
             Body::NamesServed { .. } => {
