@@ -37,22 +37,27 @@ pub(super) fn forged(program: &Program) -> Done {
     stream.write_all(request.as_bytes())?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer)?;
-    program.count_reaches(
-        "SELECT count(*) FROM sightings WHERE target = '/forged' AND label <> 'self' \
-         AND array_has(oddities, 'trap.visit-forged')",
-        1,
-    )?;
+    let said = judged(program, "target = '/forged'")?;
+    holds(said.iter().all(|row| row.contains("trap.visit-forged") && !row.contains("\"self\"")), || said.join("\n"))?;
     all([contains(&answer, "HTTP/1.1 "), lacks(&answer.to_lowercase(), "bailiwick-verify")])
 }
 
 /// Our own are known by their sign, and not by their address alone.
 pub(super) fn known_by_sign(program: &Program) -> Done {
-    let sign = "SELECT CASE WHEN count(*) > 0 THEN 1 ELSE 0 END FROM sightings WHERE kind = 'request' AND label = 'self' \
-                AND array_has(oddities, 'trap.own-visit') AND array_to_string(reasons, ' ') LIKE '%fresh sign%'";
-    program.count_reaches(sign, 1)?;
-    let without = "SELECT count(*) FROM sightings WHERE user_agent = 'bailiwick-verify' \
-                   AND NOT array_has(oddities, 'trap.own-visit')";
-    program.count_reaches(without, 0)
+    let said = judged(program, "kind = 'request' AND user_agent = 'bailiwick-verify'")?;
+    let is_known = |row: &String| row.contains("trap.own-visit") && row.contains("fresh sign");
+    holds(said.iter().all(is_known), || said.join("\n"))
+}
+
+/// Label, oddities and reasons of such sightings, once there are any and all of them are judged.
+fn judged(program: &Program, which: &str) -> Result<Vec<String>, Trouble> {
+    let sql = format!("SELECT label, oddities, reasons FROM sightings WHERE {which}");
+    wait_for("contacts to be judged", PASSES, || {
+        let rows = program.rows(&sql).ok()?;
+        let is_judged = |row: &Vec<Value>| row.first().is_some_and(Value::is_string);
+        let texts = rows.iter().map(|row| Value::from(row.clone()).to_string()).collect();
+        (!rows.is_empty() && rows.iter().all(is_judged)).then_some(texts)
+    })
 }
 
 /// From here on the program looks by itself; `second` is alfa's second server.
