@@ -42,7 +42,10 @@ pub(super) async fn follow(ledger: Ledger, passes: Arc<Passes>, every: Duration)
     looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut resting: BTreeMap<CaseId, Instant> = BTreeMap::new();
     loop {
-        looks.tick().await;
+        tokio::select! {
+            _ = looks.tick() => {}
+            () = passes.until_closed() => return,
+        }
         let Ok(view) = ledger.view().await.inspect_err(|error| tracing::warn!(%error, "no pass: the ledger is away"))
         else {
             continue;

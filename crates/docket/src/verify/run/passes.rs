@@ -130,6 +130,11 @@ impl Passes {
         self.closed.send_replace(true);
     }
 
+    pub async fn until_closed(&self) {
+        let mut closed = self.closed.subscribe();
+        drop(closed.wait_for(|closed| *closed).await);
+    }
+
     pub fn is_closed(&self) -> bool {
         *self.closed.borrow()
     }
