@@ -13,11 +13,8 @@ fn facts() -> Vec<Fact> {
     let at = "2019-03-27T12:34:57Z".parse().unwrap();
     let folder = |what, facts| Leaving { what, manifest: Digest([8; 32]), files: 40, octets: 90_000, facts };
     let case = CaseId::parse("phosphorus-2019").unwrap();
-    let folders = [
-        folder(LeavingKind::Case, Some(61)),
-        folder(LeavingKind::Evidence, None),
-        folder(LeavingKind::Exhibits, None),
-    ];
+    let folders =
+        [folder(LeavingKind::Case, Some(61)), folder(LeavingKind::Evidence, None), folder(LeavingKind::Exhibits, None)];
     let body = |folder| Body::FolderLeft { case: case.clone(), folder };
     (61..).zip(folders).map(|(n, folder)| Draft::new(actor.clone(), body(folder)).at(Position(n), at)).collect()
 }

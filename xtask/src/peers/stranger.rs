@@ -52,15 +52,20 @@ fn lived(program: &Program) -> Done {
     let other = fs::read_to_string(root().join("xtask/peers/evidence/case.toml"))?
         .replace("harbour-exercise", OTHER)
         .replace("harbour-order", "quay-order")
-        .replace("[order.authority]", "[order.authority]\nsealed_until = { value = 2099-01-01, source = \"this file\" }")
+        .replace(
+            "[order.authority]",
+            "[order.authority]\nsealed_until = { value = 2099-01-01, source = \"this file\" }",
+        )
         .replace(NAME, "quay.test");
     let file = program.path("quay.toml");
     fs::write(&file, other)?;
     program.ask(&["case", "import", &text_of(&file)])?.good()?;
     let case = program.case.clone();
-    for (name, text, note) in
-        [("seen.txt", "I saw it.\n", "seen by Ada"), ("both.txt", "Both.\n", "as in quay-sealed"), ("page.html", "<p>hello</p>\n", "a page")]
-    {
+    for (name, text, note) in [
+        ("seen.txt", "I saw it.\n", "seen by Ada"),
+        ("both.txt", "Both.\n", "as in quay-sealed"),
+        ("page.html", "<p>hello</p>\n", "a page"),
+    ] {
         let file = program.path(name);
         fs::write(&file, text)?;
         act(program, &["evidence", "add", &case, NAME, &text_of(&file), "--kind", "declaration", "--note", note])?;
@@ -71,7 +76,10 @@ fn lived(program: &Program) -> Done {
     let gate = program.ask(&["case", "gate", &case])?;
     holds(gate.ok || gate.code == Some(3), || gate.all())?;
     let (table, out) = (program.path("actors.toml"), text_of(&program.path("appendix")));
-    fs::write(&table, "[[actor]]\nfor = [\"test\"]\nid = \"us\"\nregistrar = \"Us\"\ncontact = \"noc@us.example\"\nsponsors = true\n")?;
+    fs::write(
+        &table,
+        "[[actor]]\nfor = [\"test\"]\nid = \"us\"\nregistrar = \"Us\"\ncontact = \"noc@us.example\"\nsponsors = true\n",
+    )?;
     program.ask(&["case", "appendix", &case, "--out", &out, "--actors", &text_of(&table)])?.good()?;
     act(program, &["case", "sent", &case, "us"])?;
     program.ask(&["audit", "anchor", "--to", &text_of(&program.path("older.checkpoint"))])?.good()?;
@@ -143,7 +151,8 @@ impl Stranger {
     }
 
     fn files(&self) -> Result<Vec<String>, Trouble> {
-        let said = shell::run(command("find", [".", "-type", "f", "-printf", "%P\n"]).current_dir(&self.folder))?.good()?;
+        let said =
+            shell::run(command("find", [".", "-type", "f", "-printf", "%P\n"]).current_dir(&self.folder))?.good()?;
         Ok(said.lines().map(str::to_owned).collect())
     }
 }
@@ -205,7 +214,8 @@ fn kinds(stranger: &Stranger) -> Result<BTreeMap<&'static str, String>, Trouble>
         "ledger/manifest",
     ];
     let files = stranger.files()?;
-    let one = |kind: &'static str| files.iter().filter(|path| path.starts_with(kind)).min().map(|path| (kind, path.clone()));
+    let one =
+        |kind: &'static str| files.iter().filter(|path| path.starts_with(kind)).min().map(|path| (kind, path.clone()));
     let found: BTreeMap<_, _> = wanted.into_iter().filter_map(one).collect();
     holds(found.len() == wanted.len(), || format!("{found:#?}\nof\n{files:#?}"))?;
     Ok(found)
@@ -220,10 +230,13 @@ fn inside(tally: &mut Tally, stranger: &Stranger, program: &Program) -> Done {
     let contents: Value = serde_json::from_slice(&fs::read(stranger.folder.join("contents.json"))?)?;
     let withheld = contents["withheld"].as_array().map(Vec::len);
     tally.check("an act that names another case is withheld, with its commitment", {
-        holds(withheld == Some(1) && contents["withheld"][0]["commitment"].is_string(), || contents["withheld"].to_string())
+        holds(withheld == Some(1) && contents["withheld"][0]["commitment"].is_string(), || {
+            contents["withheld"].to_string()
+        })
     });
     let grep = |word: &str| shell::run(command("grep", ["-rlaF", "--", word]).arg(&stranger.folder));
-    let nothing = |word: &str| grep(word).and_then(|said| holds(said.code == Some(1), || format!("{word} in {}", said.out)));
+    let nothing =
+        |word: &str| grep(word).and_then(|said| holds(said.code == Some(1), || format!("{word} in {}", said.out)));
     tally.check("nothing of the other case is in it", all([nothing(OTHER), nothing("quay.test")]));
     let token = fs::read_to_string(program.token(PERSON))?;
     let secret = fs::read_to_string(program.path("keys/ledger.key"))?;
@@ -317,7 +330,10 @@ fn forged(tally: &mut Tally, stranger: &Stranger) -> Done {
         fs::write(exhibit.ok_or("no exhibit")?, "I saw nothing.\n")?;
         fit(folder)
     });
-    tally.check("an exhibit put in another's place likewise: the act names another file", found(other, "is not the file that act"));
+    tally.check(
+        "an exhibit put in another's place likewise: the act names another file",
+        found(other, "is not the file that act"),
+    );
     Ok(())
 }
 
@@ -331,7 +347,10 @@ fn sealed(tally: &mut Tally, program: &Program) -> Done {
     let nothing = holds(!to.exists() && !program.path(".sealed.part").exists(), || "a folder stays".to_owned());
     tally.check("a sealed case leaves with nobody's name, and nothing is written", all(told).and(nothing));
     let stranger = act(program, &words).err().map(|trouble| trouble.to_string()).unwrap_or_default();
-    tally.check("to a person who is not on it it is not there", contains(&stranger, &format!("there is no case {OTHER}")));
+    tally.check(
+        "to a person who is not on it it is not there",
+        contains(&stranger, &format!("there is no case {OTHER}")),
+    );
     program.ask(&["case", "people", OTHER, "--add", PERSON])?.good()?;
     let said = act(program, &words).and_then(|_| holds(to.join("VERIFY.md").exists(), || "no folder".to_owned()));
     tally.check("a person who is on it takes it out", said);

@@ -92,7 +92,8 @@ impl Race<'_> {
     }
 
     fn names(&self) -> Result<Vec<String>, Trouble> {
-        let shown: Value = serde_json::from_str(&self.program.ask(&["case", "show", &self.program.case, "--json"])?.good()?)?;
+        let shown: Value =
+            serde_json::from_str(&self.program.ask(&["case", "show", &self.program.case, "--json"])?.good()?)?;
         let states = shown["name_states"].as_array().cloned().unwrap_or_default();
         Ok(states.iter().filter_map(|state| state["name"].as_str().map(str::to_owned)).collect())
     }
@@ -113,7 +114,8 @@ impl Race<'_> {
     fn approvals(&self, round: usize) -> Done {
         let case = &self.program.case;
         let reason = format!("round {round}");
-        let placed = self.ask(round, &self.act(PEOPLE[0], &["retention", "hold", case, "--reason", &reason, "--json"]))?;
+        let placed =
+            self.ask(round, &self.act(PEOPLE[0], &["retention", "hold", case, "--reason", &reason, "--json"]))?;
         let placed: Value = serde_json::from_str(&placed.good()?)?;
         let hold = placed["hold"].as_str().unwrap_or_default();
         let asked = self.ask(round + 1, &self.act(PEOPLE[0], &["retention", "release", case, hold, "--json"]))?;
@@ -127,7 +129,8 @@ impl Race<'_> {
         holds(said.iter().filter(|said| said.ok).count() == 2, || format!("not two of four were taken:\n{told}"))?;
         said.iter().filter(|said| !said.ok).try_for_each(|said| refused(said, &["approved", "closed", "waits"]))?;
         let facts = self.facts()?;
-        let of = |kind: &str, field: &dyn Fn(&Value) -> bool| facts.iter().filter(|f| f["fact"] == kind && field(f)).count();
+        let of =
+            |kind: &str, field: &dyn Fn(&Value) -> bool| facts.iter().filter(|f| f["fact"] == kind && field(f)).count();
         let yeses = of("approval-given", &|fact| fact["approval"]["request"].to_string().trim_matches('"') == request);
         let ended = of("hold-released", &|fact| fact["hold"].to_string().trim_matches('"') == hold);
         holds((yeses, ended) == (2, 1), || format!("{yeses} yeses and {ended} ends in the ledger:\n{told}"))
@@ -206,7 +209,8 @@ fn alone(tally: &mut Tally, program: &Program, config: &Path) -> Done {
         let taken = said.iter().filter(|said| said.ok).count();
         let modes = race.modes(name)?;
         let once = holds(taken == 1 && modes == ["hold"], || format!("{taken} taken, {modes:?}:\n{}", told()));
-        let clear = said.iter().filter(|said| !said.ok).try_for_each(|said| refused(said, &["in use by", "is in hold"]));
+        let clear =
+            said.iter().filter(|said| !said.ok).try_for_each(|said| refused(said, &["in use by", "is in hold"]));
         failures.extend(once.and(clear).err().map(|trouble| trouble.to_string()));
     }
     let promise = "two commands at a folder without a daemon: one acts, and the other says who has it or what was done";

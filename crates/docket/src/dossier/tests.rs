@@ -16,10 +16,7 @@ fn case() -> CaseId {
 }
 
 fn paper() -> Body {
-    Body::PaperFiled {
-        case: case(),
-        paper: Paper { kind: PaperKind::Complaint, file: Digest([1; 32]), octets: 9 },
-    }
+    Body::PaperFiled { case: case(), paper: Paper { kind: PaperKind::Complaint, file: Digest([1; 32]), octets: 9 } }
 }
 
 #[test]
@@ -62,7 +59,8 @@ fn another_case_is_found_as_a_word_and_not_as_a_part_of_one() {
 
 #[test]
 fn an_act_is_one_line_and_nothing_in_it_is_live() {
-    let (fact, value) = fact(Body::HoldPlaced { case: case(), reason: "https://evil.example/\u{202e}x\nand more".into() });
+    let (fact, value) =
+        fact(Body::HoldPlaced { case: case(), reason: "https://evil.example/\u{202e}x\nand more".into() });
     let line = act_line(&fact, &value);
     assert_eq!(
         line,

@@ -169,7 +169,8 @@ mod tests {
 
     #[test]
     fn a_proof_from_tiles_is_the_proof_from_leaves() {
-        for (size, step) in [(1, 1), (2, 1), (255, 7), (256, 5), (257, 3), (700, 13), (66_000, 8_191), (70_000, 9_973)] {
+        for (size, step) in [(1, 1), (2, 1), (255, 7), (256, 5), (257, 3), (700, 13), (66_000, 8_191), (70_000, 9_973)]
+        {
             let tiles = Tiles::new(entries(size));
             for index in (0..size).step_by(step).chain([size - 1]) {
                 assert_eq!(tiles.inclusion(index), inclusion(tiles.leaves(), index), "{index} of {size}");

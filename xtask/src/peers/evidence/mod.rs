@@ -69,17 +69,8 @@ fn without_proxy(program: &Program) -> Done {
 
 fn by_hand(tally: &mut Tally, program: &Program) {
     let file = program.path("statement.txt");
-    let words = [
-        "evidence",
-        "add",
-        &program.case,
-        NAME,
-        &file.to_string_lossy(),
-        "--kind",
-        "declaration",
-        "--note",
-        NOTE,
-    ];
+    let words =
+        ["evidence", "add", &program.case, NAME, &file.to_string_lossy(), "--kind", "declaration", "--note", NOTE];
     let kept = fs::write(&file, "I saw it.\n").map_err(Trouble::from).and_then(|()| act(program, &words)?.good());
     tally.check("a person keeps a file", kept.and_then(|said| contains(&said, "exhibit 1 of case")));
     let nobody = program.ask(&words).and_then(|said| holds(!said.ok, || said.all()));
@@ -169,7 +160,8 @@ fn picture(program: &Program) -> Done {
 
 fn exported(tally: &mut Tally, program: &Program, world: &World) -> Result<PathBuf, Trouble> {
     let folder = program.path("exhibits");
-    let words = ["evidence", "exhibits", &program.case, "--qualified-person", "Ada <Lovelace>", "--form", "fre-902", "--pdf"];
+    let words =
+        ["evidence", "exhibits", &program.case, "--qualified-person", "Ada <Lovelace>", "--form", "fre-902", "--pdf"];
     let written = program.ask(&[&words[..], &["--out", &folder.to_string_lossy()]].concat()).and_then(Said::good);
     tally.check("exhibits are written for a named person", written.map(|_| ()));
     tally.check("sha256sum finds every file as it was", sums(&folder));
