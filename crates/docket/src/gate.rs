@@ -23,7 +23,7 @@ mod tables;
 
 pub use report::{Coverage, Finding, Report};
 pub use root::{Root, Tld, TldKind};
-pub use table::NameTable;
+pub use table::{Hit, NameTable};
 pub use tables::{Bundle, TABLES_OCTETS_MAX, TableKind, TableSpec, Tables, specs};
 
 use checks::Context;

@@ -145,7 +145,7 @@ pub(crate) enum CustodyCommand {
 #[derive(Args)]
 pub(crate) struct TakeArgs {
     pub(crate) file: PathBuf,
-    /// Other people's sinkholes: a name server or a network a line, and whose it is.
+    /// Other people's sinkholes: a name server, an address or a network a line, a comma, and whose it is.
     #[arg(long, value_name = "FILE")]
     pub(crate) sinkholes: Option<PathBuf>,
     #[command(flatten)]

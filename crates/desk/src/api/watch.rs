@@ -109,7 +109,7 @@ pub struct AcknowledgeRequest {
 #[serde(deny_unknown_fields)]
 pub struct CustodyRequest {
     pub observations: Vec<Observation>,
-    /// Other people's sinkholes: a name server or a network a line, and whose it is.
+    /// Other people's sinkholes: a name server, an address or a network a line, a comma, and whose it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sinkholes: Option<String>,
 }

@@ -1,72 +1,48 @@
-//! Other people's sinkholes, as the operator lists them: name servers and networks, each with whose it is.
+//! Other people's sinkholes, as the operator lists them: name servers, addresses and networks, each with whose it is.
 //!
-//! One a line, `#` begins a remark: `ns1.sinkhole.example  Example CERT` or `192.0.2.0/24  Example CERT`. A name stands for
-//! itself and all below it.
+//! The list is a table of the gate without a head ([`crate::gate`]), so that one file serves both. A name stands for itself
+//! and all below it. A line that says none of these is refused: here nobody would see that it was passed over.
 
-use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use model::Refusal;
-use model::address::Prefix;
 use model::name::DomainName;
 
+use crate::gate::{Hit, NameTable, TableKind};
+
 /// The most lines.
-pub const SINKHOLES_MAX: usize = 100_000;
+pub const SINKHOLES_MAX: u64 = 100_000;
+const FILE: &str = "the list of sinkholes";
 
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Sinkholes {
-    servers: BTreeMap<DomainName, String>,
-    networks: Vec<(Prefix, String)>,
-}
+pub struct Sinkholes(Option<NameTable>);
 
 impl Sinkholes {
     pub fn parse(text: &str) -> Result<Self, Refusal> {
-        let mut all = Self::default();
-        for (at, line) in text.lines().enumerate() {
-            let line = line.split('#').next().unwrap_or_default().trim();
-            if line.is_empty() {
-                continue;
-            }
-            if at >= SINKHOLES_MAX {
-                return Err(Refusal::new(format!("the list of sinkholes has more than {SINKHOLES_MAX} lines")));
-            }
-            let (what, whose) = line.split_once(char::is_whitespace).unwrap_or((line, "somebody"));
-            all.add(what, whose.trim()).map_err(|why| {
-                Refusal::new(format!("line {} of the list of sinkholes: `{what}`: {why}", at + 1))
-                    .hint("write a name server or a network, a blank, and whose it is")
-            })?;
+        let refused = |why: String| {
+            Refusal::new(why).hint("write a name server, an address or a network, a comma, and whose it is")
+        };
+        let table = NameTable::listed(TableKind::Sinkholes, FILE, text).map_err(|fault| refused(fault.to_string()))?;
+        if table.taken.records > SINKHOLES_MAX {
+            return Err(refused(format!("{FILE} has more than {SINKHOLES_MAX} lines")));
         }
-        Ok(all)
-    }
-
-    fn add(&mut self, what: &str, whose: &str) -> Result<(), String> {
-        let network = what.contains('/') || what.parse::<IpAddr>().is_ok();
-        if network {
-            let whole = |address: IpAddr| if address.is_ipv4() { format!("{what}/32") } else { format!("{what}/128") };
-            let text = what.parse::<IpAddr>().map_or(what.to_owned(), whole);
-            let prefix = text.parse().map_err(|_| "is no network".to_owned())?;
-            self.networks.push((prefix, whose.to_owned()));
-            return Ok(());
+        if let Some(line) = table.unread {
+            return Err(refused(format!("{FILE}:{line}: this is no name server, address or network")));
         }
-        let name = DomainName::parse(what).map_err(|error| error.to_string())?;
-        self.servers.insert(name, whose.to_owned());
-        Ok(())
+        Ok(Self(Some(table)))
     }
 
     pub fn of_server(&self, server: &DomainName) -> Option<&str> {
-        let mut above = Some(server.as_str());
-        while let Some(text) = above {
-            if let Some((_, whose)) = DomainName::parse(text).ok().and_then(|name| self.servers.get_key_value(&name)) {
-                return Some(whose);
-            }
-            above = text.split_once('.').map(|(_, rest)| rest);
-        }
-        None
+        self.0.as_ref()?.at_or_above(server).map(whose)
     }
 
     pub fn of_address(&self, address: IpAddr) -> Option<&str> {
-        self.networks.iter().find(|(network, _)| network.contains(address)).map(|(_, whose)| whose.as_str())
+        self.0.as_ref()?.of_address(address).map(whose)
     }
+}
+
+fn whose(hit: Hit<'_>) -> &str {
+    if hit.note.is_empty() { "somebody" } else { hit.note }
 }
 
 #[cfg(test)]
@@ -75,8 +51,7 @@ mod tests {
 
     #[test]
     fn a_server_or_an_address_is_somebodys() {
-        let text =
-            "# ours are not here\nsinkhole.example  Example CERT\n192.0.2.0/24 Net CERT # since 2020\n2001:db8::1\n";
+        let text = "# ours are not here\nsinkhole.example, Example CERT\n192.0.2.0/24,Net CERT\n2001:db8::1\n";
         let all = Sinkholes::parse(text).unwrap();
         let name = |text| DomainName::parse(text).unwrap();
         assert_eq!(all.of_server(&name("ns1.sinkhole.example")), Some("Example CERT"));
@@ -84,8 +59,9 @@ mod tests {
         assert_eq!(all.of_address("192.0.2.77".parse().unwrap()), Some("Net CERT"));
         assert_eq!(all.of_address("2001:db8::1".parse().unwrap()), Some("somebody"));
         assert_eq!(all.of_address("198.51.100.1".parse().unwrap()), None);
-        for bad in ["192.0.2.0/33 x", "-a.example x", "a..b x"] {
-            assert!(Sinkholes::parse(bad).unwrap_err().what.starts_with("line 1 of the list"), "{bad}");
+        for bad in ["192.0.2.0/33,x", "-a.example,x", "a..b,x", "sinkhole.example  Example CERT"] {
+            let refused = Sinkholes::parse(bad).unwrap_err();
+            assert!(refused.what.starts_with("the list of sinkholes:1: "), "{bad}: {}", refused.what);
         }
     }
 }

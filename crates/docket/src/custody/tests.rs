@@ -25,7 +25,7 @@ impl Watched {
     /// Takes an observation; what was raised and cleared.
     fn take(&mut self, seen: &Value) -> (usize, usize) {
         let seen: Vec<Observation> = vec![serde_json::from_value(seen.clone()).unwrap()];
-        let sinkholes = Sinkholes::parse("sinkhole.neighbour.example Example CERT\n203.0.113.0/24 Net CERT").unwrap();
+        let sinkholes = Sinkholes::parse("sinkhole.neighbour.example, Example CERT\n203.0.113.0/24, Net CERT").unwrap();
         let known = &self.book.view.cases[&case("c-1")];
         let before = known.watch.observed.map(|observed| observed.file);
         let passed = pass(known, &self.shelf, &seen, &sinkholes, now());

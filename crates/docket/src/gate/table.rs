@@ -1,30 +1,36 @@
-//! A table of names and addresses: one column of a file, with its lines and what stands beside.
+//! A table of names, addresses and networks: one column of a file, with its lines and what stands beside.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::net::IpAddr;
 
-use model::DomainName;
+use model::address::Prefix;
 use model::gate::TableSeen;
+use model::{Digest, DomainName};
 
 use crate::observed::rows::fields;
 use crate::observed::{FileFault, Taken, lines};
 
-use super::tables::TableSpec;
+use super::tables::{TableKind, TableSpec};
 
 /// The longest note that is quoted.
 const NOTE_CHARS_MAX: usize = 80;
 
-/// What a file says of names and addresses.
-#[derive(Clone, Debug)]
+/// What a file says of names, addresses and networks.
+#[derive(Clone, Debug, PartialEq)]
 pub struct NameTable {
     pub seen: TableSeen,
     pub taken: Taken,
+    /// The first line that was passed over: its value is none of these.
+    pub unread: Option<u32>,
     names: HashMap<Box<str>, Entry>,
     addresses: HashMap<IpAddr, Entry>,
+    networks: HashMap<Prefix, Entry>,
+    /// How long the prefixes of those are.
+    lengths: BTreeSet<u8>,
     notes: Vec<String>,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 struct Entry {
     line: u32,
     note: u32,
@@ -40,13 +46,23 @@ pub struct Hit<'t> {
 }
 
 impl NameTable {
+    /// Reads a list without a head: what, and what is said of it.
+    pub fn listed(is: TableKind, file: &str, text: &str) -> Result<Self, FileFault> {
+        let spec = TableSpec { is, file: file.to_owned(), date: None, column: None, note: None, only: None };
+        let seen = TableSeen { file: file.to_owned(), digest: Digest::of_bytes(text.as_bytes()), date: None };
+        Self::read(&spec, seen, text)
+    }
+
     /// Reads the column that the operator named, of the rows that are meant.
     pub fn read(spec: &TableSpec, seen: TableSeen, text: &str) -> Result<Self, FileFault> {
         let mut table = Self {
             seen,
             taken: Taken::default(),
+            unread: None,
             names: HashMap::new(),
             addresses: HashMap::new(),
+            networks: HashMap::new(),
+            lengths: BTreeSet::new(),
             notes: vec![String::new()],
         };
         let mut rows = lines(&spec.file, text);
@@ -78,15 +94,19 @@ impl NameTable {
         let value = value.trim_start_matches("*.").trim_start_matches('.');
         if let Ok(address) = value.parse::<IpAddr>() {
             self.addresses.entry(address.to_canonical()).or_insert(entry);
+        } else if let Ok(network) = value.parse::<Prefix>() {
+            self.lengths.insert(network.len());
+            self.networks.entry(network).or_insert(entry);
         } else if let Ok(name) = DomainName::parse(value) {
             self.names.entry(name.as_str().into()).or_insert(entry);
         } else {
             self.taken.passed_over += 1;
+            self.unread = self.unread.or(Some(entry.line));
         }
     }
 
     pub fn is_empty(&self) -> bool {
-        self.names.is_empty() && self.addresses.is_empty()
+        self.names.is_empty() && self.addresses.is_empty() && self.networks.is_empty()
     }
 
     pub fn of_name(&self, name: &DomainName) -> Option<Hit<'_>> {
@@ -104,8 +124,15 @@ impl NameTable {
         }
     }
 
+    /// The row of the address itself, or of the smallest network that it is in.
     pub fn of_address(&self, address: IpAddr) -> Option<Hit<'_>> {
-        self.addresses.get(&address).map(|entry| self.hit(&address.to_string(), *entry))
+        let address = address.to_canonical();
+        let itself = self.addresses.get(&address).map(|entry| self.hit(&address.to_string(), *entry));
+        let around = |len: &u8| {
+            let network = Prefix::of(address, *len);
+            self.networks.get(&network).map(|entry| self.hit(&network.to_string(), *entry))
+        };
+        itself.or_else(|| self.lengths.iter().rev().find_map(around))
     }
 
     pub fn names(&self) -> impl Iterator<Item = &str> {
@@ -127,13 +154,13 @@ struct Columns<'s> {
 }
 
 impl<'s> Columns<'s> {
-    /// Without names of columns the first counts, and there is no head.
+    /// Without names of columns the first counts, the second is quoted, and there is no head.
     fn read<'t>(
         spec: &'s TableSpec,
         rows: &mut impl Iterator<Item = Result<(usize, &'t str), FileFault>>,
     ) -> Result<Self, FileFault> {
         if spec.column.is_none() && spec.note.is_none() && spec.only.is_none() {
-            return Ok(Self { value: 0, note: None, only: None });
+            return Ok(Self { value: 0, note: Some(1), only: None });
         }
         let (line, head) = rows.next().ok_or_else(|| FileFault::whole(&spec.file, "no row, not even a head"))??;
         let head = fields(head).unwrap_or_default();

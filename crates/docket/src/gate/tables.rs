@@ -29,7 +29,7 @@ pub const TABLES_OCTETS_MAX: usize = 256 << 20;
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum TableKind {
-    /// Addresses and names of known sinkholes.
+    /// Addresses, networks and names of known sinkholes.
     Sinkholes,
     /// Names below which strangers have names: dynamic DNS, free hosting.
     Shared,
@@ -71,9 +71,9 @@ pub struct TableSpec {
     pub file: String,
     /// As of when.
     pub date: Option<String>,
-    /// The column of names or addresses; the first, without a head, if nothing is said.
+    /// The column of names, addresses or networks; the first, without a head, if nothing is said.
     pub column: Option<String>,
-    /// The column that is quoted as evidence.
+    /// The column that is quoted as evidence; the second, where there is no head.
     pub note: Option<String>,
     /// Only rows with one of these values in that column.
     pub only: Option<Only>,
