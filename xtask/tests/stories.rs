@@ -146,7 +146,7 @@ impl Stage {
 
 /// The order, approved by two people as the law wants it: there is no other way to a zone.
 fn in_force(case: &CaseFile, filed: &FiledOrder) -> Order {
-    let mut order = Order::draft(case.terms.id.clone(), filed.terms.clone(), filed.names.clone());
+    let mut order = Order::draft(case.terms.id.clone(), filed.terms.clone(), filed.names().clone());
     let what = PutInForce { order: filed.terms.id.clone(), terms: order.digest() };
     let (id, shown) = (RequestId(1), Digest::of_value(&what));
     let mut approvals = Approvals::default();

@@ -276,7 +276,7 @@ fn take(
     match case.names.get(wanted.name).map(|known| known.seizure) {
         Some(Seizure::Partial) => row.partial += 1,
         Some(seizure) if !is_lost && (Seizure::Verified..=Seizure::Transferred).contains(&seizure) => {
-            row.delegated += 1
+            row.delegated += 1;
         }
         _ => {}
     }
@@ -355,7 +355,7 @@ fn in_force(case: &CaseView) -> ReadyCheck {
 fn gate(case: &CaseView) -> ReadyCheck {
     let is_exercise = case.orders.values().all(|order| order.terms().authority.is_exercise());
     let (fails, good) = match &case.gate {
-        Some(gate) => (gate.in_the_way(&case.order_digests()), "nothing is in the way"),
+        Some(gate) => (gate.in_the_way(&case.proposed_digests()), "nothing is in the way"),
         None if is_exercise => (Vec::new(), "a rehearsal: it has not run"),
         None => (vec!["it has not run".to_owned()], ""),
     };

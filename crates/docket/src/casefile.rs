@@ -111,7 +111,7 @@ impl CaseFile {
 
 /// Reads a case file. All faults come in one go, in order of place; with one fault nothing is taken.
 pub fn parse(text: &str) -> Result<CaseFile, Vec<Fault>> {
-    parse_with(text, |root, text, faults| read::case_file(root, text, faults))
+    parse_with(text, read::case_file)
 }
 
 fn parse_with<T>(

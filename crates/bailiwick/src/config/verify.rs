@@ -83,12 +83,15 @@ impl Verify {
                 .hint(format!("1 to {PATIENCE_MILLIS_MAX}")));
         }
         if self.every_secs != 0 && !(EVERY_SECS_MIN..=EVERY_SECS_MAX).contains(&self.every_secs) {
-            return Err(Failure::new(format!("`verify.every_secs` is {}", self.every_secs))
-                .hint(format!("0: never by itself; else {EVERY_SECS_MIN} to {EVERY_SECS_MAX}; 21600 is every six hours")));
+            return Err(Failure::new(format!("`verify.every_secs` is {}", self.every_secs)).hint(format!(
+                "0: never by itself; else {EVERY_SECS_MIN} to {EVERY_SECS_MAX}; 21600 is every six hours"
+            )));
         }
         if self.every_secs != 0 && self.root_hints.is_none() {
-            return Err(Failure::new("`verify.every_secs` has the program look by itself, and nothing says where to begin")
-                .hint("name the root hints: `root_hints = \"named.root\"`"));
+            return Err(Failure::new(
+                "`verify.every_secs` has the program look by itself, and nothing says where to begin",
+            )
+            .hint("name the root hints: `root_hints = \"named.root\"`"));
         }
         if self.resolvers.len() > RESOLVERS_MAX {
             return Err(Failure::new(format!("`verify.resolvers` names {}", self.resolvers.len()))

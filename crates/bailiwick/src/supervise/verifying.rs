@@ -8,9 +8,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use docket::custody::Sinkholes;
 use docket::verify::rdap::{BOOTSTRAP_OCTETS_MAX, Bootstrap};
 use docket::verify::walk::{HINTS_OCTETS_MAX, hints};
-use docket::custody::Sinkholes;
 use docket::verify::{Passes, Settings, Verifier};
 use model::fact::Actor;
 use model::id::CaseId;

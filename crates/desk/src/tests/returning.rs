@@ -1,6 +1,7 @@
 //! A name that goes back through the API, and one that somebody moved, as feeds tell of them.
 
 use axum::http::StatusCode;
+use model::DomainName;
 use serde_json::{Value, json};
 
 use super::house::{House, token};
@@ -90,7 +91,7 @@ async fn a_return_that_was_broken_off_after_the_handback_is_finished_by_the_same
 async fn a_name_that_somebody_moved_is_blocked_until_it_is_ours_again() {
     let house = House::served().await;
     let file = docket::casefile::parse(super::SHIPPED).unwrap();
-    let ours: Vec<&str> = file.orders[0].terms.name_servers.iter().map(|server| server.as_str()).collect();
+    let ours: Vec<&str> = file.orders[0].terms.name_servers.iter().map(DomainName::as_str).collect();
     let look = async |servers: &[&str]| {
         let parent = json!({ "server": "a.nic.example", "heard": "delegated", "ns": servers });
         let seen = json!({ "name": NAME, "at": "2026-11-28T09:00:00Z", "parents": [parent] });

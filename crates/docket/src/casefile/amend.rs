@@ -156,7 +156,7 @@ fn listed(order: &Order, name: &DomainName) -> Result<Listed, Refusal> {
 
 /// Reads an amendment's file. All faults come in one go, in order of place; with one fault nothing is taken.
 pub fn parse(text: &str) -> Result<AmendmentFile, Vec<Fault>> {
-    super::parse_with(text, |root, text, faults| file(root, text, faults))
+    super::parse_with(text, file)
 }
 
 fn file<'t>(root: &'t Spanned<DeTable<'t>>, text: &str, faults: &mut Faults) -> Option<AmendmentFile> {
@@ -313,7 +313,7 @@ fn addition<'t>(
     }
     let entries = list::entries(&section, listed, registry.as_ref(), faults);
     let mut names = Names::new();
-    for Entry { name, listed, place } in entries {
+    for Entry { name, listed, place, .. } in entries {
         if seen.once(&name, place, faults) {
             names.insert(name, listed);
         }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use model::Timestamp;
+use model::address::Country;
 use model::gate::{Severity, TableSeen, WarningKind};
 use model::name::{DomainName, defang};
 use model::order::{Instrument, Listed, NameOutcome, Order};
@@ -340,7 +341,7 @@ impl Asked<'_> {
                 let group = self.context.case.terms.group.attributed_to.as_ref();
                 let same = group.filter(|state| state.country.to_string() == *country);
                 let also = same.map_or("", |_| "; the group is attributed to that same state");
-                let issuer = self.order.terms().authority.country.as_ref().map(|issuer| issuer.as_str());
+                let issuer = self.order.terms().authority.country.as_ref().map(Country::as_str);
                 let whose = match issuer {
                     Some(issuer) if issuer == country => return None,
                     Some(issuer) => format!("the issuer is of {issuer} and"),

@@ -373,12 +373,9 @@ impl<'v> Look<'v> {
         let (mut agreeing, mut silent, mut broken) = (None, false, false);
         for address in places.into_iter().take(CHILDREN_ASKED_MAX) {
             let at = SocketAddr::new(address, self.verifier.settings.port);
-            let reply = match self.ask(at, Transport::Udp, name, Rtype::NS, false).await {
-                Ok(reply) => reply,
-                Err(_) => {
-                    silent = true;
-                    continue;
-                }
+            let Ok(reply) = self.ask(at, Transport::Udp, name, Rtype::NS, false).await else {
+                silent = true;
+                continue;
             };
             let own = reply.answers.iter().filter(|record| record.owner == *name).filter_map(name_server);
             let ns: BTreeSet<DomainName> = own.filter_map(named).collect();

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 use model::id::CaseId;
-use model::order::OrderStatus;
+use model::order::{Order, OrderStatus};
 use model::seizure::{Seizure, ServiceMode};
 use model::{Digest, DomainName, Timestamp};
 use store::view::CaseView;
@@ -39,7 +39,7 @@ pub fn names(case: &CaseView, lasts: &Lasts) -> Vec<DomainName> {
         return Vec::new();
     }
     let wanted = case.names.iter().filter(|(name, known)| {
-        let status = case.orders.get(&known.order).map(|order| order.status());
+        let status = case.orders.get(&known.order).map(Order::status);
         let is_held = matches!(status, Some(OrderStatus::InForce | OrderStatus::Lapsed));
         let is_gone = known.seizure == Seizure::Released || known.mode == Some(ServiceMode::Off);
         let is_returned = known.seizure == Seizure::Returned || known.mode == Some(ServiceMode::Handback);
@@ -106,7 +106,7 @@ mod tests {
         view.names.change(&first, |known| known.mode = Some(ServiceMode::Handback));
         let view = &book.view.cases[&id];
         assert!(names(view, &Lasts::new()).contains(&first), "who returned it wants to know that it went");
-        let seen = lasts(&[first.clone()], "2026-03-01T12:00:00Z", true);
+        let seen = lasts(std::slice::from_ref(&first), "2026-03-01T12:00:00Z", true);
         assert!(!names(view, &seen).contains(&first));
     }
 

@@ -109,6 +109,7 @@ impl Terms {
             execution: Default::default(),
             evidence: Default::default(),
             left: Default::default(),
+            amendments: Default::default(),
             gate: None,
             unsealed: Default::default(),
             orders: [(OrderId::parse(ORDER).expect("a slug"), self.order())].into(),

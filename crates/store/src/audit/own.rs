@@ -181,7 +181,8 @@ impl Audit {
                 report.fault(None, format!("the set of names {digest} is not what its digest says"));
             }
         }
-        let listed = query("SELECT body FROM facts WHERE kind IN ('order-listed', 'amendment-proposed')");
+        let listed =
+            query("SELECT body FROM facts WHERE kind IN ('order-listed', 'amendment-proposed', 'verification-made')");
         let listed = self.reading.all(listed, "reading facts").await?;
         for fact in listed.iter().filter_map(|row| serde_json::from_slice::<Fact>(row.octets("body")).ok()) {
             for names in names_of(&fact) {

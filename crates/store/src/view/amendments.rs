@@ -91,8 +91,7 @@ impl AmendmentsView {
 
     fn take_pending(&mut self, order: &OrderId, version: u32) -> Result<Box<Pending>, Refusal> {
         let versions = self.versions(order);
-        let is_meant = |pending: &Box<Pending>| pending.amendment.terms().version == version;
-        match versions.pending.take_if(|pending| is_meant(pending)) {
+        match versions.pending.take_if(|pending| pending.amendment.terms().version == version) {
             Some(pending) => Ok(pending),
             None => Err(nothing_proposed(order, version)),
         }

@@ -133,6 +133,8 @@ pub fn run(tally: &mut Tally) -> Done {
     tally.check("our own visits are known by their sign", watching::known_by_sign(&program));
     tally.check("a sign that our key did not make is odd, and makes nobody ours", watching::forged(&program));
     let caught_up = watching::by_the_clock(tally, &mut program, caught_up)?;
+    // What was lost for a while is let through once it is verified again.
+    program.ask(&["verify", "internet", "--json"])?;
     returning::given_back(tally, &program, alfa, caught_up)?;
     tally.check("the ledger is whole with it", program.ask(&["audit", "verify"])?.good().map(drop));
     program.stop()

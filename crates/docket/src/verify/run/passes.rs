@@ -217,7 +217,7 @@ impl Passes {
             if book.open.len() + names.len() > NAMES_MAX {
                 return Err(PassError::TooMany);
             }
-            let own_names = own.then(|| custody::own_names(case)).unwrap_or_default();
+            let own_names = if own { custody::own_names(case) } else { BTreeSet::new() };
             (book.of(names), own_names.into_iter().filter(|name| !book.seen.contains_key(name)).collect::<Vec<_>>())
         };
         let mut looks: Vec<LookedAt> = Vec::new();

@@ -102,7 +102,7 @@ pub(super) async fn visit(
 }
 
 fn answered(settings: &Settings, head: &Parts, sign: &str) -> WebAnswer {
-    let proof = head.headers.get(HEADER).map(|value| value.as_bytes()).unwrap_or_default();
+    let proof = head.headers.get(HEADER).map(HeaderValue::as_bytes).unwrap_or_default();
     let words = |value: &HeaderValue| {
         let text = String::from_utf8_lossy(value.as_bytes()).into_owned();
         text.chars().filter(|one| !one.is_control()).take(SERVER_CHARS_MAX).collect::<String>()

@@ -95,7 +95,7 @@ impl Books {
             missing: Vec::new(),
         };
         let mut names = BTreeMap::new();
-        for digest in shown.iter().filter_map(|entry| names_of(&entry.fact)) {
+        for digest in shown.iter().flat_map(|entry| names_of(&entry.fact)) {
             names.insert(*digest, audit.lines(digest).await?.unwrap_or_default());
         }
         let checkpoint = audit.checkpoint().await?.unwrap_or_default();
