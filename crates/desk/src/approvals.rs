@@ -74,7 +74,7 @@ pub(crate) async fn show(State(desk): State<Desk>, Named(id): Named<String>) -> 
         changed: shown.digest() != request.shown,
         value: serde_json::to_value(&shown).expect("what is shown is plain JSON"),
         value_text: shown.to_text(),
-        conflicts: cases::conflicts(&desk.case_file(case).await?),
+        conflicts: cases::conflicts(&desk.case_file_as_proposed(case).await?),
     }))
 }
 

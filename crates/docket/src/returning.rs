@@ -70,7 +70,7 @@ pub fn papers(wish: &Wish<'_>) -> Result<Papers, Refusal> {
         let stray = || Refusal::new(format!("case {} does not list {}", case.terms.id, name.defanged()));
         let known = case.names.get(name).ok_or_else(stray)?;
         let order = case.orders.get(&known.order).ok_or_else(stray)?;
-        let listed = order.names().get(name).copied().unwrap_or_default();
+        let listed = order.names().get(name).or_else(|| order.released().get(name)).copied().unwrap_or_default();
         unserved += u64::from(known.mode.is_none());
         let actor = plan::add(wish, (order.terms(), Wanted { name, listed }), &mut plans);
         let letter = Letter::of(wish, name, order).to_text().into_bytes();

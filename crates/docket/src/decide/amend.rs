@@ -158,6 +158,13 @@ fn check_names(after: &Order, amendment: &Amendment) -> Result<(), Refusal> {
     if redirects(after.names()) && after.terms().name_servers.is_empty() {
         return Err(Refusal::new(format!("order {id} names no server to redirect names to")));
     }
+    let is_dark = |(_, listed): &(&DomainName, &model::order::Listed)| {
+        listed.outcome == NameOutcome::Redirect && !listed.acts.contains(Act::Answer)
+    };
+    if let Some((name, _)) = amendment.changed().iter().chain(amendment.added().iter()).find(is_dark) {
+        return Err(Refusal::new(format!("{} would be led here, and nobody would answer for it", name.defanged()))
+            .hint("keep the act `answer`; a name that shall not be ours any more is taken out under `[[remove]]`"));
+    }
     let is_unarmed = |(_, listed): &(&DomainName, &model::order::Listed)| {
         let is_answered = listed.outcome == NameOutcome::Redirect && listed.acts.contains(Act::Answer);
         listed.answer_effect.is_kill_switch() && !is_answered

@@ -61,6 +61,12 @@ fn fits_the_appendix(case: &CaseView, dispatch: &Dispatch, now: Timestamp) -> Re
     if sent.as_second() < compiled.as_second() {
         return Err(Refusal::new(format!("it cannot have been sent at {sent}: it was compiled at {compiled}")));
     }
+    let versions = case.amendments.of(&dispatch.order).into_iter().flat_map(|versions| &versions.history);
+    if let Some(later) = versions.filter(|one| one.withdrawn.is_none()).find(|one| one.ended >= compiled) {
+        let (order, version) = (&dispatch.order, later.terms.version);
+        let what = format!("order {order} is at version {version} since {}, and the appendix is older", later.ended);
+        return Err(Refusal::new(what).hint(format!("compile again: `bailiwick case appendix {id} --out DIR`")));
+    }
     if sent > now {
         return Err(Refusal::new(format!("{sent} is not yet: say it when it is sent")));
     }

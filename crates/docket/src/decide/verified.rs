@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use model::check::{Check, CheckAttested, NameSet, Standing, Verdict, Verification, has_begun};
 use model::fact::{Actor, Body, Draft};
 use model::id::{CaseId, OrderId};
-use model::order::{NameOutcome, Names, Order, OrderStatus};
+use model::order::{Listed, NameOutcome, Names, Order, OrderStatus};
 use model::seizure::Seizure;
 use model::{Digest, DomainName, Refusal, Timestamp};
 use store::ledger::NamedSet;
@@ -57,7 +57,7 @@ pub(super) fn record(
         return Err(Refusal::new(format!("order {order_id} is not in force: there is no seizure to verify"))
             .hint("`bailiwick case request` asks two people"));
     }
-    let stray = reports.iter().find(|report| report.order != *order_id || !order.names().contains_key(&report.name));
+    let stray = reports.iter().find(|report| report.order != *order_id || listed(order, &report.name).is_none());
     if let Some(stray) = stray {
         return Err(Refusal::new(format!("{} is no name of order {order_id}", stray.name.defanged())));
     }
@@ -125,8 +125,12 @@ fn custody(case: &CaseView, reports: &[&NameReport], lost: bool) -> Vec<DomainNa
 /// The names that no parent server delegates to us, as the order lists them.
 fn gone<'r>(order: &Order, reports: impl Iterator<Item = &'r NameReport>) -> Names {
     let is_gone = |report: &&NameReport| report.undelegated && report.outcome == NameOutcome::Redirect;
-    let listed = reports.filter(is_gone).filter_map(|report| order.names().get_key_value(&report.name));
-    listed.map(|(name, listed)| (name.clone(), *listed)).collect()
+    reports.filter(is_gone).filter_map(|report| Some((report.name.clone(), listed(order, &report.name)?))).collect()
+}
+
+/// As the order lists it, or listed it before an amendment took it out: that one is looked at until nobody leads here.
+fn listed(order: &Order, name: &DomainName) -> Option<Listed> {
+    order.names().get(name).or_else(|| order.released().get(name)).copied()
 }
 
 fn moving(case: &CaseView, reports: &[&NameReport], to: Seizure) -> Vec<DomainName> {

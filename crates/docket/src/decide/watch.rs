@@ -3,6 +3,7 @@
 //! Alarms are raised and cleared by the program; people acknowledge them, and nobody else does.
 
 use model::alarm::AlarmStep;
+use model::amendment::version_of_window;
 use model::due::{DateConfirmation, DateProposal, Rule, WHAT_OCTETS_MAX};
 use model::fact::{Actor, Body, Draft};
 use model::id::{CaseId, OrderId, Position};
@@ -98,6 +99,10 @@ pub(super) fn propose(
     let case = known_case(view, id)?;
     let known = ordered(case, order)?;
     check_name(what)?;
+    if version_of_window(what).is_some() {
+        return Err(Refusal::new(format!("`{what}` is the window of an amendment, which the amendment itself says"))
+            .hint("give the date another name; counsel may confirm the window with another date"));
+    }
     let (Rule::Days { days, .. } | Rule::BusinessDays { days, .. }) = by else {
         return Err(Refusal::new("that rule is counted by itself").hint(format!("see `bailiwick case due {id}`")));
     };

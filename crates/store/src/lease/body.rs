@@ -6,7 +6,7 @@ use std::sync::Arc;
 use model::answers::AnswerSet;
 use model::case::{AnswerPolicy, NoticeTerms};
 use model::id::{CaseId, OrderId};
-use model::order::{Acts, Attested};
+use model::order::{Acts, Attested, Coverage};
 use model::seizure::{AnswerEffect, ServiceMode};
 use model::time::Date;
 use model::{Digest, DomainName, Timestamp};
@@ -106,7 +106,11 @@ impl ZoneBody {
         let mut groups: Vec<ZoneGroup> = Vec::new();
         let mut last: Option<&Zone> = None;
         for zone in &set.zones {
-            let is_next = |last: &Zone| last.shares_terms(zone) && last.coverage().order() == zone.coverage().order();
+            // A name that an amendment took out has lapsed, and the others of its order have not.
+            let is_alike = |one: &Coverage, other: &Coverage| {
+                one.order() == other.order() && one.has_lapsed(now) == other.has_lapsed(now)
+            };
+            let is_next = |last: &Zone| last.shares_terms(zone) && is_alike(last.coverage(), zone.coverage());
             if !last.is_some_and(is_next) {
                 groups.push(ZoneGroup::of(zone, now));
             }

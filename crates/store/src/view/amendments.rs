@@ -114,7 +114,15 @@ impl CaseView {
     /// that came since.
     pub fn to_serve<'a>(&'a self, order: &'a Order) -> impl Iterator<Item = (&'a DomainName, &'a Listed)> + Clone {
         let unserved = self.amendments.of(&order.terms().id).and_then(|versions| versions.unserved.as_ref());
-        names_to_serve(order).filter(move |(name, _)| unserved.is_none_or(|those| those.contains(*name)))
+        names_to_serve(order).filter(move |(name, _)| {
+            unserved.is_none_or(|those| those.contains(*name)) && !self.went_back_unserved(name)
+        })
+    }
+
+    /// Whether the name was its owner's again before anybody answered for it: then nobody begins to.
+    fn went_back_unserved(&self, name: &DomainName) -> bool {
+        let is_back = |seizure| matches!(seizure, Seizure::Released | Seizure::Returned);
+        self.names.get(name).is_some_and(|known| known.mode.is_none() && is_back(known.seizure))
     }
 
     /// Each order as it will be once what is proposed has its effect. What does not fit any more changes nothing.
@@ -133,9 +141,10 @@ impl CaseView {
             false => BTreeSet::new(),
         };
         let listed = order.shared_names();
+        let back: BTreeSet<DomainName> = listed.keys().filter(|name| self.went_back_unserved(name)).cloned().collect();
         match self.has_been_served(id) {
             true => self.names.collect(id, |name| to_serve.contains(name)),
-            false => self.names.collect(id, |name| listed.contains_key(name)),
+            false => self.names.collect(id, |name| listed.contains_key(name) && !back.contains(name)),
         }
         self.amendments.versions(id).unserved = Some(BTreeSet::new());
     }
@@ -322,22 +331,25 @@ impl CaseView {
         }
         let keeps_records = self.captured.contains_key(name) && !self.answer_effect(name).is_kill_switch();
         let to = if keeps_records { ServiceMode::Handback } else { ServiceMode::Hold };
-        let mut goes_back = false;
+        let (mut goes_back, mut was_back) = (false, false);
         self.names.change(name, |view| {
+            was_back = view.mode.is_some_and(|mode| mode >= ServiceMode::Handback);
             view.mode = view.mode.map(|mode| mode.max(to));
             goes_back = view.mode.is_some_and(|mode| mode >= ServiceMode::Handback);
             let end = if goes_back { Seizure::Returned } else { Seizure::Released };
             view.seizure = view.seizure.apply(end).unwrap_or(view.seizure);
         });
-        if goes_back {
-            self.returned.entry(name.clone()).or_insert(at);
+        if goes_back && !was_back {
+            self.returned.insert(name.clone(), at);
         }
     }
 
     /// Something else is ordered of a name: it begins anew. One that no longer comes to us is held as long as it does.
     fn reorder(&mut self, order: &OrderId, name: &DomainName, outcome: NameOutcome) {
         self.names.change(name, |view| {
-            if view.order == *order {
+            // What is its owner's again stays so.
+            let is_back = matches!(view.seizure, Seizure::Released | Seizure::Returned);
+            if view.order == *order && !is_back {
                 view.mode = view.mode.map(|mode| mode.max(ServiceMode::Hold));
                 (view.outcome, view.seizure) = (outcome, Seizure::Ordered);
             }

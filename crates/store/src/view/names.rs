@@ -4,7 +4,7 @@
 //! handed back, seized before the others, listed by two orders) has a line of its own, so that a million names that
 //! are served alike cost nothing beyond the list that the order holds anyway.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use model::DomainName;
@@ -145,8 +145,7 @@ impl CaseNames {
             match self.get(name) {
                 None => self.len += 1,
                 Some(known) => {
-                    let mode = known.mode.filter(|_| known.order == *order);
-                    drop(self.apart.insert(name.clone(), NameView { mode, ..list.view(listed) }));
+                    drop(self.apart.insert(name.clone(), NameView { mode: known.mode, ..list.view(listed) }))
                 }
             }
         }
@@ -163,7 +162,12 @@ impl CaseNames {
         self.lists.retain(|list| list.order != *order);
         self.apart.retain(|_, view| view.order != *order);
         self.len = self.iter().count();
-        self.list(order, names, ended);
+        // What another order's end has left with us is answered for until this one acts: it must not go dark by a draft.
+        let is_answered = |name: &&DomainName| {
+            self.get(name).and_then(|known| known.mode).is_some_and(|mode| mode != ServiceMode::Off)
+        };
+        let kept: BTreeSet<DomainName> = names.keys().filter(is_answered).cloned().collect();
+        self.list(order, names, |name, of| !kept.contains(name) && ended(name, of));
     }
 }
 

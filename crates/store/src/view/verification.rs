@@ -52,7 +52,8 @@ impl CaseView {
                 .filter(|names| names.len() as u64 == set.count)
                 .ok_or_else(|| Refusal::new(format!("the names {} are not here", set.names.short())))?,
         };
-        if let Some(stray) = undelegated.keys().find(|name| !order.names().contains_key(*name)) {
+        let is_known = |name: &&DomainName| order.names().contains_key(*name) || order.released().contains_key(*name);
+        if let Some(stray) = undelegated.keys().find(|name| !is_known(name)) {
             return Err(self.no_name(stray));
         }
         let undelegated_at = made.undelegated_at.unwrap_or(at);

@@ -10,6 +10,8 @@ use crate::command::Command;
 use crate::custody::tests::served;
 use crate::decide::book::*;
 
+mod afterwards;
+
 const LOGIN: &str = "login-harbour.example";
 const MAIL: &str = "mail-harbour.example";
 const NEW: &str = "new-harbour.example";
