@@ -17,6 +17,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 pub const NAME_LEN_MAX: usize = 253;
 /// The longest label (RFC 1035, 2.3.4).
 pub const LABEL_LEN_MAX: usize = 63;
+/// What parts labels in text (UTS 46, 4). Within a label on the wire they part nothing.
+const DOTS: [char; 4] = ['.', '\u{3002}', '\u{ff0e}', '\u{ff61}'];
 
 //----------- DomainName ------------------------------------------------------------------------------------------
 
@@ -57,7 +59,11 @@ impl DomainName {
             if !text.is_empty() {
                 text.push('.');
             }
-            text.push_str(std::str::from_utf8(label).map_err(|_| NameError::Character)?);
+            let label_text = std::str::from_utf8(label).map_err(|_| NameError::Character)?;
+            if label_text.contains(DOTS) {
+                return Err(NameError::Character);
+            }
+            text.push_str(label_text);
             rest = &tail[usize::from(len)..];
         }
         Self::parse(&text)
@@ -279,6 +285,14 @@ mod tests {
             (&long_name, NameError::Idna),
         ] {
             assert_eq!(DomainName::parse(text), Err(why), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_dot_within_a_label_on_the_wire_parts_nothing() {
+        assert_eq!(DomainName::from_wire(b"\x04evil\x03com\x00"), Ok(name("evil.com")));
+        for wire in [&b"\x08evil.com\x00"[..], b"\x04com.\x00", "\u{a}evil\u{3002}com\0".as_bytes()] {
+            assert_eq!(DomainName::from_wire(wire), Err(NameError::Character), "{wire:?}");
         }
     }
 
