@@ -188,7 +188,8 @@ fn list(value: &Value) -> impl Iterator<Item = &Value> {
 
 /// A text that says something, on one line.
 fn text(value: &Value) -> Option<String> {
-    let text = value.as_str()?.trim().chars().filter(|one| !one.is_control()).take(TEXT_CHARS_MAX);
+    let breaks = |one: &char| one.is_control() || matches!(one, '\u{2028}' | '\u{2029}');
+    let text = value.as_str()?.trim().chars().filter(|one| !breaks(one)).take(TEXT_CHARS_MAX);
     Some(text.collect::<String>()).filter(|text| !text.is_empty())
 }
 
@@ -203,7 +204,7 @@ mod tests {
             "vcard",
             [
                 ["version", {}, "text", "4.0"],
-                ["fn", {}, "text", " Keeper\u{7} Inc. "],
+                ["fn", {}, "text", " Keeper\u{7} \u{2028}Inc. "],
                 ["email", {}, "text", "abuse@keeper.example\r\nBcc: x@y.example"],
                 ["email", {}, "text", "desk@keeper.example"],
                 ["org", {}, "text", ["Keeper", "Abuse"]],
