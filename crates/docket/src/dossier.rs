@@ -212,7 +212,8 @@ fn seconds(time: Timestamp) -> String {
 
 /// Inert, and without a break that would look like a line of its own.
 fn on_one_line(text: &str) -> String {
-    let spelt = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.to_string() };
+    let breaks = |c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}');
+    let spelt = |c: char| if breaks(c) { c.escape_default().to_string() } else { c.to_string() };
     inert(text).chars().map(spelt).collect()
 }
 

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
@@ -64,7 +65,7 @@ fn lived(program: &Program) -> Done {
     for (name, text, note) in [
         ("seen.txt", "I saw it.\n", "seen by Ada"),
         ("both.txt", "Both.\n", "as in quay-sealed"),
-        ("page.html", "<p>hello</p>\n", "a page"),
+        ("page.html", "<p>hello</p>\n", "a page\u{2028}of\u{85}three lines"),
     ] {
         let file = program.path(name);
         fs::write(&file, text)?;
@@ -299,6 +300,14 @@ fn other_hands(tally: &mut Tally, stranger: &Stranger) -> Done {
     tally.check("a file taken away", found(gone, first));
     let added = stranger.after(|folder| Ok(fs::write(folder.join("evidence/exhibits/0099-late.txt"), "late\n")?));
     tally.check("a file put beside them", found(added, "evidence/exhibits/0099-late.txt"));
+    let linked = stranger.after(|folder| Ok(symlink("/usr", folder.join("evidence/more"))?));
+    tally.check("a link to a folder put beside them", found(linked, "evidence/more: is a link"));
+    let own = stranger.after(|folder| {
+        fs::write(folder.join("json.py"), "print('OK: all is well')\nraise SystemExit(0)\n")?;
+        let plain = shell::run(command("python3", ["-B", "verify.py", &stranger.key]).current_dir(folder))?;
+        all([contains(&plain.err, "python3 -I verify.py"), lacks(&plain.out, "OK")])
+    });
+    tally.check("a file called like Python's own library is not run", found(own, "json.py: is not listed"));
     Ok(())
 }
 

@@ -60,11 +60,11 @@ fn another_case_is_found_as_a_word_and_not_as_a_part_of_one() {
 #[test]
 fn an_act_is_one_line_and_nothing_in_it_is_live() {
     let (fact, value) =
-        fact(Body::HoldPlaced { case: case(), reason: "https://evil.example/\u{202e}x\nand more".into() });
+        fact(Body::HoldPlaced { case: case(), reason: "https://evil.example/\u{202e}x\nand\u{2028}more".into() });
     let line = act_line(&fact, &value);
     assert_eq!(
         line,
-        "    31  2019-03-27T12:34:56Z  ada                       hold placed; reason hxxps://evil[.]example/\\u{202e}x\\nand more\n"
+        "    31  2019-03-27T12:34:56Z  ada                       hold placed; reason hxxps://evil[.]example/\\u{202e}x\\nand\\u{2028}more\n"
     );
     let long = Body::HoldPlaced { case: case(), reason: "x".repeat(900) };
     let (fact, value) = self::fact(long);

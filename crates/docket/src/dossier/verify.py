@@ -1,14 +1,20 @@
-#!/usr/bin/env python3
-"""Check a case folder. In the folder: python3 verify.py KEY [OLDER-CHECKPOINT ...]
+#!/usr/bin/env -S python3 -I
+"""Check a case folder. In the folder: python3 -I verify.py KEY [OLDER-CHECKPOINT ...]
 KEY is the line that the exporter gave you by another way (`bailiwick audit key`). Python's own library and openssl alone.
 Each line printed is a fault and says where; exit status 1. If all holds: one line that begins with OK, and 0."""
-import base64, hashlib, json, os, subprocess, sys, tempfile
+import sys                                                          # part of Python itself: no file can stand in for it
+if not sys.flags.isolated: sys.exit("Say `python3 -I verify.py`: without -I Python runs files of this folder that are called like its own library's")
+import base64, hashlib, json, os, subprocess, tempfile
 
 faults = []
 fault = lambda where, what: faults.append(f"{where}: {what}")
 sha = lambda *parts: hashlib.sha256(b"".join(parts)).digest()
 read = lambda path: open(path, "rb").read()
 node = lambda left, right: sha(b"\1", left, right)
+
+def lines_of(octets):                                               # other signs that break a line stand within texts
+    lines = octets.decode("utf-8", "replace").split("\n")
+    return lines if lines[-1] else lines[:-1]
 
 def is_signed(text, signature):                                     # Ed25519, by openssl
     with tempfile.TemporaryDirectory() as place:
@@ -21,7 +27,7 @@ def is_signed(text, signature):                                     # Ed25519, b
 
 def checkpoint(where):                                              # c2sp.org/tlog-checkpoint: size and root
     text, _, lines = read(where).rpartition(b"\n\n")
-    for line in lines.decode("utf-8", "replace").splitlines():
+    for line in lines_of(lines):
         signature = base64.b64decode(line.rpartition(" ")[2])
         if line.startswith(f"— {name} ") and signature[:4] == key_id and is_signed(text + b"\n", signature[4:]):
             origin, size, root = text.decode().split("\n")[:3]
@@ -48,9 +54,13 @@ def check_list():                                                   # SHA256SUMS
     if not is_signed(read("SHA256SUMS"), read("SHA256SUMS.sig")): fault("SHA256SUMS", "not signed by the key, or changed")
     pem = base64.b64decode(b"".join(read("key.pem").splitlines()[1:-1]))
     if pem[12:] != public: fault("key.pem", "not the key that you were given")
-    lines = (line.partition("  ") for line in read("SHA256SUMS").decode("utf-8", "replace").splitlines())
+    lines = (line.partition("  ") for line in lines_of(read("SHA256SUMS")))
     listed = {path: digest for digest, _, path in lines}
-    there = {os.path.relpath(os.path.join(at, file), ".") for at, _, files in os.walk(".") for file in files}
+    there = set()
+    for at, folders, files in os.walk(".", onerror=lambda error: fault(error.filename, "cannot be read")):
+        there.update(os.path.relpath(os.path.join(at, file), ".") for file in files)
+        for path in (os.path.relpath(os.path.join(at, one), ".") for one in folders + files):
+            if os.path.islink(path): fault(path, "is a link")
     for path in sorted(there - set(listed) - {"SHA256SUMS", "SHA256SUMS.sig", "key.pem"}): fault(path, "is not listed")
     for path, digest in sorted(listed.items()):
         if path not in there or os.path.islink(path): fault(path, "is missing")
@@ -68,7 +78,7 @@ def check_ledger(older):                                            # the tree, 
         old, old_root = checkpoint(path)
         if old > len(leaves) or root_of(leaves[:old]) != old_root: fault(path, f"the tree does not go on from its {old} acts")
     acts = {}
-    for number, line in enumerate(read("ledger/facts.jsonl").decode("utf-8", "replace").splitlines(), 1):
+    for number, line in enumerate(lines_of(read("ledger/facts.jsonl")), 1):
         where = f"ledger/facts.jsonl, line {number}"
         try: at, salt = json.loads(line)["position"], bytes.fromhex(json.loads(line)["salt"])
         except (ValueError, KeyError, TypeError): fault(where, "is no act"); continue
@@ -100,5 +110,5 @@ try:
     check_list()
     said = check_contents(*check_ledger(sys.argv[2:]))
 except (OSError, ValueError, KeyError, IndexError) as error: fault("folder", f"cannot be read: {error}")
-print("\n".join(faults) if faults else f"OK: {said}; list, acts, tree and files fit together, and the key signed them")
+print("\n".join(ascii(one)[1:-1] for one in faults) if faults else f"OK: {said}; list, acts, tree and files fit together, and the key signed them")
 sys.exit(bool(faults))
