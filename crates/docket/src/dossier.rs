@@ -31,6 +31,8 @@ pub const VERIFIER: &str = include_str!("dossier/verify.py");
 const VERIFY: &str = include_str!("dossier/VERIFY.md");
 /// Characters of one line of `ACTS.txt`.
 const LINE_CHARS_MAX: usize = 240;
+/// What a case's name may hold besides letters and digits.
+const MARKS: [char; 3] = ['-', '.', '_'];
 /// Fields of facts that name a file of the vault. No text that a person writes stands in them.
 const FILE_FIELDS: [&str; 8] = ["file", "report", "letter", "xarf", "message", "document", "actors", "token"];
 
@@ -168,10 +170,17 @@ fn extension(octets: &[u8]) -> &'static str {
 
 //----------- Other cases ------------------------------------------------------------------------------------------
 
-/// The first of the other cases that a text names as a word of its own.
+/// The first word of a text that is another case's name, in letters of any case and whatever marks stand around it.
 pub fn other_in<'a>(text: &'a str, others: &BTreeSet<&str>) -> Option<&'a str> {
-    let parts_words = |c: char| !(c.is_alphanumeric() || "-._".contains(c));
-    text.split(parts_words).map(|word| word.trim_end_matches('.')).find(|word| others.contains(word))
+    let parts_words = |c: char| !(c.is_alphanumeric() || MARKS.contains(&c));
+    text.split(parts_words).find(|word| is_other(&word.to_lowercase(), others))
+}
+
+/// A name begins with no mark, but may end with some.
+fn is_other(word: &str, others: &BTreeSet<&str>) -> bool {
+    let word = word.trim_start_matches(MARKS);
+    let shortest = word.trim_end_matches(MARKS).len();
+    (shortest..=word.len()).any(|end| others.contains(&word[..end]))
 }
 
 /// The same, in what a fact says: its values, and not the names of its fields.

@@ -46,9 +46,12 @@ fn a_digest_that_a_person_writes_into_a_text_names_no_file() {
 #[test]
 fn another_case_is_found_as_a_word_and_not_as_a_part_of_one() {
     let others = BTreeSet::from(["quay", "thallium-2019"]);
-    for text in ["see quay", "quay.", "(thallium-2019)", "a: quay, b", "quay"] {
+    for text in
+        ["see quay", "quay.", "(thallium-2019)", "a: quay, b", "quay", "Quay", "_quay_", "--QUAY--.", "Thallium-2019_"]
+    {
         assert!(other_in(text, &others).is_some(), "{text}");
     }
+    assert!(other_in("_Quay-._", &BTreeSet::from(["quay-."])).is_some(), "a name may end with marks");
     for text in ["quays", "login-quay", "quay.test", "o-quay", "thallium", ""] {
         assert_eq!(other_in(text, &others), None, "{text}");
     }
