@@ -1,7 +1,9 @@
 //! What the logs of certificate transparency say (RFC 6962), as crt.sh gives it: entries in a list, or one after the other.
 //!
-//! An entry that cannot be understood is a fault of the file: what is watched for would pass unseen. Which parts an entry
-//! needs beyond its names says whoever reads: [`crate::custody::certificates`], [`crate::observed::ct`].
+//! An entry that cannot be understood is a fault of the file: what is watched for would pass unseen. Its names are another
+//! matter: one that is no host name of ours (a mailbox, an underscore) cannot be asked for and is left out, and so is what
+//! stands beyond [`NAMES_MAX`] names. Which parts an entry needs beyond its names says whoever reads:
+//! [`crate::custody::certificates`], [`crate::observed::ct`].
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -18,7 +20,7 @@ use crate::observed::{FileFault, text_of};
 
 /// The longest issuer or serial number; the longest of RFC 5280 is 40 digits.
 pub const TEXT_OCTETS_MAX: usize = 512;
-/// The most names of one certificate that are looked at.
+/// The most names of one certificate that are looked at; the rest passes unseen.
 pub const NAMES_MAX: usize = 1_000;
 
 /// A certificate, or what was logged before it was made: those two have one serial number.
