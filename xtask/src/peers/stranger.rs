@@ -91,6 +91,7 @@ fn exported(tally: &mut Tally, program: &Program) -> Result<PathBuf, Trouble> {
     let to = program.path("folder");
     let (anchor, appendix) = (text_of(&program.path("older.checkpoint")), text_of(&program.path("appendix")));
     let words = ["case", "export", &program.case, "--to", &text_of(&to), "--anchor", &anchor, "--appendix", &appendix];
+    other_appendix(tally, program, &words)?;
     let said = program.ask(&words)?;
     let told = all([contains(&said.all(), "is withheld: it names another case"), contains(&said.out, "VERIFY.md")]);
     tally.check("one command writes the case while the program runs", holds(said.ok, || said.all()).and(told));
@@ -100,6 +101,26 @@ fn exported(tally: &mut Tally, program: &Program) -> Result<PathBuf, Trouble> {
     let exports = program.ask(&["case", "exports", &program.case])?.good()?;
     tally.check("that it left stands in the ledger, by the digest of its list", contains(&exports, &digest));
     Ok(to)
+}
+
+/// What is not as it was compiled does not leave in the case's name.
+fn other_appendix(tally: &mut Tally, program: &Program, words: &[&str]) -> Done {
+    let appendix = program.path("appendix");
+    let (late, list) = (appendix.join("late.txt"), appendix.join("checklist.json"));
+    fs::write(&late, "late\n")?;
+    let said = program.ask(words)?;
+    fs::remove_file(&late)?;
+    tally.check(
+        "an appendix with a file too many is refused",
+        contains(&said.err, "late.txt is not in the appendix's manifest"),
+    );
+    let octets = fs::read(&list)?;
+    fs::write(&list, "[]\n")?;
+    let said = program.ask(words)?;
+    fs::write(&list, octets)?;
+    let told = contains(&said.err, "checklist.json is not the file that the appendix's manifest lists");
+    tally.check("and so is one in which a file was changed", told);
+    Ok(())
 }
 
 fn sha256(file: &Path) -> Result<String, Trouble> {

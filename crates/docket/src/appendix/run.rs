@@ -292,6 +292,19 @@ fn put(out: &mut Out, frames: &[Frame]) -> io::Result<u64> {
     Ok(frames.len() as u64)
 }
 
+//----------- Manifest ---------------------------------------------------------------------------------------------
+
+/// The files that a manifest lists, by path.
+pub fn listed(manifest: &str) -> BTreeMap<&str, Digest> {
+    manifest.lines().skip(2).map_while(file_of).collect()
+}
+
+fn file_of(line: &str) -> Option<(&str, Digest)> {
+    let (digest, rest) = line.split_once("  ")?;
+    let (_, path) = rest.split_once("  ")?;
+    Some((path, digest.parse().ok()?))
+}
+
 //----------- Folder -----------------------------------------------------------------------------------------------
 
 /// What others may not read: an order under seal lies here.

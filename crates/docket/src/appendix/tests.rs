@@ -9,7 +9,7 @@ use super::actors::Actors;
 use super::epp::{self, Labels};
 use super::list::quoted;
 use super::plan::{ordered, plan};
-use super::run::{Compiled, Wish, compile};
+use super::run::{Compiled, Wish, compile, listed};
 use super::state::{Ds, LOCKS, State, Status};
 use super::{Part, Wanted};
 use crate::casefile::{self, CaseFile};
@@ -63,6 +63,8 @@ fn compiled(actors: &str, into: &std::path::Path) -> (Compiled, CaseFile) {
     let note = std::fs::read_to_string(into.join("manifest")).unwrap();
     let opened = key.verifying().open(&note).unwrap();
     check_manifest(opened, into);
+    assert_eq!(listed(&note), listed(opened), "no line of the signature is a file");
+    assert_eq!(listed(&note).len() as u64, done.files);
     (done, file)
 }
 

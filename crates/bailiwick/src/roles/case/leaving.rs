@@ -6,6 +6,7 @@
 use std::path::Path;
 
 use desk::api::LeavingDetail;
+use docket::appendix::run::listed;
 use docket::dossier::{Contents, VERIFIER, verify_page};
 use docket::evidence::pack::{Manifest, who};
 use docket::evidence::page::exhibits;
@@ -172,7 +173,7 @@ fn anchor(file: &Path, key: &VerifyingKey) -> Result<(String, Vec<u8>), Failure>
     Ok((format!("anchors/{}", docket::evidence::file_name_of(&name)), octets))
 }
 
-/// An appendix whose manifest is the one that an act names.
+/// An appendix whose manifest is the one that an act names, with the files that it lists and no others.
 fn put_appendix(folder: &Folder, books: &mut Books, from: &Path) -> Done {
     let shown = from.display();
     let manifest = std::fs::read(from.join("manifest")).tried(format_args!("reading the manifest of {shown}"))?;
@@ -182,8 +183,22 @@ fn put_appendix(folder: &Folder, books: &mut Books, from: &Path) -> Done {
         Failure::new(what).hint("`bailiwick case appendix` writes one, and records its digest").code(code::USAGE)
     };
     let place = books.appendix_of(&digest).ok_or_else(unknown)?;
-    for path in folder::files(from)? {
-        let octets = std::fs::read(from.join(&path)).tried(format_args!("reading {shown}/{path}"))?;
+    let text = String::from_utf8_lossy(&manifest);
+    let listed = listed(&text);
+    let odd = |path: &str, what: &str| {
+        let hint = "give the folder as `bailiwick case appendix` wrote it";
+        Failure::new(format!("{shown}/{path} {what}")).hint(hint).code(code::USAGE)
+    };
+    let there = folder::files(from)?;
+    if let Some(path) = there.iter().find(|path| path.as_str() != "manifest" && !listed.contains_key(path.as_str())) {
+        return Err(odd(path, "is not in the appendix's manifest"));
+    }
+    folder.put(&format!("{place}/manifest"), &manifest)?;
+    for (path, digest) in &listed {
+        let octets = std::fs::read(from.join(path)).tried(format_args!("reading {shown}/{path}"))?;
+        if Digest::of_bytes(&octets) != *digest {
+            return Err(odd(path, "is not the file that the appendix's manifest lists"));
+        }
         folder.put(&format!("{place}/{path}"), &octets)?;
     }
     Ok(())
