@@ -156,14 +156,17 @@ pub fn pass(case: &CaseView, before: &Shelf, seen: &[Observation], sinkholes: &S
     passed
 }
 
-/// A server of the parent that was not heard this time says what it said last: silence neither raises an alarm nor ends
-/// one.
+/// A server of the parent that was not heard this time says what it said last, and resolvers do: silence neither raises an
+/// alarm nor ends one.
 fn filled(known: Option<&Kept>, seen: &Observation) -> Observation {
     let mut filled = seen.clone();
-    let is_heard = |parent: &ParentAnswer| matches!(parent.heard, Heard::Delegated | Heard::Absent);
-    let before = known.map(|kept| &kept.seen.parents[..]).unwrap_or_default();
+    let Some(Kept { seen: kept, .. }) = known else { return filled };
+    let before = &kept.parents[..];
     if !seen.parents.iter().any(is_heard) {
         return filled;
+    }
+    if filled.addresses.is_empty() {
+        filled.addresses.clone_from(&kept.addresses);
     }
     filled.parents.clear();
     for parent in &seen.parents {
@@ -174,14 +177,31 @@ fn filled(known: Option<&Kept>, seen: &Observation) -> Observation {
             false => filled.parents.extend(last.cloned()),
         }
     }
+    filled.parents.extend(before.iter().filter(|old| is_missed(old, &seen.parents)).cloned());
     filled
+}
+
+fn is_heard(parent: &ParentAnswer) -> bool {
+    matches!(parent.heard, Heard::Delegated | Heard::Absent)
+}
+
+/// The server is still one of the parent's, but its address was not found this time. One that was heard at another address
+/// of the family has moved.
+fn is_missed(old: &ParentAnswer, parents: &[ParentAnswer]) -> bool {
+    let mut same = parents.iter().filter(|parent| parent.server == old.server).peekable();
+    let replaces = |new: &ParentAnswer| match (new.address, old.address) {
+        (new, old) if new == old => true,
+        (Some(one), Some(two)) => is_heard(new) && one.is_ipv4() == two.is_ipv4(),
+        _ => is_heard(new),
+    };
+    is_heard(old) && same.peek().is_some() && !same.any(replaces)
 }
 
 /// Parts that nobody looked at this time stay as they were seen.
 fn whole(known: Option<&Kept>, seen: &Observation) -> Observation {
     let Some(Kept { seen: before, .. }) = known else { return seen.clone() };
     let mut whole = seen.clone();
-    if whole.parents.is_empty() {
+    if !whole.parents.iter().any(is_heard) {
         whole.parents.clone_from(&before.parents);
     }
     if whole.addresses.is_empty() {
@@ -214,7 +234,7 @@ fn goes_on(
     let held_back: BTreeSet<&str> = findings.iter().filter(keeps_back).filter_map(part).collect();
     let mut next = standing.clone();
     next.at = seen.at;
-    if !seen.parents.is_empty() && !held_back.contains(PARENTS) {
+    if seen.parents.iter().any(is_heard) && !held_back.contains(PARENTS) {
         next.parents.clone_from(&seen.parents);
     }
     if seen.registration.is_some() && !held_back.contains(REGISTRATION) {

@@ -287,12 +287,10 @@ pub(super) fn expiry(expected: &Expected, seen: &Observation, now: Timestamp) ->
     EXPIRY_ALARMS_DAYS.iter().map(step).chain([over]).collect()
 }
 
-/// Somebody else's sinkhole answers for it.
+/// Somebody else's sinkhole answers for it. That none does is known only by a list, and where parents were heard.
 pub(super) fn collision(expected: &Expected, seen: &Observation, sinkholes: &Sinkholes) -> Option<Finding> {
     let heard = answered(seen);
-    if heard.clone().next().is_none() && seen.addresses.is_empty() {
-        return None;
-    }
+    let is_known = sinkholes.are_listed() && heard.clone().next().is_some();
     let targets = targets(heard.clone());
     let foreign = targets.iter().filter(|target| !expected.name_servers.contains(*target));
     let by_name = foreign.filter_map(|target| sinkholes.of_server(target)).next();
@@ -300,7 +298,8 @@ pub(super) fn collision(expected: &Expected, seen: &Observation, sinkholes: &Sin
     let mut addresses = glue.flat_map(|(_, found)| found).chain(&seen.addresses);
     let by_address = || addresses.find_map(|address| sinkholes.of_address(*address));
     let reason = by_name.or_else(by_address).map(|whose| format!("it is in the sinkhole of {whose}"));
-    Some(Finding::of(AlarmKind::Collision, seen.name.as_str(), "", reason, "no sinkhole that we know answers for it"))
+    let well = "no sinkhole that we know answers for it";
+    (is_known || reason.is_some()).then(|| Finding::of(AlarmKind::Collision, seen.name.as_str(), "", reason, well))
 }
 
 /// Some of them by name, defanged, and how many there are beside.

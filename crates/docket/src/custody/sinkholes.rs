@@ -32,6 +32,11 @@ impl Sinkholes {
         Ok(Self(Some(table)))
     }
 
+    /// Whether anybody gave a list: without one nothing is known of sinkholes.
+    pub fn are_listed(&self) -> bool {
+        self.0.is_some()
+    }
+
     pub fn of_server(&self, server: &DomainName) -> Option<&str> {
         self.0.as_ref()?.at_or_above(server).map(whose)
     }

@@ -115,6 +115,43 @@ fn a_server_that_falls_silent_neither_raises_an_alarm_nor_ends_one() {
 }
 
 #[test]
+fn a_server_whose_address_is_not_found_any_more_is_one_that_is_silent() {
+    let mut watched = Watched::new();
+    let parents = |second: Value| {
+        let first = json!({ "server": "a.nic.example", "address": "192.0.2.1", "heard": "delegated",
+            "ns": ["ns1.harbour.example"] });
+        json!({ "name": NAME, "at": "2026-03-20T09:00:00Z", "parents": [first, second] })
+    };
+    let second = |address: &str, ns: &str| json!({ "server": "b.nic.example", "address": address, "heard": "delegated", "ns": [ns] });
+    let lost = json!({ "server": "b.nic.example", "heard": "broken" });
+    assert_eq!(watched.take(&parents(second("192.0.2.2", "ns1.harbour.example"))), (0, 0));
+    assert_eq!(watched.take(&parents(second("192.0.2.2", "ns1.other.example"))), (1, 0));
+    assert_eq!(watched.take(&parents(lost.clone())), (0, 0), "nobody has seen that it ended");
+    assert_eq!(watched.take(&parents(lost)), (0, 0));
+    assert_eq!(watched.take(&parents(second("2001:db8::2", "ns1.harbour.example"))), (0, 0), "half of it");
+    assert_eq!(watched.open(), ["drifted ns raised"]);
+    assert_eq!(watched.take(&parents(second("192.0.2.3", "ns1.harbour.example"))), (0, 1), "it has moved");
+}
+
+#[test]
+fn a_collision_ends_only_where_a_list_was_given_and_resolvers_have_answered() {
+    let mut watched = Watched::new();
+    let at = |address: &str| {
+        let mut seen = well();
+        seen["addresses"] = json!([address]);
+        seen
+    };
+    assert_eq!(watched.take(&at("203.0.113.7")), (1, 0));
+    assert_eq!(watched.take(&well()), (0, 0), "no resolver has answered");
+    assert_eq!(watched.open(), ["collision  raised"]);
+    assert_eq!(watched.take(&at("192.0.2.80")), (0, 1));
+    let known = &watched.book.view.cases[&case("c-1")];
+    let seen: Observation = serde_json::from_value(at("203.0.113.7")).unwrap();
+    let expected = expected(known, &seen.name).unwrap();
+    assert_eq!(checks::collision(&expected, &seen, &Sinkholes::default()), None, "nobody gave a list");
+}
+
+#[test]
 fn nothing_new_is_quiet_and_writes_nothing() {
     let mut watched = Watched::new();
     assert_eq!(watched.take(&well()), (0, 0));

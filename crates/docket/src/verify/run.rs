@@ -354,12 +354,13 @@ impl<'v> Look<'v> {
         Delegation::read(zone, name, &ns, &ds)
     }
 
-    /// What the servers that a name is delegated to say of it. Who is silent is no answer; one that says something else than
-    /// the parent counts before those that agree with it.
+    /// What the servers that a name is delegated to say of it. One that says something else than the parent counts before
+    /// those that agree with it; that all agree is known only where nobody was silent.
     async fn child(&self, name: &Host, parents: &[ParentSeen]) -> Option<ChildAnswer> {
         let delegations = || parents.iter().filter_map(|parent| parent.said.as_ref().ok());
         let servers: BTreeSet<&Host> = delegations().flat_map(|found| &found.servers).collect();
         let parent: BTreeSet<DomainName> = servers.iter().filter_map(|server| named(server)).collect();
+        let (mut agreeing, mut silent, mut broken) = (None, false, false);
         let mut places: BTreeSet<IpAddr> = BTreeSet::new();
         for server in servers.iter().copied() {
             let glue = || delegations().flat_map(|found| found.glue.get(server).into_iter().flatten());
@@ -367,10 +368,12 @@ impl<'v> Look<'v> {
             match ours {
                 Some(ours) => places.extend(ours),
                 None if glue().next().is_some() => places.extend(glue()),
-                None => places.extend(self.locate(server, 0).await.unwrap_or_default()),
+                None => match self.locate(server, 0).await {
+                    Ok(found) => places.extend(found),
+                    Err(_) => silent = true,
+                },
             }
         }
-        let (mut agreeing, mut silent, mut broken) = (None, false, false);
         for address in places.into_iter().take(CHILDREN_ASKED_MAX) {
             let at = SocketAddr::new(address, self.verifier.settings.port);
             let Ok(reply) = self.ask(at, Transport::Udp, name, Rtype::NS, false).await else {
@@ -390,7 +393,10 @@ impl<'v> Look<'v> {
             agreeing = Some(answer);
         }
         let lame = || ChildAnswer { heard: Answered::Broken, ns: BTreeSet::new(), serial: None };
-        agreeing.or_else(|| (broken && !silent).then(lame))
+        if silent {
+            return None;
+        }
+        agreeing.or_else(|| broken.then(lame))
     }
 
     async fn addresses_of_ours(&self, server: &DomainName) -> Result<BTreeSet<IpAddr>, String> {
