@@ -29,6 +29,8 @@ pub use sinkholes::{SINKHOLES_MAX, Sinkholes};
 
 /// The most names of one case in one file.
 pub const NAMES_MAX: usize = 100_000;
+/// For how long what a pass has seen says what is so.
+const FRESH_FOR: jiff::SignedDuration = jiff::SignedDuration::from_hours(1);
 /// The longest file of what stands.
 pub const FILE_OCTETS_MAX: usize = 512 << 20;
 
@@ -137,6 +139,15 @@ pub struct Passed {
     pub shelf: Shelf,
     /// Whether anything but the hour differs from what was kept before.
     pub is_news: bool,
+}
+
+/// What of a pass is still of now, and not older than what is kept. What was kept with an hour yet to come tells nothing.
+pub fn fresh(seen: &[Observation], shelf: &Shelf, now: Timestamp) -> Vec<Observation> {
+    let is_fresh = |seen: &&Observation| {
+        let kept = shelf.get(&seen.name).map(|kept| kept.seen.at).filter(|at| *at <= now);
+        now.duration_since(seen.at).abs() <= FRESH_FOR && kept.is_none_or(|at| at <= seen.at)
+    };
+    seen.iter().filter(is_fresh).cloned().collect()
 }
 
 pub fn pass(case: &CaseView, before: &Shelf, seen: &[Observation], sinkholes: &Sinkholes, now: Timestamp) -> Passed {

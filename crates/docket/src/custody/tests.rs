@@ -152,6 +152,22 @@ fn a_collision_ends_only_where_a_list_was_given_and_resolvers_have_answered() {
 }
 
 #[test]
+fn only_looks_of_the_last_hour_that_are_not_older_than_what_is_kept_count() {
+    let seen = |at: &str| serde_json::from_value::<Observation>(with("/at", json!(at))).unwrap();
+    let now: Timestamp = "2026-03-20T12:00:00Z".parse().unwrap();
+    let count = |at: &str, shelf: &Shelf| fresh(&[seen(at)], shelf, now).len();
+    let shelf = |at: &str| {
+        let kept = Kept { standing: seen(at), seen: seen(at) };
+        Shelf::from([(kept.seen.name.clone(), kept)])
+    };
+    assert_eq!(count("2026-03-20T11:00:00Z", &Shelf::new()), 1);
+    assert_eq!(count("2026-03-20T10:59:59Z", &Shelf::new()), 0);
+    assert_eq!(count("2026-03-20T11:30:00Z", &shelf("2026-03-20T11:30:00Z")), 1);
+    assert_eq!(count("2026-03-20T11:30:00Z", &shelf("2026-03-20T11:30:01Z")), 0);
+    assert_eq!(count("2026-03-20T11:30:00Z", &shelf("2027-03-20T12:00:00Z")), 1, "somebody's file was wrong");
+}
+
+#[test]
 fn nothing_new_is_quiet_and_writes_nothing() {
     let mut watched = Watched::new();
     assert_eq!(watched.take(&well()), (0, 0));

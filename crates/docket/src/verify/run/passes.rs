@@ -253,7 +253,8 @@ impl Passes {
         let looked: BTreeSet<DomainName> = book.open.keys().cloned().collect();
         let orders = book.open.values().map(|report| report.order.clone()).collect();
         self.settle(case, book, orders, (&looked, None), who).await?;
-        let watched = self.hand_over(id, book.seen.values().cloned().collect(), who).await?;
+        let seen: Vec<Observation> = book.seen.values().cloned().collect();
+        let watched = self.hand_over(id, &seen, who).await?;
         self.file(id).end()?;
         books.retain(|book| book.case != *id);
         Ok(watched)
@@ -304,8 +305,9 @@ impl Passes {
         }
     }
 
-    /// What was seen becomes custody's, with alarms where it is not as it should be.
-    async fn hand_over(&self, id: &CaseId, seen: Vec<Observation>, who: &Who) -> Result<Watched, PassError> {
+    /// What was seen becomes custody's, with alarms where it is not as it should be; what is of before neither raises one
+    /// nor ends one.
+    async fn hand_over(&self, id: &CaseId, seen: &[Observation], who: &Who) -> Result<Watched, PassError> {
         let mut tries = 0;
         loop {
             tries += 1;
@@ -314,11 +316,13 @@ impl Passes {
             let before = case.watch.observed.map(|observed| observed.file);
             let shelf = before.map(|file| self.shelf(&file)).transpose()?.unwrap_or_default();
             let sinkholes = self.sinkholes.clone();
+            let seen = custody::fresh(seen, &shelf, now());
+            let count = seen.len() as u64;
             let octets = custody::written(&custody::pass(case, &shelf, &seen, &sinkholes, now()).shelf);
-            let taking = Taking { case: id.clone(), before, shelf, seen: seen.clone(), sinkholes };
+            let taking = Taking { case: id.clone(), before, shelf, seen, sinkholes };
             let command = Command::TakeObservations { taking: Box::new(taking), octets };
             match self.execute(command, who).await {
-                Ok(executed) => return Ok(Watched::of(seen.len() as u64, &executed.done)),
+                Ok(executed) => return Ok(Watched::of(count, &executed.done)),
                 Err(ExecuteError::Refused(_)) if tries < TAKINGS_MAX => {}
                 Err(error) => return Err(error.into()),
             }
