@@ -25,6 +25,7 @@ use super::{Verifier, now};
 use crate::command::Command;
 use crate::custody::{self, Shelf, Sinkholes, Taking};
 use crate::decide::Done;
+use crate::due::is_going_on;
 use crate::run::{ExecuteError, Executed, execute_as};
 use crate::verify::report::{LookedAt, NAMES_MAX, NameReport, lines, looked_lines, read, read_looked};
 use crate::verify::schedule::{self, Last, Lasts};
@@ -343,7 +344,7 @@ impl Passes {
 
     /// The names of a case whose pass is due; none if it is not.
     pub async fn due(&self, case: &CaseView, every: Duration) -> Result<Vec<DomainName>, PassError> {
-        if case.names.len() > NAMES_MAX || case.orders.is_empty() {
+        if !is_going_on(case) || case.names.len() > NAMES_MAX || case.orders.is_empty() {
             return Ok(Vec::new());
         }
         let lasts = self.lasts(case).await?;
