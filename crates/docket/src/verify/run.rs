@@ -169,12 +169,12 @@ impl<'v> Look<'v> {
         Self { verifier, exercise, questions_left: AtomicU32::new(QUESTIONS_PER_NAME_MAX) }
     }
 
-    /// Whatever is not complete by then was not heard: half of the servers of a zone speak for none of them.
+    /// Whatever is not complete by then was not heard: half of the servers of a zone speak for none of them. A resolver
+    /// speaks for itself.
     async fn at(&self, target: &Target, until: Instant) -> Seen {
         let (name, checks) = (host(&target.name), Check::asked(target.outcome, target.returned));
         let wants = |some: &[Check]| some.iter().any(|check| checks.contains(check));
-        let mut seen =
-            unheard(&target.name_servers, &format!("not heard within the {} s of a look", LOOK_PATIENCE.as_secs()));
+        let mut seen = unheard(&target.name_servers, &too_late());
         // Custody compares the delegation of every name, also where no check asks for it.
         if let Ok((zone, parents)) = timeout_at(until, self.above(&name)).await {
             seen.child = timeout_at(until, self.child(&name, &parents)).await.unwrap_or_default();
@@ -184,7 +184,7 @@ impl<'v> Look<'v> {
             if let Ok((addresses, ours)) = timeout_at(until, self.our_side(target, &name)).await {
                 (seen.addresses, seen.ours) = (addresses, ours);
             }
-            seen.resolvers = timeout_at(until, self.resolvers(&name)).await.unwrap_or_default();
+            seen.resolvers = self.resolvers(&name, until).await;
             let address = seen.ours.iter().find_map(|ours| ours.said.as_ref().ok()?.first().copied());
             if let Some(address) = address {
                 seen.http = timeout_at(until, self.visit(&target.name, address, false)).await.ok();
@@ -426,10 +426,11 @@ impl<'v> Look<'v> {
         answered(name, &soa, &a)
     }
 
-    async fn resolvers(&self, name: &Host) -> Vec<ResolverSeen> {
+    async fn resolvers(&self, name: &Host, until: Instant) -> Vec<ResolverSeen> {
         let mut resolvers = Vec::new();
         for resolver in &self.verifier.settings.resolvers {
-            let said = self.ask(*resolver, Transport::Udp, name, Rtype::A, true).await;
+            let said = timeout_at(until, self.ask(*resolver, Transport::Udp, name, Rtype::A, true)).await;
+            let said = said.unwrap_or_else(|_| Err(too_late()));
             let said = said.map(|reply| Resolved {
                 rcode: reply.rcode,
                 addresses: reply.addresses(name),
@@ -471,6 +472,10 @@ impl<'v> Look<'v> {
         };
         WebSeen { address: address.to_string(), said }
     }
+}
+
+fn too_late() -> String {
+    format!("not heard within the {} s of a look", LOOK_PATIENCE.as_secs())
 }
 
 /// Nobody said anything, for that reason.

@@ -80,10 +80,22 @@ pub(super) fn resolvers(seen: &Seen) -> Finding {
     weigh(check, seen, &wrong, &unheard, String::new())
 }
 
+/// Why nobody visited the trap.
+fn unvisited(seen: &Seen) -> &'static str {
+    let mut heard = seen.ours.iter().filter_map(|ours| ours.said.as_ref().ok()).peekable();
+    if heard.peek().is_none() {
+        "no server of ours was heard, so there is no address to visit"
+    } else if heard.any(|addresses| !addresses.is_empty()) {
+        "the time of the look ran out before the visit ended"
+    } else {
+        "our own servers give no address to visit"
+    }
+}
+
 /// Only what proves that it holds the key is our trap; anything may answer at an address.
 pub(super) fn web(check: Check, web: Option<&WebSeen>, seen: &Seen) -> Finding {
     let Some(web) = web else {
-        return open(check, seen, "our own servers give no address to visit");
+        return open(check, seen, unvisited(seen));
     };
     let (mut wrong, mut right) = (Said::default(), String::new());
     match &web.said {

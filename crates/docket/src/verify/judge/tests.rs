@@ -209,6 +209,24 @@ fn silence_leaves_a_check_undecided() {
 }
 
 #[test]
+fn why_nobody_visited_the_trap_is_told() {
+    type Spoil = fn(&mut Seen);
+    let table: [(Spoil, &str); 3] = [
+        (|seen| seen.http = None, "ran out"),
+        (|seen| seen.ours.clear(), "no server of ours was heard"),
+        (|seen| seen.ours.iter_mut().for_each(|ours| ours.said = Ok(Vec::new())), "give no address"),
+    ];
+    for (spoil, evidence) in table {
+        let findings = spoiled(|seen| {
+            seen.http = None;
+            spoil(seen);
+        });
+        let finding = &findings[&Check::Http];
+        assert!(finding.evidence.contains(evidence), "{finding:?}");
+    }
+}
+
+#[test]
 fn one_lagging_server_is_a_seizure_in_part() {
     let findings = spoiled(|seen| seen.parents[3].said = Ok(theirs()));
     assert!(findings[&Check::ParentDelegation].in_part);
