@@ -15,6 +15,8 @@ use super::seen::{Delegation, ParentSeen, RdapSeen, Seen};
 
 /// How the reason of a server that sent nothing begins.
 pub const SILENT: &str = "no answer";
+/// How the reason of one begins that was not asked, because it had sent nothing so often.
+pub const SILENT_BEFORE: &str = "silent to the last";
 
 pub fn observation(name: &DomainName, seen: &Seen) -> Observation {
     let resolved = seen.resolvers.iter().filter_map(|one| one.said.as_ref().ok());
@@ -55,7 +57,8 @@ fn parents(seen: &[ParentSeen]) -> Vec<ParentAnswer> {
             }
         }
         if heard.is_empty() {
-            let is_silent = said.iter().all(|parent| parent.said.as_ref().is_err_and(|why| why.starts_with(SILENT)));
+            let is_silence = |why: &String| why.starts_with(SILENT) || why.starts_with(SILENT_BEFORE);
+            let is_silent = said.iter().all(|parent| parent.said.as_ref().is_err_and(is_silence));
             heard.push(bare(if is_silent { Heard::Silent } else { Heard::Broken }));
         }
         answers.extend(heard);
@@ -152,6 +155,7 @@ mod tests {
             parent("a.nic.alfa", udp, Ok("ns1.sink.alfa")),
             parent("a.nic.alfa", tcp, silent),
             parent("b.nic.alfa", udp, silent),
+            parent("b.nic.alfa", tcp, Err("silent to the last 6 questions: left alone for a while")),
             parent("c.nic.alfa", udp, Err("REFUSED to NS")),
         ]);
         let heard: Vec<(&str, Heard)> = one.parents.iter().map(|one| (one.server.as_str(), one.heard)).collect();

@@ -12,7 +12,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream, UdpSocket};
 use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 
-use crate::verify::handover::SILENT;
+use crate::verify::handover::{SILENT, SILENT_BEFORE};
 use crate::verify::message::{Question, Reply};
 use crate::verify::seen::Transport;
 use crate::verify::settings::Settings;
@@ -51,7 +51,7 @@ impl Pace {
             let turn = turns.entry(server).or_insert(Turn { next: now, silences: 0 });
             if turn.silences >= SILENCES_MAX {
                 if turn.next > now {
-                    return Err(format!("silent to the last {} questions: left alone for a while", turn.silences));
+                    return Err(format!("{SILENT_BEFORE} {} questions: left alone for a while", turn.silences));
                 }
                 turn.silences = 0;
             }
