@@ -2,8 +2,8 @@
 //!
 //! Both hold one key, kept outside the data folder. The visit carries a nonce, `SECONDS.SALT.MAC`; whoever else sees it can
 //! make no other, and it is believed for a minute, for one name, once (who has shown it already is for the trap to
-//! remember). The trap answers with a MAC over the nonce, which nobody without the key can elicit or make. What is absent:
-//! whether somebody stands in between and hands both on.
+//! remember). The trap answers with a MAC over the nonce, which nobody without the key can make; who has seen a nonce that
+//! the trap has not can elicit it. What is absent: whether somebody stands in between and hands both on.
 
 use std::fmt;
 

@@ -2,7 +2,8 @@
 //!
 //! Anybody may send the header. Only a nonce that the key made for that name, in the last minute, and that nobody has shown
 //! before is believed; every other is a header like any, and odd. Nothing else that the trap says depends on it, so that
-//! an outsider cannot elicit a mark.
+//! an outsider who has seen none of our visits cannot elicit a mark. Whoever sees one on its way, or controls an address
+//! that we visit, can: he has a minute to show its nonce to a trap that holds the key and has not seen it.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
