@@ -145,7 +145,7 @@ impl CaseNames {
             match self.get(name) {
                 None => self.len += 1,
                 Some(known) => {
-                    drop(self.apart.insert(name.clone(), NameView { mode: known.mode, ..list.view(listed) }))
+                    drop(self.apart.insert(name.clone(), NameView { mode: known.mode, ..list.view(listed) }));
                 }
             }
         }
