@@ -20,6 +20,7 @@ use serde::{Deserialize, Serialize};
 use store::view::{CaseView, View, WatchView};
 
 use crate::alarms::{Finding, Stands};
+use crate::verify::FRESH_FOR;
 
 pub mod certificates;
 mod checks;
@@ -29,8 +30,6 @@ pub use sinkholes::{SINKHOLES_MAX, Sinkholes};
 
 /// The most names of one case in one file.
 pub const NAMES_MAX: usize = 100_000;
-/// For how long what a pass has seen says what is so.
-const FRESH_FOR: jiff::SignedDuration = jiff::SignedDuration::from_hours(1);
 /// The longest file of what stands.
 pub const FILE_OCTETS_MAX: usize = 512 << 20;
 

@@ -28,6 +28,8 @@ use model::order::{Instrument, Order, OrderStatus};
 use model::{DomainName, Refusal};
 use store::view::CaseView;
 
+/// For how long a look speaks of now: what is older neither moves a name nor raises or ends an alarm.
+pub(crate) const FRESH_FOR: jiff::SignedDuration = jiff::SignedDuration::from_hours(1);
 /// The most names that are looked at in one request.
 pub const NAMES_PER_LOOK_MAX: usize = 256;
 

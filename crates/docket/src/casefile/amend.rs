@@ -347,17 +347,7 @@ fn change<'t>(value: &'t Spanned<DeValue<'t>>, seen: &mut Seen, faults: &mut Fau
 
 /// Names of the order, which need no more than be names.
 fn named(section: &Section<'_>, seen: &mut Seen, faults: &mut Faults) -> Vec<DomainName> {
-    let values = match section.get("names").map(|value| (value.span(), value.get_ref())) {
-        Some((_, DeValue::Array(values))) if !values.is_empty() => values,
-        Some((span, _)) => {
-            faults.add(span, "a list holds at least one name", "write `names = [\"name.example\"]`");
-            return Vec::new();
-        }
-        None => {
-            section.missing("names", "add `names = [\"name.example\"]`", faults);
-            return Vec::new();
-        }
-    };
+    let Some(values) = list::listed_in(section, faults) else { return Vec::new() };
     let one = |value: &Spanned<DeValue<'_>>| {
         let name = names::domain_name(value, faults)?;
         seen.once(&name, value.span(), faults).then_some(name)

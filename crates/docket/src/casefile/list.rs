@@ -6,7 +6,7 @@ use model::DomainName;
 use model::id::OrderId;
 use model::order::{Listed, Names};
 use toml::Spanned;
-use toml::de::DeValue;
+use toml::de::{DeArray, DeValue};
 
 use super::answers;
 use super::fault::Faults;
@@ -80,20 +80,20 @@ pub(super) fn entries(
     registry: Option<&Registry>,
     faults: &mut Faults,
 ) -> Vec<Entry> {
-    let values = match section.get("names").map(|value| (value.span(), value.get_ref())) {
-        Some((_, DeValue::Array(values))) if !values.is_empty() => values,
-        Some((span, _)) => {
-            faults.add(span, "a list holds at least one name", "write `names = [\"name.example\"]`");
-            return Vec::new();
-        }
-        None => {
-            section.missing("names", "add `names = [\"name.example\"]`", faults);
-            return Vec::new();
-        }
-    };
+    let Some(values) = listed_in(section, faults) else { return Vec::new() };
     let mut entries = Vec::with_capacity(values.len());
     entries.extend(values.iter().filter_map(|value| entry(value, listed, registry, faults)));
     entries
+}
+
+/// What a list has under `names`.
+pub(super) fn listed_in<'t>(section: &Section<'t>, faults: &mut Faults) -> Option<&'t DeArray<'t>> {
+    match section.get("names").map(|value| (value.span(), value.get_ref())) {
+        Some((_, DeValue::Array(values))) if !values.is_empty() => return Some(values),
+        Some((span, _)) => faults.add(span, "a list holds at least one name", "write `names = [\"name.example\"]`"),
+        None => section.missing("names", "add `names = [\"name.example\"]`", faults),
+    }
+    None
 }
 
 fn entry(

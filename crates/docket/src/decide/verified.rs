@@ -16,12 +16,10 @@ use store::view::{CaseView, View};
 
 use super::narrow::NAMES_PER_FACT_MAX;
 use super::{Decision, Done, known_case, may_prepare, working_on};
-use crate::verify::NameReport;
+use crate::verify::{FRESH_FOR, NameReport};
 
 /// The largest document of an attestation.
 pub const DOCUMENT_OCTETS_MAX: usize = 32 << 20;
-/// For how long a look says what is so.
-const FRESH_FOR: jiff::SignedDuration = jiff::SignedDuration::from_hours(1);
 
 /// Whether the world may be asked about a case.
 pub fn may_verify<'v>(view: &'v View, case: &CaseId, actor: &Actor) -> Result<&'v CaseView, Refusal> {
