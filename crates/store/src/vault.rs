@@ -6,34 +6,38 @@
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use model::Digest;
 
 use crate::Error;
 use crate::folder::{DataFolder, make_folder, sync_folder, write_synced};
 
-/// The vault of a data folder.
+/// The vault of a data folder. All who write to it hold clones of one.
 #[derive(Clone, Debug)]
 pub struct Vault {
     root: PathBuf,
+    /// Two who keep the same bytes at once would share a draft.
+    writing: Arc<Mutex<()>>,
 }
 
 impl Vault {
     pub fn open(folder: &DataFolder) -> Result<Self, Error> {
         let root = folder.path().join("vault").join("sha256");
         make_folder(&root)?;
-        Ok(Self { root })
+        Ok(Self { root, writing: Arc::default() })
     }
 
     /// The vault of a data folder that somebody else may hold: for reading alone.
     pub fn to_read(data: &Path) -> Self {
-        Self { root: data.join("vault").join("sha256") }
+        Self { root: data.join("vault").join("sha256"), writing: Arc::default() }
     }
 
     /// Keeps the bytes; they are synced when this returns. The same bytes twice are one file.
     pub fn put(&self, bytes: &[u8]) -> Result<Digest, Error> {
         let digest = Digest::of_bytes(bytes);
         let path = self.place(&digest);
+        let _alone = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
         if path.exists() {
             return Ok(digest);
         }
@@ -104,5 +108,26 @@ mod tests {
         assert_eq!(vault.get(&Digest::of_bytes(b"exhibit 2")).unwrap(), None);
         fs::write(vault.place(&digest), b"exhibit l").unwrap();
         assert!(matches!(vault.get(&digest), Err(Error::Damaged { .. })));
+    }
+
+    #[test]
+    fn what_many_put_at_once_is_one_whole_file() {
+        let home = tempfile::tempdir().unwrap();
+        let folder = DataFolder::open(home.path(), "test", Timestamp::UNIX_EPOCH).unwrap();
+        let vault = Vault::open(&folder).unwrap();
+        for round in 0..32 {
+            let bytes = format!("exhibit {round} ").repeat(4_000);
+            let keep = |vault: Vault| {
+                let digest = vault.put(bytes.as_bytes()).unwrap();
+                assert_eq!(vault.get(&digest).unwrap().unwrap(), bytes.as_bytes());
+            };
+            std::thread::scope(|all| {
+                for _ in 0..4 {
+                    let vault = vault.clone();
+                    all.spawn(move || keep(vault));
+                }
+            });
+        }
+        assert_eq!(vault.digests().unwrap().len(), 32);
     }
 }
