@@ -486,6 +486,8 @@ pub(crate) enum ArchiveCommand {
     /// Make few long files of many small ones now, and count the days that are over. The daemon does it by itself when
     /// there is time; no question is answered otherwise before, during or after it.
     Compact(JsonArgs),
+    /// Let go of the verdicts that a later one replaced, of days that are compacted for good. A legal hold ends it.
+    Retire(JsonArgs),
 }
 
 #[derive(Subcommand)]

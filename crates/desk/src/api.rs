@@ -77,6 +77,19 @@ pub struct CompactAnswer {
     pub done: Vec<Compacted>,
 }
 
+/// `POST /archive/retire`
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+pub struct RetireAnswer {
+    /// Settled days that were looked through.
+    pub days: u64,
+    /// Verdicts that went: a later one counts on each of their contacts.
+    pub verdicts: u64,
+    /// By which the days' files are shorter.
+    pub octets: u64,
+    /// Legal holds that ended it before its time.
+    pub holds: u64,
+}
+
 /// `POST /archive/replay`
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

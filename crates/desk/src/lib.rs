@@ -36,6 +36,7 @@ mod records;
 mod replay;
 mod reports;
 pub mod retention;
+mod retire;
 mod returning;
 mod run;
 mod sensors;
@@ -140,6 +141,7 @@ pub fn router(desk: Desk) -> Router {
         .route("/query", post(query::ask))
         .route("/archive/compact", post(compact::run))
         .route("/archive/replay", post(replay::run))
+        .route("/archive/retire", post(retire::run))
         .route("/backup", post(backup::take))
         .route("/retention", get(retention::show))
         .route("/retention/run", post(retention::run))

@@ -32,8 +32,16 @@ const OF_CASES: [Role; 4] = [Role::Analyst, Role::Investigator, Role::Legal, Rol
 /// Roles that see how the machine runs: its counters are over all cases, the sealed ones too.
 const OF_THE_MACHINE: [Role; 3] = [Role::Admin, Role::Auditor, Role::Operator];
 /// Routes that are about the machine.
-const MACHINE: [&str; 7] =
-    ["/status", "/dns", "/metrics", "/retention/traces", "/sensors", "/archive/compact", "/archive/replay"];
+const MACHINE: [&str; 8] = [
+    "/status",
+    "/dns",
+    "/metrics",
+    "/retention/traces",
+    "/sensors",
+    "/archive/compact",
+    "/archive/replay",
+    "/archive/retire",
+];
 
 //----------- Cases ------------------------------------------------------------------------------------------------
 

@@ -517,6 +517,14 @@ pub enum Body {
         objected: bool,
         note: String,
     },
+    // History labelled anew.
+    /// Verdicts of a day on whose contacts a later one counts were let go.
+    VerdictsRetired {
+        day: Date,
+        verdicts: u64,
+        before: FileSet,
+        after: FileSet,
+    },
     /// The law said no.
     Refused {
         tried: String,

@@ -422,6 +422,18 @@ fn a_lifted_seal_of_version_1_is_written_committed_to_and_read_as_ever() {
 }
 
 #[test]
+fn a_retirement_of_verdicts_of_version_1_is_written_and_read_as_ever() {
+    let files = |of: u8| FileSet { files: 1, octets: 200, digest: Digest([of; 32]) };
+    let day = "2019-03-27".parse().unwrap();
+    let body = FactBody::VerdictsRetired { day, verdicts: 7, before: files(1), after: files(2) };
+    let fact =
+        Draft::new(Actor::LocalUser { uid: 1000 }, body).at(Position(12), "2019-04-27T12:34:56Z".parse().unwrap());
+    compare("fact-retired.v1.json", &String::from_utf8(model::digest::canonical_json(&fact)).unwrap());
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/fact-retired.v1.json");
+    assert_eq!(serde_json::from_str::<Fact>(&std::fs::read_to_string(path).unwrap()).unwrap(), fact);
+}
+
+#[test]
 fn a_replay_of_version_1_is_written_committed_to_and_read_as_ever() {
     let fact = Draft::new(
         Actor::LocalUser { uid: 1000 },

@@ -12,8 +12,8 @@
 //! journal again. A crash after it leaves nothing to do. So nothing is lost and nothing is there twice.
 //!
 //! A sighting is contact ⟕ outcome ⟕ the last verdict. Feeds read sightings by the Parquet reader; people ask in SQL
-//! (feature `query`). Small files become long ones in [`compact`]; what is not kept any longer goes in [`purge`]. What is
-//! deliberately absent: for how long what is kept (room `docket`), and other generations' bookkeeping.
+//! (feature `query`). Small files become long ones in [`compact`]; what is not kept any longer goes in [`purge`], verdicts that do not
+//! count any more in [`retire`]. What is deliberately absent: for how long what is kept (room `docket`).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Deref;
@@ -46,6 +46,7 @@ mod merge;
 mod outbox;
 mod purge;
 mod query;
+mod retire;
 mod rollup;
 mod rows;
 mod sighting;
@@ -59,6 +60,7 @@ pub use outbox::Outbox;
 pub(crate) use outbox::Segment;
 pub use purge::{Due, Purged, Purging, Still, Trace, Traces, Waiting, cut};
 pub use query::{QUERIES_MAX, QUERY_MEMORY_MAX, QUERY_OCTETS_MAX, QUERY_ROWS_MAX, QUERY_TIME_MAX, QueryAnswer, Sight};
+pub use retire::Retired;
 pub use rows::name_text;
 pub use sighting::{Sighting, SightingFilter};
 pub use tables::{ContactRow, DailyNameRow, DailySourceRow, OutcomeRow, RawRow, VerdictRow};

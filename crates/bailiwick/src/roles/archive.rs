@@ -1,6 +1,6 @@
 //! `bailiwick archive`: the archive's files.
 
-use desk::api::{CompactAnswer, Compacted};
+use desk::api::{CompactAnswer, Compacted, RetireAnswer};
 
 use crate::cli::{ArchiveCommand, Place};
 use crate::door::Door;
@@ -8,9 +8,30 @@ use crate::failure::Done;
 use crate::terminal::{self, count, table};
 
 pub(crate) fn run(place: &Place, command: ArchiveCommand) -> Done {
-    let ArchiveCommand::Compact(out) = command;
-    let answer: CompactAnswer = Door::open(place, "archive compact")?.post("/archive/compact", &(), None)?;
-    if out.json { terminal::json(&answer) } else { terminal::line(&told(&answer)) }
+    match command {
+        ArchiveCommand::Compact(out) => {
+            let answer: CompactAnswer = Door::open(place, "archive compact")?.post("/archive/compact", &(), None)?;
+            if out.json { terminal::json(&answer) } else { terminal::line(&told(&answer)) }
+        }
+        ArchiveCommand::Retire(out) => {
+            let answer: RetireAnswer = Door::open(place, "archive retire")?.post("/archive/retire", &(), None)?;
+            if out.json { terminal::json(&answer) } else { terminal::line(&retired(&answer)) }
+        }
+    }
+}
+
+fn retired(answer: &RetireAnswer) -> String {
+    let RetireAnswer { days, verdicts, octets, holds } = answer;
+    let gone = format!(
+        "{} verdicts went of {days} settled days, on whose contacts a later one counts; {} octets",
+        count(*verdicts),
+        count(*octets)
+    );
+    if *holds == 0 {
+        gone
+    } else {
+        format!("{gone}\nthen {holds} legal holds stood: the days after those stay as they are")
+    }
 }
 
 fn told(answer: &CompactAnswer) -> String {

@@ -83,6 +83,7 @@ impl Body {
             | Self::KnowledgeImported { .. }
             | Self::SuspectFound { .. }
             | Self::HistoryReplayed { .. }
+            | Self::VerdictsRetired { .. }
             | Self::FeedExported { .. }
             | Self::EnrolmentOffered { .. }
             | Self::SensorEnrolled { .. }

@@ -21,14 +21,15 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use model::Timestamp;
+use model::fact::Draft;
 use model::time::{Date, from_nanos};
 use serde::{Deserialize, Serialize};
 use tokio::sync::OwnedMutexGuard;
 
 use super::file::{self, Written};
-use super::merge::{Merge, Output};
+use super::merge::{Lasts, Merge, Output};
 use super::rollup::RollUp;
-use super::tables::{ContactRow, ROLL_UPS, Row as _, Shape};
+use super::tables::{ContactRow, ROLL_UPS, Row as _, Shape, VerdictRow};
 use super::{Archive, blocking, manifest};
 use crate::Error;
 
@@ -84,6 +85,8 @@ pub(super) struct Work {
     day: String,
     inputs: Vec<Written>,
     level: u8,
+    /// Whether only the last row on each contact stays.
+    lasts_only: bool,
 }
 
 impl Work {
@@ -153,7 +156,19 @@ fn settle(day: &[&Written], limits: &CompactLimits) -> Option<Work> {
 fn work(inputs: &[&Written], level: u8) -> Work {
     let first = inputs.first().expect("work is made of files");
     let (table, day) = (first.table.clone(), first.day.clone());
-    Work { table, day, inputs: inputs.iter().copied().cloned().collect(), level }
+    Work { table, day, inputs: inputs.iter().copied().cloned().collect(), level, lasts_only: false }
+}
+
+/// The first day after that one of which verdicts that do not count any more may go: its files are compacted for good.
+pub(super) fn next_retirement(files: &[Written], after: Option<Date>) -> Option<Work> {
+    let mut days = BTreeMap::<Date, Vec<&Written>>::new();
+    for file in files.iter().filter(|file| file.table == VerdictRow::TABLE) {
+        file.day.parse().into_iter().for_each(|day| days.entry(day).or_default().push(file));
+    }
+    let is_next = |day: &Date| after.is_none_or(|after| after < *day);
+    let is_settled = |files: &[&Written]| files.iter().all(|file| file.level == SETTLED);
+    let (_, files) = days.into_iter().find(|(day, files)| is_next(day) && is_settled(files))?;
+    Some(Work { lasts_only: true, ..work(&files, SETTLED) })
 }
 
 //----------- Compaction -------------------------------------------------------------------------------------------
@@ -182,6 +197,15 @@ impl Archive {
         let turn = self.inner.compacting.clone().lock_owned().await;
         let limits = CompactLimits { settle, ..self.inner.limits };
         let Some(work) = next_work(&manifest::listed(&self.inner.ledger).await?, now, &limits) else { return Ok(None) };
+        self.begin(turn, work, limits).await.map(Some)
+    }
+
+    pub(super) async fn begin(
+        &self,
+        turn: OwnedMutexGuard<()>,
+        work: Work,
+        limits: CompactLimits,
+    ) -> Result<Compaction, Error> {
         let shape = Shape::named(&work.table).ok_or_else(|| unknown(&work.table))?;
         let name = self.name_of_file("compact");
         let name = name.trim_end_matches(".parquet").to_owned();
@@ -194,10 +218,11 @@ impl Archive {
             file_bytes_max: work.is_settling().then_some(limits.file_bytes_max),
             growing: None,
             written: Vec::new(),
+            lasts: work.lasts_only.then(Lasts::default),
         };
         let merge = blocking(move || Merge::start(shape, &root, runs, output)).await?;
         let stage = Stage::Merging(Box::new(merge));
-        Ok(Some(Compaction { archive: self.clone(), _turn: turn, work, limits, name, stage }))
+        Ok(Compaction { archive: self.clone(), _turn: turn, work, limits, name, stage })
     }
 
     pub fn compact_limits(&self) -> CompactLimits {
@@ -262,6 +287,17 @@ impl Compaction {
     /// # Panics
     /// If the last [`Compaction::step`] said that there was more to do.
     pub async fn commit(self, now: Timestamp) -> Result<Compacted, Error> {
+        self.commit_with(Vec::new(), now).await
+    }
+
+    /// What takes part, and what takes its place.
+    pub(super) fn sets(&self) -> (&[Written], &[Written]) {
+        let after: &[Written] = if let Stage::Done { merged, .. } = &self.stage { merged } else { &[] };
+        (&self.work.inputs, after)
+    }
+
+    /// The same, and facts say so in the same transaction.
+    pub(super) async fn commit_with(self, facts: Vec<Draft>, now: Timestamp) -> Result<Compacted, Error> {
         let Stage::Done { merged, rolled_up } = self.stage else { panic!("a compaction is committed when it is done") };
         let _alone = self.archive.inner.reading.write().await;
         let (root, shown) = (self.archive.inner.root.clone(), [merged.clone(), rolled_up.clone()].concat());
@@ -287,7 +323,11 @@ impl Compaction {
                 manifest::set_replaced(&mut transaction, &file.path, now).await?;
             }
         }
-        transaction.commit().await?;
+        if facts.is_empty() {
+            transaction.commit().await?;
+        } else {
+            self.archive.commit_with(transaction, facts, now).await?;
+        }
         self.archive.sweep().await?;
         let sum = |files: &[Written], of: fn(&Written) -> u64| files.iter().map(of).sum();
         Ok(Compacted {

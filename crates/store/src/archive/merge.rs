@@ -12,7 +12,8 @@ use std::path::{Path, PathBuf};
 
 use arrow_array::cast::AsArray as _;
 use arrow_array::types::TimestampNanosecondType;
-use arrow_array::{Array, ArrayRef, RecordBatch, StringArray, TimestampNanosecondArray, new_null_array};
+use arrow_array::{Array, ArrayRef, BooleanArray, RecordBatch, StringArray, TimestampNanosecondArray, new_null_array};
+use arrow_select::filter::filter_record_batch;
 use arrow_select::interleave::interleave_record_batch;
 use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
 use parquet::file::metadata::ParquetMetaData;
@@ -60,7 +61,7 @@ impl Merge {
 
     /// The finished files, closed and not yet shown.
     pub(super) fn finish(self) -> Result<Vec<Written>, Error> {
-        self.output.finish()
+        self.output.finish(&self.shape)
     }
 
     /// Leaves the file that was being written; what was finished is for the caller to remove.
@@ -274,10 +275,17 @@ pub(super) struct Output {
     pub(super) file_bytes_max: Option<u64>,
     pub(super) growing: Option<Growing>,
     pub(super) written: Vec<Written>,
+    /// `None`: every row.
+    pub(super) lasts: Option<Lasts>,
 }
 
 impl Output {
     fn write(&mut self, shape: &Shape, batch: &RecordBatch) -> Result<(), Error> {
+        let Some(lasts) = &mut self.lasts else { return self.append(shape, batch) };
+        lasts.pass(batch)?.iter().try_for_each(|batch| self.append(shape, batch))
+    }
+
+    fn append(&mut self, shape: &Shape, batch: &RecordBatch) -> Result<(), Error> {
         let mut growing = match self.growing.take() {
             Some(growing) => growing,
             None => self.next(shape)?,
@@ -296,10 +304,47 @@ impl Output {
         Growing::create(&Place { root: &self.root, day: &self.day, name: &name, level: self.level }, shape)
     }
 
-    fn finish(mut self) -> Result<Vec<Written>, Error> {
+    fn finish(mut self, shape: &Shape) -> Result<Vec<Written>, Error> {
+        if let Some(held) = self.lasts.take().and_then(|lasts| lasts.held) {
+            self.append(shape, &held)?;
+        }
         if let Some(growing) = self.growing {
             self.written.push(growing.close()?);
         }
         Ok(self.written)
     }
+}
+
+//----------- Lasts ------------------------------------------------------------------------------------------------
+
+/// Of rows on one contact, which follow each other, only the last goes on.
+#[derive(Default)]
+pub(super) struct Lasts {
+    /// The row that came last: the next one may be on the same contact.
+    held: Option<RecordBatch>,
+}
+
+impl Lasts {
+    fn pass(&mut self, batch: &RecordBatch) -> Result<Vec<RecordBatch>, Error> {
+        let ids = contacts(batch)?;
+        let Some(last) = ids.len().checked_sub(1) else { return Ok(Vec::new()) };
+        let is_last: BooleanArray =
+            (0..=last).map(|row| Some(row < last && ids.value(row) != ids.value(row + 1))).collect();
+        let lasts =
+            filter_record_batch(batch, &is_last).map_err(Error::archive("looking for the last rows on contacts"))?;
+        let mut passed = Vec::new();
+        if let Some(held) = self.held.replace(batch.slice(last, 1))
+            && contacts(&held)?.value(0) != ids.value(0)
+        {
+            passed.push(held);
+        }
+        passed.push(lasts);
+        passed.retain(|batch| batch.num_rows() > 0);
+        Ok(passed)
+    }
+}
+
+fn contacts(batch: &RecordBatch) -> Result<&StringArray, Error> {
+    let found = batch.column_by_name("contact_id").and_then(|column| column.as_string_opt::<i32>());
+    found.ok_or_else(|| Error::Archive { what: "looking for the contacts of rows".into(), cause: None })
 }

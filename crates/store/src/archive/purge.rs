@@ -272,7 +272,11 @@ fn facts(day: Date, due: &[Due], rows: &[u64], before: &FileSet, after: &FileSet
 }
 
 /// What the files were, and what they are.
-async fn sets(archive: &Archive, replaced: &[Written], written: &[Written]) -> Result<(FileSet, FileSet), Error> {
+pub(super) async fn sets(
+    archive: &Archive,
+    replaced: &[Written],
+    written: &[Written],
+) -> Result<(FileSet, FileSet), Error> {
     let (root, replaced, written) = (archive.inner.root.clone(), replaced.to_vec(), written.to_vec());
     blocking(move || {
         let set = |files: &[Written], is_shown: bool| {

@@ -20,7 +20,10 @@ pub fn names_to_serve(order: &Order) -> impl Iterator<Item = (&DomainName, &List
 impl View {
     pub(super) fn fold(&mut self, fact: &Fact, mut names: impl FnMut(&Digest) -> Option<Names>) -> Result<(), Refusal> {
         match &fact.body {
-            Body::Started { .. } | Body::ConfigApplied { .. } | Body::HistoryReplayed { .. } => Ok(()),
+            Body::Started { .. }
+            | Body::ConfigApplied { .. }
+            | Body::HistoryReplayed { .. }
+            | Body::VerdictsRetired { .. } => Ok(()),
             Body::BackupTaken { backup, facts, .. } => {
                 let taken = BackupView { backup: *backup, facts: *facts, at: fact.position, taken: fact.time };
                 self.backups.push(taken);
