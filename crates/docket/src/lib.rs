@@ -9,8 +9,8 @@
 //! took effect; [`custody`] compares what was seen from outside, and [`watch`] what the clock brings about, both as
 //! [`alarms`]; [`due`] says what must happen by when; [`post_mortem`] looks back; [`returning`] writes what goes with a name
 //! that is given back; [`dossier`] is all of a case for a stranger. [`zonefile`] reads the owner's records of a name;
-//! [`rdap`] and [`ct`] read what registries and the logs of certificates say, for all of these; [`retention`] says what is
-//! kept for how long.
+//! [`rdap`] and [`ct`] read what registries and the logs of certificates say, for all of these; [`unbelief`] is TLS to servers
+//! that nobody believes; [`retention`] says what is kept for how long.
 //!
 //! [`decide`] is the law in action: what a command may change, as facts to append, or the refusal; [`shown`] is exactly what
 //! two people approve. [`run`] is the door: it loads the view, decides, appends. The rooms' own `run` pages are the only
@@ -39,6 +39,7 @@ pub mod retention;
 pub mod returning;
 pub mod run;
 pub mod shown;
+pub mod unbelief;
 pub mod verify;
 pub mod watch;
 pub mod zonefile;

@@ -10,10 +10,9 @@ use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use axum::http::Uri;
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::CryptoProvider;
-use rustls::{ClientConfig, ClientConnection, DigitallySignedStruct, SignatureScheme, StreamOwned};
-use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
+use docket::unbelief;
+use rustls::{ClientConfig, ClientConnection, StreamOwned};
+use rustls_pki_types::{CertificateDer, ServerName};
 
 use crate::config::{Evidence, bare};
 use crate::failure::Failure;
@@ -68,11 +67,7 @@ impl Seen {
 impl Way {
     /// To a server of which nothing is believed.
     pub(super) fn unbelieving(evidence: &Evidence) -> Result<Self, Failure> {
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let any = Arc::new(Anybody(Arc::clone(&provider)));
-        let config = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
-        let config = config.map_err(|error| Failure::new(format!("setting up TLS: {error}")))?;
-        let config = config.dangerous().with_custom_certificate_verifier(any).with_no_client_auth();
+        let config = unbelief::client().map_err(|error| Failure::new(format!("setting up TLS: {error}")))?;
         Ok(Self::new(evidence, config))
     }
 
@@ -85,12 +80,12 @@ impl Way {
         };
         let config = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
         let config = config.map_err(|error| Failure::new(format!("setting up TLS: {error}")))?;
-        Ok(Self::new(evidence, config.with_root_certificates(roots).with_no_client_auth()))
+        Ok(Self::new(evidence, Arc::new(config.with_root_certificates(roots).with_no_client_auth())))
     }
 
-    fn new(evidence: &Evidence, config: ClientConfig) -> Self {
+    fn new(evidence: &Evidence, config: Arc<ClientConfig>) -> Self {
         let total = Duration::from_secs(evidence.timeout_secs.into());
-        let (proxy, config) = (evidence.proxy(), Arc::new(config));
+        let proxy = evidence.proxy();
         Self { proxy, config, body_octets_max: evidence.page_octets_max(), total }
     }
 
@@ -294,45 +289,6 @@ fn unchunked(octets: &[u8]) -> Vec<u8> {
         rest = next;
     }
     body
-}
-
-/// Takes any certificate, and still has the handshake signed by it: what is kept is what was used.
-#[derive(Debug)]
-struct Anybody(Arc<CryptoProvider>);
-
-impl ServerCertVerifier for Anybody {
-    fn verify_server_cert(
-        &self,
-        _: &CertificateDer<'_>,
-        _: &[CertificateDer<'_>],
-        _: &ServerName<'_>,
-        _: &[u8],
-        _: UnixTime,
-    ) -> Result<ServerCertVerified, rustls::Error> {
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        rustls::crypto::verify_tls12_signature(message, cert, dss, &self.0.signature_verification_algorithms)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        rustls::crypto::verify_tls13_signature(message, cert, dss, &self.0.signature_verification_algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.signature_verification_algorithms.supported_schemes()
-    }
 }
 
 #[cfg(test)]

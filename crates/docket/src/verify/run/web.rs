@@ -1,7 +1,6 @@
 //! HTTP, as a client with limits: RDAP servers, and the trap at the address that our own servers give.
 
 use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
 use std::time::Duration;
 
 use http_body_util::{BodyExt, Empty, Limited};
@@ -11,9 +10,7 @@ use hyper::http::response::Parts;
 use hyper::{Request, Uri, header};
 use hyper_util::rt::TokioIo;
 use model::visit::HEADER;
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::{ClientConfig, DigitallySignedStruct, Error, SignatureScheme};
-use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls_pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::lookup_host;
 use tokio::task::JoinSet;
@@ -22,6 +19,7 @@ use tokio_rustls::TlsConnector;
 
 use super::exchange::{Pace, connect};
 use crate::rdap::ANSWER_OCTETS_MAX;
+use crate::unbelief;
 use crate::verify::seen::WebAnswer;
 use crate::verify::settings::Settings;
 
@@ -94,7 +92,8 @@ pub(super) async fn visit(
             return exchange(stream, request, PAGE_OCTETS_MAX).await;
         }
         let name = ServerName::try_from(name.to_owned()).map_err(|error| error.to_string())?;
-        let stream = TlsConnector::from(anything()?).connect(name, stream).await.map_err(|error| error.to_string())?;
+        let tls = unbelief::client().map_err(|error| error.to_string())?;
+        let stream = TlsConnector::from(tls).connect(name, stream).await.map_err(|error| error.to_string())?;
         exchange(stream, request, PAGE_OCTETS_MAX).await
     };
     let answer = timeout(PATIENCE, call).await.unwrap_or_else(|_| Err(format!("no answer in {PATIENCE:?}")));
@@ -139,55 +138,4 @@ async fn exchange(
     let body = Limited::new(body, octets_max).collect().await;
     let body = body.map_err(|error| format!("reading the answer ({}): {error}", head.status.as_u16()))?;
     Ok((head, body.to_bytes()))
-}
-
-/// TLS that believes any certificate: nothing is said or learned over it that needs belief.
-fn anything() -> Result<Arc<ClientConfig>, String> {
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let schemes = provider.signature_verification_algorithms.supported_schemes();
-    let config = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|error| error.to_string())?
-        .dangerous()
-        .with_custom_certificate_verifier(Arc::new(Anything(schemes)))
-        .with_no_client_auth();
-    Ok(Arc::new(config))
-}
-
-#[derive(Debug)]
-struct Anything(Vec<SignatureScheme>);
-
-impl ServerCertVerifier for Anything {
-    fn verify_server_cert(
-        &self,
-        _end_entity: &CertificateDer<'_>,
-        _intermediates: &[CertificateDer<'_>],
-        _server_name: &ServerName<'_>,
-        _ocsp_response: &[u8],
-        _now: UnixTime,
-    ) -> Result<ServerCertVerified, Error> {
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        _message: &[u8],
-        _certificate: &CertificateDer<'_>,
-        _signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        Ok(HandshakeSignatureValid::assertion())
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        _message: &[u8],
-        _certificate: &CertificateDer<'_>,
-        _signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        Ok(HandshakeSignatureValid::assertion())
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.clone()
-    }
 }
