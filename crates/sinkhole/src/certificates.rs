@@ -37,6 +37,7 @@ use public::PublicShelf;
 pub use public::{CHAIN_CERTIFICATES_MAX, PEM_OCTETS_MAX, PUBLIC_MAX};
 pub(crate) use setup::Setup;
 pub use standing::Standing;
+pub use validity::validity;
 
 /// Leaves held in memory. Above it the shelf is emptied and filled anew: about 4 KiB each.
 pub const CERTIFICATES_MAX: usize = 10_000;

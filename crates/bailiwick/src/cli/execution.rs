@@ -13,7 +13,7 @@ use super::{JsonArgs, WhoArgs};
 pub(crate) enum ExecutionCommand {
     /// Compile what each registrar and registry gets: sheet, lists, plans and, where we sponsor the names, EPP commands.
     Appendix(AppendixArgs),
-    /// Whether all is ready to be sent: servers, contacts, checklist, capacity; and how it would be undone.
+    /// Whether all is ready to be sent: servers, certificates, contacts, checklist, capacity; and how it would be undone.
     Ready(ReadyArgs),
     /// Say that an actor was sent their share. Its names go to `sent`.
     Sent(SentArgs),
@@ -52,6 +52,9 @@ pub(crate) struct ReadyArgs {
     /// Ask this server of ours for every redirected name, over UDP: `192.0.2.53:53`. Once per server.
     #[arg(long = "server", value_name = "ADDRESS:PORT")]
     pub(crate) servers: Vec<SocketAddr>,
+    /// Look which certificate this trap of ours shows for each redirected name: `192.0.2.80:443`. Once per trap, at most 16.
+    #[arg(long = "https", value_name = "ADDRESS:PORT")]
+    pub(crate) traps: Vec<SocketAddr>,
     /// Queries a second that were measured (`cargo xtask bench dns`).
     #[arg(long, value_name = "RATE", requires = "expected")]
     pub(crate) measured: Option<u64>,

@@ -14,7 +14,7 @@ const UTC_TIME: u8 = 0x17;
 const GENERALIZED_TIME: u8 = 0x18;
 
 /// `notBefore` and `notAfter` (RFC 5280, 4.1).
-pub(super) fn validity(der: &[u8]) -> Option<(Timestamp, Timestamp)> {
+pub fn validity(der: &[u8]) -> Option<(Timestamp, Timestamp)> {
     let (certificate, _) = element(der, SEQUENCE)?;
     let (fields, _) = element(certificate, SEQUENCE)?;
     let rest = element(fields, VERSION).map_or(fields, |(_, rest)| rest);

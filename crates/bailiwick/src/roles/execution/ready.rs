@@ -2,7 +2,7 @@
 //! refuse servers that do not answer.
 //!
 //! Only the addresses that the operator names are asked, over UDP, one question after the other. An answer counts if it comes
-//! from that address with the same number and question, has AA set, no error, and a record.
+//! from that address with the same number and question, has AA set, no error, and a record. [`https`] looks at certificates.
 
 use std::net::{SocketAddr, UdpSocket};
 use std::time::Duration;
@@ -13,7 +13,10 @@ use model::DomainName;
 use crate::cli::ReadyArgs;
 use crate::door::Door;
 use crate::failure::{Done, Failure, Tried, code};
+use crate::supervise::now;
 use crate::terminal::{self, table};
+
+mod https;
 
 /// How long one answer may take, and how often one is asked.
 const PATIENCE: Duration = Duration::from_millis(800);
@@ -25,11 +28,20 @@ const SILENT_MAX: usize = 5;
 const SOA: u16 = 6;
 
 pub(super) fn run(door: &Door, args: &ReadyArgs) -> Done {
+    if args.traps.len() > https::TRAPS_MAX {
+        let what = format!("at most {} traps are looked at in one go", https::TRAPS_MAX);
+        return Err(Failure::new(what).code(code::USAGE));
+    }
     let mut told: ReadyTold = door.get(&format!("/cases/{}/ready", args.case))?;
     told.checks.extend(args.servers.iter().map(|server| asked(*server, &told.zones)));
     if args.servers.is_empty() && !told.zones.is_empty() {
         told.checks
             .push(not_known("our servers answer", "no server was named: `--server ADDRESS:PORT`, once for each"));
+    }
+    told.checks.extend(args.traps.iter().map(|trap| https::asked(*trap, &told.zones, now())));
+    if args.traps.is_empty() && !told.zones.is_empty() {
+        let seen = "no trap was named: `--https ADDRESS:PORT`, once for each";
+        told.checks.push(not_known("our traps show a certificate for each name", seen));
     }
     told.checks.push(capacity(args.measured, args.expected));
     let fails = told.checks.iter().filter(|check| check.verdict == ReadyVerdict::Fails).count();
@@ -50,6 +62,17 @@ pub(super) fn run(door: &Door, args: &ReadyArgs) -> Done {
 
 fn not_known(what: &str, seen: &str) -> ReadyCheck {
     ReadyCheck { what: what.to_owned(), verdict: ReadyVerdict::NotKnown, seen: seen.to_owned() }
+}
+
+/// Fails by what is wrong, of which the first are shown.
+fn check(what: String, bad: &[String], good: String) -> ReadyCheck {
+    if bad.is_empty() {
+        return ReadyCheck { what, verdict: ReadyVerdict::Holds, seen: good };
+    }
+    let shown: Vec<&str> = bad.iter().take(SHOWN_MAX).map(String::as_str).collect();
+    let more = bad.len().saturating_sub(SHOWN_MAX);
+    let more = if more > 0 { format!("; and {more} more") } else { String::new() };
+    ReadyCheck { what, verdict: ReadyVerdict::Fails, seen: format!("{}{more}", shown.join("; ")) }
 }
 
 fn capacity(measured: Option<u64>, expected: Option<u64>) -> ReadyCheck {
@@ -96,16 +119,8 @@ fn drawn(told: &ReadyTold) -> String {
 fn asked(server: SocketAddr, zones: &[DomainName]) -> ReadyCheck {
     let what = format!("{server} answers for every redirected name");
     match ask_all(server, zones) {
-        Ok(bad) if bad.is_empty() => {
-            ReadyCheck { what, verdict: ReadyVerdict::Holds, seen: format!("{} with AA", zones.len()) }
-        }
-        Ok(bad) => {
-            let shown: Vec<&str> = bad.iter().take(SHOWN_MAX).map(String::as_str).collect();
-            let more = bad.len().saturating_sub(SHOWN_MAX);
-            let more = if more > 0 { format!("; and {more} more") } else { String::new() };
-            ReadyCheck { what, verdict: ReadyVerdict::Fails, seen: format!("{}{more}", shown.join("; ")) }
-        }
-        Err(failure) => ReadyCheck { what, verdict: ReadyVerdict::Fails, seen: failure.message().to_owned() },
+        Ok(bad) => check(what, &bad, format!("{} with AA", zones.len())),
+        Err(failure) => check(what, &[failure.message().to_owned()], String::new()),
     }
 }
 
