@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use docket::appendix::{Actor as Doer, Actors, Part, Wanted, compile, plan, run::Wish};
+use docket::appendix::{Actor as Doer, Actors, Difference, Part, Wanted, compile, plan, run::Wish};
 use docket::shown::counted;
 use docket::{Command, Done};
 use model::execution::{Acknowledgement, Compilation, Dispatch};
@@ -18,7 +18,7 @@ use model::order::{NameOutcome, Order, OrderStatus};
 use model::seizure::{Seizure, ServiceMode};
 use model::{Digest, DomainName, Refusal, Timestamp};
 use store::archive::Sight;
-use store::view::{CaseView, View};
+use store::view::{CaseView, Moved, View};
 
 use crate::api::{
     AckedRequest, AppendixRequest, Board, BoardRow, Compiled, ReadyCheck, ReadyTold, ReadyVerdict, ReverseTold, Said,
@@ -39,7 +39,7 @@ pub(crate) async fn appendix(
     State(desk): State<Desk>,
     Named(id): Named<CaseId>,
     asker: Asker,
-    Sent(AppendixRequest { into, actors }): Sent<AppendixRequest>,
+    Sent(AppendixRequest { into, actors, difference }): Sent<AppendixRequest>,
 ) -> Result<Json<Compiled>, Told> {
     if matches!(asker.actor, Actor::Person { .. }) {
         let refusal = Refusal::new("an appendix is written by the user of the machine, not by a person's token");
@@ -57,10 +57,12 @@ pub(crate) async fn appendix(
         let (ledger, case) = (Arc::clone(&desk.ledger), id.clone());
         let written = off_the_runtime(move || {
             let sign = |text: &str| ledger.sign_note(text);
-            write(&view.cases[&case], &table, &into, &sign)
+            write(&view.cases[&case], (&table, difference), &into, &sign)
         });
         let compiled = written.await?.map_err(|error| match error.kind() {
-            std::io::ErrorKind::AlreadyExists => bad_request(error.to_string(), "nothing was written"),
+            std::io::ErrorKind::AlreadyExists | std::io::ErrorKind::InvalidInput => {
+                bad_request(error.to_string(), "nothing was written")
+            }
             _ => problem::ours(&error),
         })?;
         let actors = desk.vault.put(actors.as_bytes()).map_err(|error| problem::ours(&error))?;
@@ -75,31 +77,31 @@ pub(crate) async fn appendix(
 
 fn write(
     case: &CaseView,
-    actors: &Actors,
+    (actors, difference): (&Actors, bool),
     into: &std::path::Path,
     sign: &dyn Fn(&str) -> Option<String>,
 ) -> std::io::Result<Compiled> {
     let parts = parts(case);
+    let differences = if difference { differences(case, actors) } else { Vec::new() };
+    if difference && differences.is_empty() {
+        let id = &case.terms.id;
+        let what = format!("of case {id} nobody was sent another version of an order than the one that stands");
+        return Err(std::io::Error::new(std::io::ErrorKind::InvalidInput, what));
+    }
     let sealed = case.orders.values().filter_map(|order| Some((order.terms().id.clone(), case.sealed_until(order)?)));
-    let sealed = sealed.collect();
-    let made = now();
-    compile(&Wish { case: &case.terms, parts: &parts, sealed: &sealed, actors, into, made, sign })
+    let (sealed, made) = (sealed.collect(), now());
+    let (parts, differences) = (&parts[..], &differences[..]);
+    compile(&Wish { case: &case.terms, parts, differences, sealed: &sealed, actors, into, made, sign })
 }
 
 /// Orders that stand or are to be put in force, each with its names that nobody gave back or put off.
 fn parts(case: &CaseView) -> Vec<Part<'_>> {
-    let stands = |order: &&model::order::Order| matches!(order.status(), OrderStatus::Draft | OrderStatus::InForce);
-    let part = |order: &'_ model::order::Order| -> Vec<Wanted<'_>> { Vec::with_capacity(order.names().len()) };
+    let part = |order: &'_ Order| -> Vec<Wanted<'_>> { Vec::with_capacity(order.names().len()) };
     let mut parts: Vec<Part<'_>> = Vec::new();
-    for order in case.orders.values().filter(stands) {
+    for order in case.orders.values().filter(|order| stands(order)) {
         let mut names = part(order);
         for (name, listed) in order.names() {
-            let is_ours = case.names.get(name).is_some_and(|known| {
-                known.order == order.terms().id
-                    && !matches!(known.seizure, Seizure::Released | Seizure::Returned)
-                    && !matches!(known.mode, Some(ServiceMode::Handback | ServiceMode::Off))
-            });
-            if is_ours {
+            if is_ours(case, order, name) {
                 names.push(Wanted { name, listed: *listed });
             }
         }
@@ -108,10 +110,65 @@ fn parts(case: &CaseView) -> Vec<Part<'_>> {
     parts
 }
 
+fn stands(order: &Order) -> bool {
+    matches!(order.status(), OrderStatus::Draft | OrderStatus::InForce)
+}
+
+/// Whether an actor is asked for something about the name.
+fn is_ours(case: &CaseView, order: &Order, name: &DomainName) -> bool {
+    case.names.get(name).is_some_and(|known| {
+        known.order == order.terms().id
+            && !matches!(known.seizure, Seizure::Released | Seizure::Returned)
+            && !matches!(known.mode, Some(ServiceMode::Handback | ServiceMode::Off))
+    })
+}
+
+/// What each actor has not been told: since the version of the order that they were sent. Who was sent nothing gets the whole.
+fn differences<'a>(case: &'a CaseView, actors: &'a Actors) -> Vec<Difference<'a>> {
+    let mut all = Vec::new();
+    for order in case.orders.values().filter(|order| stands(order)) {
+        let mut since: BTreeMap<u32, BTreeMap<&str, Difference<'_>>> = BTreeMap::new();
+        for ((of, actor), sent) in &case.execution.dispatches {
+            if *of == order.terms().id && sent.version < order.version() {
+                let version = sent.version;
+                let news = since.entry(version).or_insert_with(|| news_by_actor(case, order, actors, version));
+                all.extend(news.remove(actor.as_str()));
+            }
+        }
+    }
+    all
+}
+
+/// A name that another order took over did not leave: it is asked for there.
+fn news_by_actor<'a>(
+    case: &'a CaseView,
+    order: &'a Order,
+    actors: &'a Actors,
+    since: u32,
+) -> BTreeMap<&'a str, Difference<'a>> {
+    let mut news: BTreeMap<&str, Difference<'_>> = BTreeMap::new();
+    let is_elsewhere = |name| case.names.get(name).is_some_and(|known| known.order != order.terms().id);
+    for Moved { name, before, now } in case.moved_since(order, since) {
+        let Some(index) = actors.index_for(name) else { continue };
+        let (terms, actor) = (order.terms(), actors.actor(index));
+        let empty = || Difference { terms, actor, since, came: Vec::new(), left: Vec::new() };
+        match (before, now) {
+            (_, Some(listed)) if is_ours(case, order, name) => {
+                news.entry(&actor.id).or_insert_with(empty).came.push(Wanted { name, listed });
+            }
+            (Some(listed), None) if !is_elsewhere(name) => {
+                news.entry(&actor.id).or_insert_with(empty).left.push(Wanted { name, listed });
+            }
+            _ => {}
+        }
+    }
+    news
+}
+
 impl Desk {
-    /// The table of actors, with the registries of the case file for whatever it leaves out.
+    /// The table of actors, with the registries of the case file and its amendments for whatever it leaves out.
     pub(crate) async fn table(&self, view: &View, id: &CaseId, text: String) -> Result<Actors, Told> {
-        let file = self.case_file(known(view, id)?).await?;
+        let file = self.case_file_as_proposed(known(view, id)?).await?;
         let read = off_the_runtime(move || Actors::parse(&text).map(|actors| actors.with_registries(&file.lists)));
         read.await?
             .map_err(|why| bad_request(format!("the table of actors: {why}"), "docs/guide/execution-day.md shows one"))
@@ -181,13 +238,24 @@ fn share(
     order: Option<OrderId>,
 ) -> Result<(OrderId, Vec<DomainName>), Told> {
     let mut shares: BTreeMap<OrderId, Vec<DomainName>> = BTreeMap::new();
-    for part in parts(case).iter().filter(|part| order.as_ref().is_none_or(|order| part.order() == order)) {
+    let parts = parts(case);
+    let is_asked = |part: &&Part<'_>| order.as_ref().is_none_or(|order| part.order() == order);
+    for part in parts.iter().filter(is_asked) {
         let is_theirs =
             |wanted: &&Wanted<'_>| table.index_for(wanted.name).is_some_and(|index| table.actor(index).id == actor);
         let names: Vec<DomainName> = part.names.iter().filter(is_theirs).map(|wanted| wanted.name.clone()).collect();
         if !names.is_empty() {
             shares.insert(part.order().clone(), names);
         }
+    }
+    // Whoever was sent names that have all left since is told that, too.
+    if shares.is_empty() {
+        let was_sent = |order: &&OrderId| {
+            let key = ((*order).clone(), actor.to_owned());
+            case.execution.dispatches.contains_key(&key)
+        };
+        let orders = parts.iter().filter(is_asked).map(Part::order).filter(was_sent);
+        shares.extend(orders.map(|order| (order.clone(), Vec::new())));
     }
     if shares.len() > 1 {
         let orders: Vec<&str> = shares.keys().map(OrderId::as_str).collect();

@@ -3,7 +3,8 @@
 //! An order lists names; a registrar acts on a list of its own. [`actors`] says who acts for which name, [`plan`] what they
 //! do in which order and what undoes it, [`epp`] writes the commands where the actor is a registrar who sponsors the name,
 //! [`checklist`] says which questions of ICANN's guidance for such orders stay open, and [`run`] writes all of it into one
-//! folder with a signed manifest. Names are written actor by actor as they come, so that a million of them need no memory
+//! folder with a signed manifest: the whole, and, for an actor who was sent an earlier version of an order, beside it what
+//! came in and what left since. Names are written actor by actor as they come, so that a million of them need no memory
 //! beyond the list that the order holds anyway.
 //!
 //! What is deliberately absent: sending anything. A frame is a text for whoever has the registrar's login; a status that
@@ -42,6 +43,26 @@ pub struct Wanted<'a> {
 pub struct Part<'a> {
     pub terms: &'a OrderTerms,
     pub names: Vec<Wanted<'a>>,
+}
+
+/// What an actor has not been told of an order that was amended since they were sent their share.
+#[derive(Debug)]
+pub struct Difference<'a> {
+    pub terms: &'a OrderTerms,
+    pub actor: &'a Actor,
+    /// The version that they were sent.
+    pub since: u32,
+    /// Names that came in or have another outcome, as they stand, in order of name.
+    pub came: Vec<Wanted<'a>>,
+    /// Names that left, as they stood, in order of name.
+    pub left: Vec<Wanted<'a>>,
+}
+
+/// Which part of a difference: what is to be done, or what is to be undone.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum News {
+    Came { since: u32 },
+    Left { since: u32 },
 }
 
 impl Part<'_> {

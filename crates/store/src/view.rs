@@ -41,7 +41,7 @@ mod touched;
 mod verification;
 mod watch;
 
-pub use amendments::{AmendmentsView, Pending, VersionView, Versions};
+pub use amendments::{AmendmentsView, Moved, Pending, VersionView, Versions};
 pub use captured::CapturedView;
 pub use evidence::{AnswerView, EvidenceView, ExhibitView, ReportView, next_number};
 pub use execution::{DispatchView, ExecutionView};

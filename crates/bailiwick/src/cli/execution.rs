@@ -38,6 +38,9 @@ pub(crate) struct AppendixArgs {
     /// Who acts for which TLD or name, as TOML or CSV; without it the registries that the case file names.
     #[arg(long, value_name = "FILE")]
     pub(crate) actors: Option<PathBuf>,
+    /// Beside the whole, by actor what came in and what left since they were sent an earlier version of the order.
+    #[arg(long)]
+    pub(crate) difference: bool,
     /// Fail if an item of the checklist is not stated.
     #[arg(long)]
     pub(crate) strict: bool,

@@ -43,7 +43,7 @@ fn appendix(door: &Door, args: &AppendixArgs) -> Done {
     };
     let into = std::path::absolute(&args.out).tried(format_args!("finding {shown}"))?;
     let path = format!("/cases/{}/appendix", args.case);
-    let compiled: Compiled = door.post(&path, &AppendixRequest { into, actors }, None)?;
+    let compiled: Compiled = door.post(&path, &AppendixRequest { into, actors, difference: args.difference }, None)?;
     let open: usize = compiled.actors.iter().map(|handed| handed.open.len()).sum();
     if args.json {
         terminal::json(&compiled)?;
@@ -59,9 +59,9 @@ fn appendix(door: &Door, args: &AppendixArgs) -> Done {
 }
 
 fn told(compiled: &Compiled, shown: &str) -> Done {
-    let Compiled { digest, signed, names, files, octets, actors, .. } = compiled;
+    let Compiled { digest, signed, names, files, octets, actors, difference, .. } = compiled;
     let mut rows = vec![["actor", "names", "EPP commands", "folder", "not stated"].map(str::to_owned).to_vec()];
-    for handed in actors {
+    for handed in actors.iter().chain(difference) {
         let open = handed.open.join("; ");
         rows.push(vec![handed.called.clone(), count(handed.names), count(handed.frames), handed.folder.clone(), open]);
     }

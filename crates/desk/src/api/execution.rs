@@ -17,6 +17,9 @@ pub struct AppendixRequest {
     /// The table of actors, as its file says it; empty: the registries that the case file names.
     #[serde(default)]
     pub actors: String,
+    /// Beside the whole, what came in and what left for each actor since they were sent their share.
+    #[serde(default)]
+    pub difference: bool,
 }
 
 /// `POST /cases/{id}/dispatches`, by a person's token.

@@ -42,6 +42,15 @@ impl Plan {
         Digest::of_value(self)
     }
 
+    /// For a name that left the order: what takes this plan back. Nothing undoes that; it would take an order.
+    pub fn taken_back(self) -> Self {
+        let who = self.steps.first().map_or(REQUESTER, |step| step.who);
+        let does = "leaves a name as it stands for which nothing of the order was done, and goes on with the others";
+        let mut steps = vec![Step { who, does: does.to_owned(), only_if: None }];
+        steps.extend(self.reverse);
+        Self { outcome: self.outcome, steps, reverse: Vec::new() }
+    }
+
     fn step(&mut self, who: &'static str, does: impl Into<String>) {
         self.steps.push(Step { who, does: does.into(), only_if: None });
     }

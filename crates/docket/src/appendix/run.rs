@@ -7,6 +7,8 @@
 //! DIR/ORDER/ACTOR/names.csv, .json   for machines: the same names
 //! DIR/ORDER/ACTOR/plans.json         the different plans, by the number that stands beside each name
 //! DIR/ORDER/ACTOR/epp/TLD-forward.jsonl, TLD-reverse.jsonl   where we sponsor the names: one login per registry
+//! DIR/difference/ORDER/ACTOR/came/   the same files for what came in since the actor was sent their share
+//! DIR/difference/ORDER/ACTOR/left/   and for what left: the plans and commands are those that undo it
 //! ```
 //!
 //! A folder without a manifest is no appendix: it is written when all else is on the disk. What is kept in memory while a
@@ -21,6 +23,7 @@ use std::path::{Path, PathBuf};
 use model::case::CaseTerms;
 use model::digest::Hasher;
 use model::id::{CaseId, OrderId};
+use model::order::{NameOutcome, OrderTerms};
 use model::time::Date;
 use model::{Digest, DomainName, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -31,7 +34,7 @@ use super::epp::{self, Frame, Labels};
 use super::list::{self, Row};
 use super::plan::{Plan, frames, plan};
 use super::sheet::{NAMES_MAX, PLANS_MAX, Sheet};
-use super::{Outcomes, Part, Wanted};
+use super::{Difference, News, Outcomes, Part, Wanted};
 
 /// The manifest's first line.
 const TITLE: &str = "bailiwick appendix v1";
@@ -42,6 +45,8 @@ const PLANS_KNOWN_MAX: usize = 100_000;
 pub struct Wish<'a> {
     pub case: &'a CaseTerms,
     pub parts: &'a [Part<'a>],
+    /// What is written beside the whole.
+    pub differences: &'a [Difference<'a>],
     /// The day until which an order is sealed.
     pub sealed: &'a BTreeMap<OrderId, Date>,
     pub actors: &'a Actors,
@@ -62,6 +67,9 @@ pub struct Compiled {
     pub files: u64,
     pub octets: u64,
     pub actors: Vec<Handed>,
+    /// The folders of what came in and of what left.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub difference: Vec<Handed>,
 }
 
 /// One actor's share.
@@ -87,10 +95,16 @@ pub fn compile(wish: &Wish<'_>) -> io::Result<Compiled> {
     let (mut handed, mut checklists) = (Vec::new(), Vec::new());
     for part in wish.parts {
         for (actor, names) in by_actor(part, wish.actors) {
-            let (done, list) = share(wish, part, actor, &names, &mut out)?;
+            let folder = format!("{}/{}", slug(part.order().as_str()), actor.id);
+            let of = Share { terms: part.terms, actor, names: &names, folder, news: None };
+            let (done, list) = share(wish, &of, &mut out)?;
             checklists.push(serde_json::json!({ "order": done.order, "actor": done.actor, "items": list }));
             handed.push(done);
         }
+    }
+    let mut difference = Vec::new();
+    for one in wish.differences {
+        difference.extend(news(wish, one, &mut out)?);
     }
     let mut file = out.create("checklist.json".to_owned())?;
     serde_json::to_writer_pretty(&mut file, &checklists).map_err(io::Error::other)?;
@@ -100,7 +114,7 @@ pub fn compile(wish: &Wish<'_>) -> io::Result<Compiled> {
     let (files, octets) = (out.entries.len() as u64, out.entries.iter().map(|entry| entry.octets).sum());
     let head = serde_json::json!({ "case": wish.case.id, "made": wish.made, "program": env!("CARGO_PKG_VERSION"), "names": names, "files": files, "octets": octets });
     let (digest, signed) = out.finish(&head.to_string(), wish.sign)?;
-    Ok(Compiled { case: wish.case.id.clone(), digest, signed, names, files, octets, actors: handed })
+    Ok(Compiled { case: wish.case.id.clone(), digest, signed, names, files, octets, actors: handed, difference })
 }
 
 /// The names of a part by actor, and of one who writes EPP by registry, each in order of name.
@@ -112,38 +126,76 @@ fn by_actor<'a>(part: &'a Part<'a>, actors: &'a Actors) -> Vec<(&'a Actor, Vec<W
             groups.entry(index).or_default().push(*wanted);
         }
     }
-    let sorted = groups.into_iter().map(|(index, mut names)| {
-        let actor = actors.actor(index);
-        if actor.sponsors {
-            names.sort_by_key(|wanted| wanted.name.tld());
-        }
-        (actor, names)
-    });
+    let sorted =
+        groups.into_iter().map(|(index, names)| (actors.actor(index), by_registry(actors.actor(index), names)));
     let mut sorted: Vec<_> = sorted.collect();
     sorted.sort_by(|(a, _), (b, _)| a.id.cmp(&b.id));
     sorted
 }
 
+/// Commands go to one registry after the other.
+fn by_registry<'a>(actor: &Actor, mut names: Vec<Wanted<'a>>) -> Vec<Wanted<'a>> {
+    if actor.sponsors {
+        names.sort_by_key(|wanted| wanted.name.tld());
+    }
+    names
+}
+
+/// What came in for an actor, and what left, a folder for each.
+fn news(wish: &Wish<'_>, of: &Difference<'_>, out: &mut Folder) -> io::Result<Vec<Handed>> {
+    let Difference { terms, actor, since, came, left } = of;
+    let (since, mut handed) = (*since, Vec::new());
+    for (news, names, folder) in [(News::Came { since }, came, "came"), (News::Left { since }, left, "left")] {
+        if names.is_empty() {
+            continue;
+        }
+        let names = by_registry(actor, names.clone());
+        let folder = format!("difference/{}/{}/{folder}", slug(terms.id.as_str()), actor.id);
+        let of = Share { terms, actor, names: &names, folder, news: Some(news) };
+        handed.push(share(wish, &of, out)?.0);
+    }
+    Ok(handed)
+}
+
 //----------- One actor --------------------------------------------------------------------------------------------
 
-fn share(
-    wish: &Wish<'_>,
-    part: &Part<'_>,
-    actor: &Actor,
-    names: &[Wanted<'_>],
-    out: &mut Folder,
-) -> io::Result<(Handed, Checklist)> {
-    let folder = format!("{}/{}", slug(part.order().as_str()), actor.id);
+/// Names of one order for one actor, and the folder that they get.
+struct Share<'a> {
+    terms: &'a OrderTerms,
+    actor: &'a Actor,
+    names: &'a [Wanted<'a>],
+    folder: String,
+    news: Option<News>,
+}
+
+impl Share<'_> {
+    fn is_back(&self) -> bool {
+        matches!(self.news, Some(News::Left { .. }))
+    }
+
+    fn plan(&self, wanted: Wanted<'_>, actors: &Actors) -> Plan {
+        let plan = plan(wanted, self.actor, actors, self.terms);
+        if self.is_back() { plan.taken_back() } else { plan }
+    }
+}
+
+fn share(wish: &Wish<'_>, of: &Share<'_>, out: &mut Folder) -> io::Result<(Handed, Checklist)> {
+    let Share { terms, actor, names, folder, news } = of;
     let mut outcomes = Outcomes::default();
     names.iter().for_each(|wanted| outcomes.count(wanted.listed.outcome));
-    let written = lists(wish, part, (actor, names), &folder, out)?;
-    let frames = if actor.sponsors { commands(wish, part, (actor, names), &folder, out)? } else { 0 };
-    let checklist = checklist::of(wish.case, part.terms, wish.actors, actor, &outcomes);
+    let written = lists(wish, of, out)?;
+    let frames = match (actor.sponsors, of.is_back()) {
+        (false, _) => 0,
+        (true, false) => commands(wish, of, out)?,
+        (true, true) => commands_back(wish, of, out)?,
+    };
+    let checklist = checklist::of(wish.case, terms, wish.actors, actor, &outcomes);
     let sheet = Sheet {
         case: wish.case,
-        order: part.terms,
-        sealed: wish.sealed.get(part.order()).copied(),
+        order: terms,
+        sealed: wish.sealed.get(&terms.id).copied(),
         actor,
+        news: *news,
         outcomes: &outcomes,
         checklist: &checklist,
         plans: &written.plans,
@@ -157,10 +209,10 @@ fn share(
     file.write_all(sheet.to_html().as_bytes())?;
     out.close(file)?;
     let handed = Handed {
-        order: part.order().clone(),
+        order: terms.id.clone(),
         actor: actor.id.clone(),
         called: actor.called().to_owned(),
-        folder,
+        folder: folder.clone(),
         names: names.len() as u64,
         frames,
         open: checklist.open().map(str::to_owned).collect(),
@@ -172,35 +224,32 @@ fn share(
 struct Written {
     plans: Vec<(u32, Plan, u64)>,
     plans_all: u32,
-    first: Vec<(DomainName, model::order::NameOutcome, u32)>,
+    first: Vec<(DomainName, NameOutcome, u32)>,
     list: Digest,
 }
 
 /// `names.csv`, `names.json` and `plans.json`.
-fn lists(
-    wish: &Wish<'_>,
-    part: &Part<'_>,
-    (actor, names): (&Actor, &[Wanted<'_>]),
-    folder: &str,
-    out: &mut Folder,
-) -> io::Result<Written> {
+fn lists(wish: &Wish<'_>, of: &Share<'_>, out: &mut Folder) -> io::Result<Written> {
+    let Share { terms, actor, names, folder, .. } = of;
     let (mut csv, mut json) = (out.create(format!("{folder}/names.csv"))?, out.create(format!("{folder}/names.json"))?);
     let mut plans_file = out.create(format!("{folder}/plans.json"))?;
     let mut known: HashMap<Digest, u32> = HashMap::new();
     let mut written = Written { plans: Vec::new(), plans_all: 0, first: Vec::new(), list: Digest::of_bytes(b"") };
-    let servers: Vec<&str> = part.terms.name_servers.iter().map(model::DomainName::as_str).collect();
+    // Nobody shall delegate to us what left.
+    let servers: &[DomainName] = if of.is_back() { &[] } else { &terms.name_servers };
+    let servers: Vec<&str> = servers.iter().map(DomainName::as_str).collect();
     let servers = servers.join(" ");
     // What is the same for names of which nothing is known is made once.
-    let mut usual: HashMap<(model::order::NameOutcome, bool), u32> = HashMap::new();
+    let mut usual: HashMap<(NameOutcome, bool), u32> = HashMap::new();
     list::header(&mut csv)?;
     for (at, wanted) in names.iter().enumerate() {
-        let holds_server = part.terms.name_servers.iter().any(|server| server.is_at_or_below(wanted.name));
+        let holds_server = terms.name_servers.iter().any(|server| server.is_at_or_below(wanted.name));
         let is_usual = wish.actors.before(wanted.name).is_none() && !holds_server;
         let key = (wanted.listed.outcome, is_usual);
         let number = match usual.get(&key).filter(|_| is_usual) {
             Some(number) => *number,
             None => {
-                let plan = plan(*wanted, actor, wish.actors, part.terms);
+                let plan = of.plan(*wanted, wish.actors);
                 number_of(plan, &mut known, &mut written, &mut plans_file)?
             }
         };
@@ -210,13 +259,8 @@ fn lists(
         if let Some(shown) = written.plans.iter_mut().find(|(shown, ..)| *shown == number) {
             shown.2 += 1;
         }
-        let row = Row {
-            name: wanted.name,
-            outcome: wanted.listed.outcome,
-            order: part.order(),
-            actor: &actor.id,
-            plan: number,
-        };
+        let row =
+            Row { name: wanted.name, outcome: wanted.listed.outcome, order: &terms.id, actor: &actor.id, plan: number };
         list::csv(&mut csv, &row, actor, &servers)?;
         list::json(&mut json, &row, at == 0)?;
         if at < NAMES_MAX {
@@ -250,35 +294,47 @@ fn number_of(plan: Plan, known: &mut HashMap<Digest, u32>, written: &mut Written
 }
 
 /// EPP commands by registry; how many go forward.
-fn commands(
-    wish: &Wish<'_>,
-    part: &Part<'_>,
-    (actor, names): (&Actor, &[Wanted<'_>]),
-    folder: &str,
-    out: &mut Folder,
-) -> io::Result<u64> {
+fn commands(wish: &Wish<'_>, of: &Share<'_>, out: &mut Folder) -> io::Result<u64> {
+    let Share { terms, actor, names, folder, news } = of;
     let mut count = 0;
     for of_registry in names.chunk_by(|a, b| a.name.tld() == b.name.tld()) {
         let tld = of_registry[0].name.tld();
         let mut forward = out.create(format!("{folder}/epp/{tld}-forward.jsonl"))?;
         let mut reverse = out.create(format!("{folder}/epp/{tld}-reverse.jsonl"))?;
-        let redirects = of_registry.iter().any(|wanted| wanted.listed.outcome == model::order::NameOutcome::Redirect);
-        let hosts = if redirects { &part.terms.name_servers[..] } else { &[] };
-        let order = part.order().as_str();
+        let redirects = of_registry.iter().any(|wanted| wanted.listed.outcome == NameOutcome::Redirect);
+        let hosts = if redirects { &terms.name_servers[..] } else { &[] };
+        let order = terms.id.as_str();
         for name in hosts {
             // Only hosts below names of this registry have addresses in it (RFC 5732, 3.2.1).
             let addresses = if name.tld() == tld { wish.actors.host(name) } else { &[] };
             count += put(&mut forward, &epp::host(name, addresses, Labels { order, direction: "f" }))?;
         }
         for wanted in of_registry {
-            let (to, back) = frames(*wanted, actor, wish.actors, part.terms);
+            let (to, back) = frames(*wanted, actor, wish.actors, terms);
             count += put(&mut forward, &to)?;
             put(&mut reverse, &back)?;
         }
-        for name in hosts {
+        // Names that came in earlier are delegated to the same hosts.
+        let gone = if news.is_none() { hosts } else { &[] };
+        for name in gone {
             put(&mut reverse, &epp::host_gone(name, Labels { order, direction: "r" }))?;
         }
         out.close(forward)?;
+        out.close(reverse)?;
+    }
+    Ok(count)
+}
+
+/// The commands that undo what was done for names that left, by registry. The hosts stay: other names are delegated to them.
+fn commands_back(wish: &Wish<'_>, of: &Share<'_>, out: &mut Folder) -> io::Result<u64> {
+    let mut count = 0;
+    for of_registry in of.names.chunk_by(|a, b| a.name.tld() == b.name.tld()) {
+        let tld = of_registry[0].name.tld();
+        let mut reverse = out.create(format!("{}/epp/{tld}-reverse.jsonl", of.folder))?;
+        for wanted in of_registry {
+            let (_, back) = frames(*wanted, of.actor, wish.actors, of.terms);
+            count += put(&mut reverse, &back)?;
+        }
         out.close(reverse)?;
     }
     Ok(count)

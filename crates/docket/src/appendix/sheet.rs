@@ -10,10 +10,10 @@ use model::order::{NameOutcome, OrderTerms};
 use model::time::Date;
 use model::{Digest, DomainName};
 
-use super::Outcomes;
 use super::actors::Actor;
 use super::checklist::Checklist;
 use super::plan::{Plan, Step};
+use super::{News, Outcomes};
 
 /// The most names that are printed.
 pub(super) const NAMES_MAX: usize = 2_000;
@@ -33,6 +33,8 @@ pub(super) struct Sheet<'a> {
     pub(super) order: &'a OrderTerms,
     pub(super) sealed: Option<Date>,
     pub(super) actor: &'a Actor,
+    /// `None`: the whole.
+    pub(super) news: Option<News>,
     pub(super) outcomes: &'a Outcomes,
     pub(super) checklist: &'a Checklist,
     /// Each plan that is printed, with how many names it has.
@@ -49,7 +51,7 @@ pub(super) struct Sheet<'a> {
 
 impl Sheet<'_> {
     pub(super) fn to_html(&self) -> String {
-        let title = format!("Action sheet: {} for {}", self.order.id, self.actor.called());
+        let title = self.title();
         let page = html! {
             (DOCTYPE)
             html lang="en" {
@@ -72,6 +74,36 @@ impl Sheet<'_> {
             }
         };
         page.into_string()
+    }
+
+    fn title(&self) -> String {
+        let (order, actor) = (&self.order.id, self.actor.called());
+        match self.news {
+            None => format!("Action sheet: {order} for {actor}"),
+            Some(News::Came { since }) => {
+                format!("Action sheet: what came into {order} since version {since}, for {actor}")
+            }
+            Some(News::Left { since }) => format!("Action sheet: what left {order} since version {since}, for {actor}"),
+        }
+    }
+
+    fn is_back(&self) -> bool {
+        matches!(self.news, Some(News::Left { .. }))
+    }
+
+    /// What the sheet is about beside the whole.
+    fn difference(&self) -> Markup {
+        html! {
+            @match self.news {
+                None => {},
+                Some(News::Came { since }) => p {
+                    "You were sent version " (since) " of the order. This sheet has the names that came in since, or for which something else is asked now; what left stands on a sheet of its own. For all others nothing changes."
+                },
+                Some(News::Left { since }) => p class="banner" {
+                    "These names LEFT the order since its version " (since) ", which you were sent. Nothing is asked for them any more: what was done for them is undone."
+                },
+            }
+        }
     }
 
     fn banners(&self) -> Markup {
@@ -103,7 +135,8 @@ impl Sheet<'_> {
     fn asked(&self) -> Markup {
         let servers = self.order.name_servers.iter();
         html! {
-            h2 { "Asked for" }
+            h2 { @if self.is_back() { "Undone" } @else { "Asked for" } }
+            (self.difference())
             p {
                 "Case " (self.case.title) ", order " code { (self.order.id) } ". An actor whom the issuer of the paper cannot bind is asked, not ordered."
             }
@@ -111,11 +144,15 @@ impl Sheet<'_> {
                 thead { tr { th { "Outcome" } th { "Names" } } }
                 tbody { @for (outcome, count) in &self.outcomes.0 { tr { td { (outcome.as_str()) } td { (count) } } } }
             }
-            @if self.outcomes.0.contains_key(&NameOutcome::Redirect) {
+            @if self.outcomes.0.contains_key(&NameOutcome::Redirect) && !self.is_back() {
                 p { "Redirected names are delegated to exactly: " @for (at, server) in servers.enumerate() { @if at > 0 { ", " } code { (server.as_str()) } } "." }
             }
             @if self.frames > 0 {
-                p { (self.frames) " EPP commands for the sponsoring registrar's login stand beside this sheet, in the order in which they are sent; those that undo them, too." }
+                p {
+                    (self.frames) " EPP commands for the sponsoring registrar's login stand beside this sheet, in the order in which they are sent"
+                    @if !self.is_back() { "; those that undo them, too" }
+                    "."
+                }
             }
         }
     }
@@ -126,8 +163,10 @@ impl Sheet<'_> {
             @for (number, plan, count) in self.plans {
                 h3 { "Plan " (number) ": " (plan.outcome.as_str()) ", " (crate::shown::counted(*count as usize)) }
                 (steps(&plan.steps))
-                p { b { "To undo it" } }
-                (steps(&plan.reverse))
+                @if !plan.reverse.is_empty() {
+                    p { b { "To undo it" } }
+                    (steps(&plan.reverse))
+                }
             }
             @if self.plans_all as usize > self.plans.len() {
                 p { (self.plans_all) " plans in all; the others stand in " code { "plans.json" } "." }

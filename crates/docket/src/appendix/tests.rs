@@ -11,7 +11,7 @@ use super::list::quoted;
 use super::plan::{ordered, plan};
 use super::run::{Compiled, Wish, compile, listed};
 use super::state::{Ds, LOCKS, State, Status};
-use super::{Part, Wanted};
+use super::{Difference, Part, Wanted};
 use crate::casefile::{self, CaseFile};
 use crate::decide::book::{now, text};
 
@@ -57,8 +57,16 @@ fn compiled(actors: &str, into: &std::path::Path) -> (Compiled, CaseFile) {
     let key = store::log::SigningKey::from_seed(Some("log.example.org/a"), [7; 32]).unwrap();
     let sign = |text: &str| Some(key.sign(text));
     let parts = parts(&file);
-    let wish =
-        Wish { case: &file.terms, parts: &parts, sealed: &sealed, actors: &actors, into, made: now(), sign: &sign };
+    let wish = Wish {
+        case: &file.terms,
+        parts: &parts,
+        differences: &[],
+        sealed: &sealed,
+        actors: &actors,
+        into,
+        made: now(),
+        sign: &sign,
+    };
     let done = compile(&wish).unwrap();
     let note = std::fs::read_to_string(into.join("manifest")).unwrap();
     let opened = key.verifying().open(&note).unwrap();
@@ -120,6 +128,50 @@ fn an_actor_who_sponsors_gets_a_sheet_a_list_plans_and_commands() {
 }
 
 #[test]
+fn a_difference_stands_beside_the_whole_and_what_left_is_undone() {
+    let place = tempfile::tempdir().unwrap();
+    let file = file();
+    let (actors, mut parts) = (Actors::parse(ACTORS).unwrap().with_registries(&file.lists), parts(&file));
+    let left = parts[0].names.iter().position(|wanted| wanted.name.as_str() == "login-harbour.example").unwrap();
+    let left = vec![parts[0].names.remove(left)];
+    let came = parts[0].names.iter().filter(|wanted| wanted.listed.outcome == NameOutcome::Redirect);
+    let came: Vec<Wanted<'_>> = came.copied().collect();
+    let differences = [Difference { terms: parts[0].terms, actor: actors.actor(0), since: 1, came, left }];
+    let (sealed, sign, into) = (BTreeMap::new(), |_: &str| None, place.path());
+    let wish = Wish {
+        case: &file.terms,
+        parts: &parts,
+        differences: &differences,
+        sealed: &sealed,
+        actors: &actors,
+        into,
+        made: now(),
+        sign: &sign,
+    };
+    let done = compile(&wish).unwrap();
+    check_manifest(&std::fs::read_to_string(into.join("manifest")).unwrap(), into);
+    assert_eq!((done.names, done.actors.len()), (2, 1), "the whole is as without a difference");
+    let [came, left] = &done.difference[..] else { panic!("{done:?}") };
+    assert!(came.folder.starts_with("difference/") && came.folder.ends_with("/came"), "{came:?}");
+    let read = |folder: &str, name: &str| std::fs::read_to_string(into.join(folder).join(name)).unwrap();
+    let csv = read(&came.folder, "names.csv");
+    assert!(csv.contains("mail-harbour.example") && csv.lines().count() == 2, "{csv}");
+    assert!(read(&came.folder, "sheet.html").contains("since version 1"));
+    let csv = read(&left.folder, "names.csv");
+    assert!(csv.contains("login-harbour.example") && !csv.contains("ns1.harbour.example"), "{csv}");
+    let sheet = read(&left.folder, "sheet.html");
+    assert!(sheet.contains("These names LEFT the order") && !sheet.contains("To undo it"), "{sheet}");
+    assert!(
+        sheet.contains("again, and removes ns1.harbour.example") && !sheet.contains("delegated to exactly"),
+        "{sheet}"
+    );
+    let back = read(&left.folder, "epp/example-reverse.jsonl");
+    assert!(back.contains("add the DS records") && back.contains("ns.old.example"), "{back}");
+    assert_eq!(back.lines().count() as u64, left.frames);
+    assert!(!into.join(&left.folder).join("epp/example-forward.jsonl").exists());
+}
+
+#[test]
 fn without_a_table_the_registry_of_each_tld_acts_and_nothing_is_written_in_epp() {
     let place = tempfile::tempdir().unwrap();
     let (done, _) = compiled("", place.path());
@@ -165,8 +217,16 @@ fn a_folder_that_holds_something_is_left_alone() {
     let sealed = BTreeMap::new();
     let sign = |_: &str| None;
     let into = place.path();
-    let wish =
-        Wish { case: &file.terms, parts: &parts, sealed: &sealed, actors: &actors, into, made: now(), sign: &sign };
+    let wish = Wish {
+        case: &file.terms,
+        parts: &parts,
+        differences: &[],
+        sealed: &sealed,
+        actors: &actors,
+        into,
+        made: now(),
+        sign: &sign,
+    };
     assert_eq!(compile(&wish).unwrap_err().kind(), std::io::ErrorKind::AlreadyExists);
 }
 

@@ -56,6 +56,16 @@ pub struct VersionView {
     pub request: Option<RequestId>,
     /// Why it was withdrawn; `None`: it had its effect.
     pub withdrawn: Option<String>,
+    /// The names that it moved, as they stood before; `None`: a name came in by it.
+    pub moved: Arc<BTreeMap<DomainName, Option<Listed>>>,
+}
+
+/// What became of a name of an order between two versions; `None`: it is not in that version.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Moved<'a> {
+    pub name: &'a DomainName,
+    pub before: Option<Listed>,
+    pub now: Option<Listed>,
 }
 
 impl AmendmentsView {
@@ -134,6 +144,20 @@ impl CaseView {
         self.orders.values().map(of).collect()
     }
 
+    /// The names of an order that came in, left, or have another outcome since a version of it, in order of name.
+    pub fn moved_since<'a>(&'a self, order: &'a Order, version: u32) -> Vec<Moved<'a>> {
+        let versions = self.amendments.of(&order.terms().id).into_iter().flat_map(|versions| &versions.history);
+        let mut first: BTreeMap<&DomainName, Option<Listed>> = BTreeMap::new();
+        for later in versions.filter(|one| one.withdrawn.is_none() && one.terms.version > version) {
+            for (name, before) in &*later.moved {
+                first.entry(name).or_insert(*before);
+            }
+        }
+        let all = first.into_iter().map(|(name, before)| Moved { name, before, now: order.names().get(name).copied() });
+        let outcome = |listed: Option<Listed>| listed.map(|listed| listed.outcome);
+        all.filter(|one| outcome(one.before) != outcome(one.now)).collect()
+    }
+
     pub(super) fn serve_unserved(&mut self, id: &OrderId) {
         let Some(order) = self.orders.get(id) else { return };
         let to_serve: BTreeSet<DomainName> = match self.has_been_served(id) {
@@ -148,6 +172,14 @@ impl CaseView {
         }
         self.amendments.versions(id).unserved = Some(BTreeSet::new());
     }
+}
+
+fn moved(base: &Order, amendment: &Amendment) -> BTreeMap<DomainName, Option<Listed>> {
+    let before = |name: &DomainName| base.names().get(name).copied();
+    let is_turned = |(name, now): &(&DomainName, &Listed)| before(name).is_some_and(|was| was.outcome != now.outcome);
+    let turned = amendment.changed().iter().filter(is_turned).map(|(name, _)| name);
+    let names = amendment.added().keys().chain(amendment.removed().keys()).chain(turned);
+    names.map(|name| (name.clone(), before(name))).collect()
 }
 
 //----------- Facts ------------------------------------------------------------------------------------------------
@@ -248,6 +280,7 @@ impl CaseView {
             by: actor_person(&fact.actor).cloned(),
             request: None,
             withdrawn: Some(why.to_owned()),
+            moved: Arc::default(),
         };
         self.amendments.versions(order).history.push(over);
         Ok(())
@@ -297,6 +330,7 @@ impl CaseView {
             by: pending.by.clone(),
             request,
             withdrawn: None,
+            moved: moved(&base, amendment).into(),
         };
         self.amendments.versions(id).history.push(over);
         Ok(())

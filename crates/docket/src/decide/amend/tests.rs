@@ -184,6 +184,27 @@ fn a_name_that_leaves_is_handed_back_or_held_by_one_person_at_once_and_does_not_
 }
 
 #[test]
+fn what_moved_since_a_version_is_told_as_it_stood_then_and_stands_now() {
+    let mut book = served();
+    let request = proposed(book.execute(&adding("amended", &[NEW]), &as_person("ada")).unwrap());
+    pass_the_gate(&mut book);
+    yes(&mut book, request, "ada").unwrap();
+    yes(&mut book, request, "bea").unwrap();
+    book.execute(&removing(&[MAIL]), &as_person("ada")).unwrap();
+    let since = |book: &Book, version| -> Vec<(String, bool, bool)> {
+        let moved = known(book).moved_since(&known(book).orders[&order()], version);
+        moved.iter().map(|one| (one.name.as_str().to_owned(), one.before.is_some(), one.now.is_some())).collect()
+    };
+    let (left, came) = ((MAIL.to_owned(), true, false), (NEW.to_owned(), false, true));
+    assert_eq!(since(&book, 1), [left.clone(), came]);
+    assert_eq!(since(&book, 2), [left.clone()]);
+    assert!(since(&book, 3).is_empty());
+    book.execute(&removing(&[NEW]), &as_person("ada")).unwrap();
+    assert_eq!(since(&book, 1), [left], "what came in and left again is no news to who knows the first version");
+    assert_eq!(since(&book, 3), [(NEW.to_owned(), true, false)]);
+}
+
+#[test]
 fn what_widens_and_what_is_wrong_is_refused_with_what_to_do() {
     let mut book = served();
     let refused = |book: &mut Book, command: &Command, who: &Actor, why: &str| {
