@@ -41,6 +41,9 @@ pub(crate) struct AppendixArgs {
     /// Beside the whole, by actor what came in and what left since they were sent an earlier version of the order.
     #[arg(long)]
     pub(crate) difference: bool,
+    /// The sheets as PDF, too, in a folder beside it (`DIR-pdf`), by the browser that `[evidence] chromium` names.
+    #[arg(long)]
+    pub(crate) pdf: bool,
     /// Fail if an item of the checklist is not stated.
     #[arg(long)]
     pub(crate) strict: bool,

@@ -7,12 +7,16 @@ use model::Timestamp;
 use model::case::CaseState;
 
 use crate::cli::{AckedArgs, AppendixArgs, ExecuteArgs, ExecutionCommand, Place, SentArgs, WhoArgs};
+use crate::config::Config;
 use crate::door::{Door, token};
 use crate::failure::{Done, Failure, Tried, code};
 use crate::supervise::now;
 use crate::terminal::{self, count, table};
 
 mod ready;
+mod sheets;
+
+use sheets::Sheets;
 
 /// How often the board is asked again.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
@@ -20,7 +24,7 @@ const LOOK_EVERY: Duration = Duration::from_secs(2);
 pub(crate) fn run(place: &Place, command: ExecutionCommand) -> Done {
     let open = |role: &str| Door::open(place, role);
     match command {
-        ExecutionCommand::Appendix(args) => appendix(&open("case appendix")?, &args),
+        ExecutionCommand::Appendix(args) => appendix(place, &args),
         ExecutionCommand::Ready(args) => ready::run(&open("case ready")?, &args),
         ExecutionCommand::Sent(args) => sent(&open("case sent")?, args),
         ExecutionCommand::Acked(args) => acked(&open("case acked")?, args),
@@ -32,7 +36,7 @@ pub(crate) fn run(place: &Place, command: ExecutionCommand) -> Done {
     }
 }
 
-fn appendix(door: &Door, args: &AppendixArgs) -> Done {
+fn appendix(place: &Place, args: &AppendixArgs) -> Done {
     let shown = args.out.display();
     let actors = match &args.actors {
         Some(file) => {
@@ -42,13 +46,18 @@ fn appendix(door: &Door, args: &AppendixArgs) -> Done {
         None => String::new(),
     };
     let into = std::path::absolute(&args.out).tried(format_args!("finding {shown}"))?;
+    let sheets = if args.pdf { Some(Sheets::beside(&into, &Config::load(place)?)?) } else { None };
     let path = format!("/cases/{}/appendix", args.case);
-    let compiled: Compiled = door.post(&path, &AppendixRequest { into, actors, difference: args.difference }, None)?;
+    let wish = AppendixRequest { into: into.clone(), actors, difference: args.difference };
+    let compiled: Compiled = Door::open(place, "case appendix")?.post(&path, &wish, None)?;
     let open: usize = compiled.actors.iter().map(|handed| handed.open.len()).sum();
     if args.json {
         terminal::json(&compiled)?;
     } else {
         told(&compiled, &shown.to_string())?;
+    }
+    if let Some(sheets) = &sheets {
+        sheets.print(&into, &compiled)?;
     }
     if args.strict && open > 0 {
         let what = format!("{open} items of the checklist are not stated; {shown} holds the appendix as it is");
