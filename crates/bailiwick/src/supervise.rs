@@ -129,6 +129,7 @@ impl House {
             passes: Arc::clone(&self.passes),
             place: Arc::clone(&self.place),
             retention: self.retention,
+            last_count: Arc::default(),
         })
     }
 }

@@ -4,7 +4,7 @@
 //! whoever can open the control socket can read the data folder itself. What was sent and answered is a person's word.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::Json;
 use axum::extract::State;
@@ -13,7 +13,7 @@ use docket::shown::counted;
 use docket::{Command, Done};
 use model::execution::{Acknowledgement, Compilation, Dispatch};
 use model::fact::Actor;
-use model::id::{CaseId, OrderId};
+use model::id::{CaseId, OrderId, Position};
 use model::order::{NameOutcome, Order, OrderStatus};
 use model::seizure::{Seizure, ServiceMode};
 use model::{Digest, DomainName, Refusal, Timestamp};
@@ -276,38 +276,84 @@ fn share(
 
 pub(crate) async fn board(State(desk): State<Desk>, Named(id): Named<CaseId>) -> Result<Json<Board>, Told> {
     let view = desk.view().await?;
-    let (appendix, compiled, table) = desk.table_that_stands(&view, &id).await?;
+    let count = desk.count(&view, &id).await?;
     let case = &view.cases[&id];
     let first = desk.first_contacts(case).await;
-    let now = now();
-    let rows = rows(case, &table, &first, now);
+    let (mut rows, now) = (count.rows.clone(), now());
+    called(&mut rows, case, &count.table, &first);
+    for (key, row) in &mut rows {
+        row.late = case.execution.dispatches.get(key).is_some_and(|sent| sent.is_late(now));
+    }
     let is_back = |name: &&DomainName| case.names.get(name).is_some_and(|known| known.is_back());
     let back = case.returned.keys().filter(is_back);
     let (returned_in_all, days) = (back.clone().count() as u64, desk.returned_days(&view, case));
     let returned = back.take(RETURNED_SHOWN_MAX).map(|name| docket::returning::progress(&view, case, name, days));
-    let returned = returned.collect();
-    Ok(Json(Board { case: id, now, compiled, rows, open: appendix.open, returned, returned_in_all }))
+    let (rows, returned) = (rows.into_values().collect(), returned.collect());
+    let (compiled, open) = (count.compiled, count.appendix.open);
+    Ok(Json(Board { case: id, now, compiled, rows, open, returned, returned_in_all }))
 }
 
 /// The most names on their way back that a board shows.
 const RETURNED_SHOWN_MAX: usize = 100;
 
-fn rows(case: &CaseView, table: &Actors, first: &HashMap<String, Timestamp>, now: Timestamp) -> Vec<BoardRow> {
-    let mut rows: BTreeMap<(OrderId, String), BoardRow> = BTreeMap::new();
+/// By order and actor.
+type Rows = BTreeMap<(OrderId, String), BoardRow>;
+
+/// What was counted for the board that was looked at last. A board is looked at every other second: the names, of which there
+/// may be a million, are walked anew only if the ledger has moved since.
+#[derive(Default)]
+pub struct LastCount(Mutex<Option<Arc<Count>>>);
+
+/// A case's rows at one position of the ledger, without what the clock and the archive say.
+struct Count {
+    case: CaseId,
+    at: Position,
+    appendix: Compilation,
+    compiled: Timestamp,
+    table: Actors,
+    rows: Rows,
+}
+
+impl LastCount {
+    fn at(&self, case: &CaseId, at: Position) -> Option<Arc<Count>> {
+        let last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        last.as_ref().filter(|count| count.case == *case && count.at == at).cloned()
+    }
+
+    fn keep(&self, count: &Arc<Count>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(count));
+    }
+}
+
+impl Desk {
+    async fn count(&self, view: &View, id: &CaseId) -> Result<Arc<Count>, Told> {
+        if let Some(count) = self.last_count.at(id, view.next) {
+            return Ok(count);
+        }
+        let (appendix, compiled, table) = self.table_that_stands(view, id).await?;
+        let rows = rows(&view.cases[id], &table);
+        let count = Arc::new(Count { case: id.clone(), at: view.next, appendix, compiled, table, rows });
+        self.last_count.keep(&count);
+        Ok(count)
+    }
+}
+
+fn rows(case: &CaseView, table: &Actors) -> Rows {
+    let mut rows = Rows::new();
     let lost = case.lost_names();
     for part in parts(case) {
         for wanted in &part.names {
             let Some(index) = table.index_for(wanted.name) else { continue };
             let doer = table.actor(index);
             let key = (part.order().clone(), doer.id.clone());
-            let row = rows.entry(key).or_insert_with(|| empty_row(case, part.order(), doer, now));
-            take(row, case, (wanted, lost.contains(wanted.name.as_str())), first);
+            let row = rows.entry(key).or_insert_with(|| empty_row(case, part.order(), doer));
+            take(row, case, wanted, lost.contains(wanted.name.as_str()));
         }
     }
-    rows.into_values().collect()
+    rows
 }
 
-fn empty_row(case: &CaseView, order: &OrderId, doer: &Doer, now: Timestamp) -> BoardRow {
+fn empty_row(case: &CaseView, order: &OrderId, doer: &Doer) -> BoardRow {
     let sent = case.execution.dispatches.get(&(order.clone(), doer.id.clone()));
     let answer = sent.and_then(|sent| sent.acknowledged.clone());
     BoardRow {
@@ -325,17 +371,12 @@ fn empty_row(case: &CaseView, order: &OrderId, doer: &Doer, now: Timestamp) -> B
         partial: 0,
         delegated: 0,
         first_contact: None,
-        late: sent.is_some_and(|sent| sent.is_late(now)),
+        late: false,
     }
 }
 
-/// One name more. Only what is redirected is delegated to us, and called here. A board that was never sent has no first contact: whoever called before called somebody else's servers.
-fn take(
-    row: &mut BoardRow,
-    case: &CaseView,
-    (wanted, is_lost): (&Wanted<'_>, bool),
-    first: &HashMap<String, Timestamp>,
-) {
+/// One name more. Only what is redirected is delegated to us.
+fn take(row: &mut BoardRow, case: &CaseView, wanted: &Wanted<'_>, is_lost: bool) {
     row.names += 1;
     if wanted.listed.outcome != NameOutcome::Redirect {
         return;
@@ -348,8 +389,26 @@ fn take(
         }
         _ => {}
     }
-    let called = first.get(wanted.name.as_str()).filter(|at| row.sent.is_some_and(|sent| **at >= sent));
-    row.first_contact = row.first_contact.into_iter().chain(called.copied()).min();
+}
+
+/// Who called first for a name of each row. A row that was never sent has no first contact: whoever called before called
+/// somebody else's servers.
+fn called(rows: &mut Rows, case: &CaseView, table: &Actors, first: &HashMap<String, Timestamp>) {
+    for (apex, at) in first {
+        let Some(key) = DomainName::parse(apex).ok().and_then(|name| row_of(case, table, &name)) else { continue };
+        let Some(row) = rows.get_mut(&key) else { continue };
+        if row.sent.is_some_and(|sent| *at >= sent) {
+            row.first_contact = row.first_contact.into_iter().chain([*at]).min();
+        }
+    }
+}
+
+/// The row in which a redirected name is counted.
+fn row_of(case: &CaseView, table: &Actors, name: &DomainName) -> Option<(OrderId, String)> {
+    let order = case.orders.get(&case.names.get(name)?.order).filter(|order| stands(order))?;
+    let is_redirected = order.names().get(name)?.outcome == NameOutcome::Redirect;
+    let index = table.index_for(name).filter(|_| is_redirected && is_ours(case, order, name))?;
+    Some((order.terms().id.clone(), table.actor(index).id.clone()))
 }
 
 impl Desk {
@@ -383,18 +442,23 @@ fn first_of(row: &[serde_json::Value]) -> Option<(String, Timestamp)> {
 
 pub(crate) async fn ready(State(desk): State<Desk>, Named(id): Named<CaseId>) -> Result<Json<ReadyTold>, Told> {
     let view = desk.view().await?;
-    let (appendix, _, table) = desk.table_that_stands(&view, &id).await?;
-    let case = &view.cases[&id];
-    let rows = rows(case, &table, &HashMap::new(), now());
+    let count = desk.count(&view, &id).await?;
+    let (case, table) = (&view.cases[&id], &count.table);
     let redirected = |part: &Part<'_>| -> Vec<DomainName> {
         let names = part.names.iter().filter(|wanted| wanted.listed.outcome == NameOutcome::Redirect);
         names.map(|wanted| wanted.name.clone()).collect()
     };
     let mut zones: Vec<DomainName> = parts(case).iter().flat_map(redirected).collect();
-    let checks =
-        vec![in_force(case), gate(case), served(case, &zones), contacts(&rows), stated(&appendix), signed(&desk)];
+    let checks = vec![
+        in_force(case),
+        gate(case),
+        served(case, &zones),
+        contacts(&count.rows),
+        stated(&count.appendix),
+        signed(&desk),
+    ];
     zones.truncate(ZONES_MAX);
-    Ok(Json(ReadyTold { checks, zones, reverse: reverse(case, &table) }))
+    Ok(Json(ReadyTold { checks, zones, reverse: reverse(case, table) }))
 }
 
 fn check(what: &str, fails: &[String], good: String) -> ReadyCheck {
@@ -442,8 +506,8 @@ fn served(case: &CaseView, zones: &[DomainName]) -> ReadyCheck {
     check("every redirected name is served here", &fails, counted(zones.len()))
 }
 
-fn contacts(rows: &[BoardRow]) -> ReadyCheck {
-    let unknown = rows.iter().filter(|row| row.contact.is_none()).map(|row| format!("{} has none", row.actor));
+fn contacts(rows: &Rows) -> ReadyCheck {
+    let unknown = rows.values().filter(|row| row.contact.is_none()).map(|row| format!("{} has none", row.actor));
     check("every actor has a contact", &unknown.collect::<Vec<_>>(), format!("{} actors", rows.len()))
 }
 
@@ -514,4 +578,28 @@ fn way_step(step: &plan::Step) -> String {
 fn is_usual(part: &Part<'_>, wanted: &Wanted<'_>, table: &Actors) -> bool {
     let holds_server = part.terms.name_servers.iter().any(|server| server.is_at_or_below(wanted.name));
     table.before(wanted.name).is_none() && !holds_server
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_count_is_good_for_one_case_at_one_position_of_the_ledger() {
+        let (harbour, other) = (CaseId::parse("harbour").unwrap(), CaseId::parse("other").unwrap());
+        let (manifest, actors) = (Digest([1; 32]), Digest([2; 32]));
+        let count = Count {
+            case: harbour.clone(),
+            at: Position(7),
+            appendix: Compilation { manifest, actors, names: 3, files: 5, octets: 9, open: 0 },
+            compiled: Timestamp::UNIX_EPOCH,
+            table: Actors::default(),
+            rows: Rows::new(),
+        };
+        let last = LastCount::default();
+        assert!(last.at(&harbour, Position(7)).is_none());
+        last.keep(&Arc::new(count));
+        let is_known = |case, at| last.at(case, Position(at)).is_some();
+        assert!(is_known(&harbour, 7) && !is_known(&harbour, 8) && !is_known(&other, 7));
+    }
 }

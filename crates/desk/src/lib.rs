@@ -4,7 +4,8 @@
 //! runs: the same routes, the same rules. The roof passes in who sits at the other end ([`Peer`], by the kernel's word)
 //! and what the running process knows of itself ([`StatusSource`]); a person acts by a bearer token.
 //!
-//! What is deliberately absent: rules (room `docket`), rendering (room `share`), sockets, and any state of its own.
+//! What is deliberately absent: rules (room `docket`), rendering (room `share`), sockets, and any state of its own: what was
+//! counted for a board is only not counted twice.
 
 pub mod api;
 
@@ -51,6 +52,7 @@ use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post};
 
 pub use asker::Peer;
+pub use execution::LastCount;
 pub use metrics::{MEDIA_TYPE as METRICS_MEDIA_TYPE, text as metrics};
 pub use run::{Desk, StatusSource};
 

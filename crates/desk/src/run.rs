@@ -16,6 +16,7 @@ use wire::dns::AcmeToken;
 
 use crate::api::{DnsLive, Live};
 use crate::asker::Asker;
+use crate::execution::LastCount;
 use crate::problem::{self, Told};
 
 /// What the desk works on.
@@ -35,6 +36,7 @@ pub struct Desk {
     pub place: Arc<store::backup::Source>,
     /// For how long what is kept, where a case says nothing else.
     pub retention: model::marking::Retention,
+    pub last_count: Arc<LastCount>,
 }
 
 /// What the running process knows of itself, asked for each answer.

@@ -67,7 +67,9 @@ impl House {
         let retention = Default::default();
         let room = (Ledger::clone(&ledger), Arc::clone(&vault));
         let passes = Arc::new(docket::verify::Passes::new(place.data.clone(), room, None, Default::default()));
-        let desk = Desk { ledger, archive, vault, clickhouse: None, status, labels: None, passes, place, retention };
+        let last_count = Arc::default();
+        let (clickhouse, labels) = (None, None);
+        let desk = Desk { ledger, archive, vault, clickhouse, status, labels, passes, place, retention, last_count };
         Self { desk, _folder: folder, _home: home }
     }
 
