@@ -8,7 +8,6 @@ use model::verdict::Label;
 
 use super::super::tests::{House, at, contact, house, query, verdict};
 use super::super::{ArchiveBatch, CompactLimits, ContactRow, VerdictRow};
-use super::*;
 
 const BEFORE: &str = "2019-03-27T23:59:59Z";
 const AFTER: &str = "2019-03-28T00:00:01Z";
