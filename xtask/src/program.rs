@@ -1,6 +1,6 @@
 //! The running program, as anybody may run it: its binary, a configuration, a data folder, a command line.
 //!
-//! Every suite starts its own, in a folder that goes away, on loopback ports that were free a moment ago. The case
+//! Every suite starts its own, in a folder that goes away, on loopback ports that nobody else is given. The case
 //! comes in by the normal way: imported, asked for, approved by two people with fixture tokens. Nothing here knows
 //! how the program works inside.
 
@@ -8,6 +8,7 @@ use std::fs;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
 use nix::sys::signal::{Signal, kill};
@@ -19,11 +20,15 @@ use crate::shell::{self, Kept, Said};
 use crate::{Done, Trouble, root, target};
 
 /// From start to the first answer, also on a busy machine.
-const START: Duration = Duration::from_secs(30);
+const START: Duration = Duration::from_secs(90);
 /// From SIGTERM to the end: drain and sync.
-const STOP: Duration = Duration::from_secs(30);
-/// From a contact's answer to its row in the archive.
-pub const LEARN: Duration = Duration::from_secs(30);
+const STOP: Duration = Duration::from_secs(90);
+/// From a contact's answer to its row in the archive, also on a busy machine.
+pub const LEARN: Duration = Duration::from_secs(90);
+/// The ports of suites: below those that the kernel gives to whoever calls (from 32,768), so that no caller sits on the port
+/// of a server that has not begun yet, or that begins again.
+const PORTS_FROM: u16 = 16_384;
+const PORTS_COUNT: u16 = 16_000;
 /// The people of every suite, and the role in which each says yes.
 pub const PEOPLE: [(&str, &str); 2] = [("ines", "investigator"), ("lars", "legal")];
 
@@ -77,18 +82,31 @@ impl Ports {
 }
 
 pub(crate) fn free_tcp() -> Result<TcpListener, Trouble> {
-    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?)
+    Ok(free_for_both()?.1)
+}
+
+/// A port for a server that is yet to begin.
+pub(crate) fn free_port() -> Result<u16, Trouble> {
+    port(&free_tcp()?)
 }
 
 fn free_for_both() -> Result<(UdpSocket, TcpListener), Trouble> {
-    const TRIES: usize = 20;
+    const TRIES: usize = 200;
     for _ in 0..TRIES {
-        let stream = free_tcp()?;
-        if let Ok(datagram) = UdpSocket::bind((Ipv4Addr::LOCALHOST, port(&stream)?)) {
+        let at = (Ipv4Addr::LOCALHOST, next_port());
+        if let (Ok(datagram), Ok(stream)) = (UdpSocket::bind(at), TcpListener::bind(at)) {
             return Ok((datagram, stream));
         }
     }
     Err(format!("no port was free for UDP and TCP in {TRIES} tries").into())
+}
+
+/// One after the other, so that none is given twice; processes begin at different ones.
+fn next_port() -> u16 {
+    static GIVEN: AtomicU16 = AtomicU16::new(0);
+    let [.., high, low] = std::process::id().wrapping_mul(97).to_be_bytes();
+    let first = u16::from_be_bytes([high, low]);
+    PORTS_FROM + first.wrapping_add(GIVEN.fetch_add(1, Ordering::Relaxed)) % PORTS_COUNT
 }
 
 fn port(listener: &TcpListener) -> Result<u16, Trouble> {

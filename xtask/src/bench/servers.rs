@@ -1,7 +1,7 @@
 //! Starting whoever we are compared with: each on core 0, with a log where the comparison says so.
 
 use std::fs;
-use std::net::{Ipv4Addr, TcpListener, TcpStream, UdpSocket};
+use std::net::{Ipv4Addr, TcpStream, UdpSocket};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -12,6 +12,7 @@ use tempfile::TempDir;
 use super::on_core_zero;
 use crate::Trouble;
 use crate::clock::{Watch, wait_for};
+use crate::program::free_port;
 use crate::shell::{Kept, command, run};
 use crate::tools::find;
 
@@ -84,7 +85,7 @@ const LOGGED: [&str; 14] = [
 ];
 
 pub(crate) fn nginx(page: &str) -> Result<Nginx, Trouble> {
-    let (folder, port, https) = (TempDir::with_prefix("bench-nginx-")?, free_tcp()?, free_tcp()?);
+    let (folder, port, https) = (TempDir::with_prefix("bench-nginx-")?, free_port()?, free_port()?);
     fs::write(folder.path().join("page.html"), page)?;
     self_signed(&folder)?;
     let config = folder.path().join("nginx.conf");
@@ -145,11 +146,7 @@ pub(super) fn begin(
 }
 
 pub(super) fn free_udp() -> Result<u16, Trouble> {
-    Ok(UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
-}
-
-fn free_tcp() -> Result<u16, Trouble> {
-    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
+    free_port()
 }
 
 fn accepts(port: u16) -> bool {

@@ -1,13 +1,13 @@
 //! NSD, Knot and BIND answer for a seized name and tell us by dnstap what they were asked; a recorded stream comes over TCP.
 
 use std::fs;
-use std::net::{Ipv4Addr, SocketAddrV4, TcpStream, UdpSocket};
+use std::net::{Ipv4Addr, SocketAddrV4, TcpStream};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use super::SEIZED;
 use crate::clock::wait_for;
-use crate::program::{Program, exercise};
+use crate::program::{Program, exercise, free_port};
 use crate::shell::{self, Kept, command};
 use crate::tally::{Tally, contains, holds};
 use crate::{Done, Trouble};
@@ -48,7 +48,7 @@ pub fn run(tally: &mut Tally) -> Done {
         let name = peer.name;
         config += &format!("\n[[dnstap]]\nsensor = \"{name}\"\nunix = \"{name}.sock\"\nmode = \"0666\"\n");
     }
-    let tcp = free_port(TCP_SENSOR)?;
+    let tcp = free_port()?;
     config += &format!("\n[[dnstap]]\nsensor = \"tcp\"\ntcp = \"{TCP_SENSOR}:{tcp}\"\nallow = [\"{TCP_SENSOR}\"]\n");
     fs::write(program.config(), config)?;
     program.start()?;
@@ -71,7 +71,7 @@ fn tell(peer: &Peer, program: &Program) -> Done {
     fs::create_dir_all(&folder)?;
     let socket = program.path(&format!("{}.sock", peer.name)).to_string_lossy().into_owned();
     let shown = folder.to_string_lossy().into_owned();
-    let port = free_port(peer.address)?;
+    let port = free_port()?;
     let at = SocketAddrV4::new(peer.address, port);
     let setting = Setting { folder: shown.clone(), address: peer.address, port, socket };
     fs::write(folder.join("zone"), ZONE)?;
@@ -114,10 +114,6 @@ fn turned_away(port: u16) -> Done {
     let source = stream.local_addr()?;
     let read = stream.read(&mut [0; 1]).unwrap_or(0);
     holds(read == 0, || format!("{source} was heard"))
-}
-
-fn free_port(address: Ipv4Addr) -> Result<u16, Trouble> {
-    Ok(UdpSocket::bind((address, 0))?.local_addr()?.port())
 }
 
 //----------- Configurations ---------------------------------------------------------------------------------------

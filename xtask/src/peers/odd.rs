@@ -4,7 +4,6 @@
 //! asked: that all of a head stands there octet by octet, outside the spans that may be a secret's.
 
 use std::fs;
-use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Stdio;
@@ -18,7 +17,7 @@ use super::trap::corpus::{self, Odd};
 use super::trap::recorded;
 use crate::bench::servers;
 use crate::clock::wait_for;
-use crate::program::{Program, exercise};
+use crate::program::{Program, exercise, free_port};
 use crate::shell::{Kept, command};
 use crate::tally::{Tally, holds};
 use crate::tools::find;
@@ -98,7 +97,7 @@ fn in_nginx(odds: &[Odd]) -> Result<Vec<bool>, Trouble> {
 /// Its HTTP service alone; its default serves a dozen protocols, echo among them.
 fn in_inetsim(odds: &[Odd]) -> Result<Vec<bool>, Trouble> {
     let folder = TempDir::with_prefix("odd-inetsim-")?;
-    let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+    let port = free_port()?;
     // Its services run as a user of its own.
     for name in ["", "log", "report"] {
         fs::create_dir_all(folder.path().join(name))?;

@@ -13,7 +13,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{Read as _, Write as _};
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
@@ -24,7 +24,7 @@ use tempfile::TempDir;
 use super::{all_went_out, outbox};
 use crate::clock::{pause, wait_for};
 use crate::population::{Population, sum};
-use crate::program::{Program, exercise};
+use crate::program::{Program, exercise, free_port};
 use crate::shell::{Kept, command, run_for};
 use crate::tally::{Tally, holds};
 use crate::{Done, Trouble};
@@ -194,11 +194,11 @@ struct Server {
 impl Site {
     fn open(shards: &[&[&str]]) -> Result<Self, Trouble> {
         let folder = TempDir::with_prefix("bailiwick-clickhouse-")?;
-        let keeper_port = free()?;
+        let keeper_port = free_port()?;
         let keeper = keeper(folder.path(), keeper_port)?;
         let names = shards.iter().flat_map(|replicas| replicas.iter());
         let server = |name: &&str| -> Result<Server, Trouble> {
-            Ok(Server { name: (*name).to_owned(), http: free()?, tcp: free()?, running: None })
+            Ok(Server { name: (*name).to_owned(), http: free_port()?, tcp: free_port()?, running: None })
         };
         let servers = names.map(server).collect::<Result<Vec<_>, _>>()?;
         let shards = shards.iter().map(|all| all.iter().map(|name| (*name).to_owned()).collect()).collect();
@@ -213,7 +213,7 @@ impl Site {
 
     fn configure(&self, at: usize, keeper_port: u16) -> Done {
         let Server { name, http, tcp, .. } = &self.servers[at];
-        let (home, interserver) = (self.home(name), free()?);
+        let (home, interserver) = (self.home(name), free_port()?);
         fs::create_dir_all(&home)?;
         let shown = home.display();
         let shard = self.shards.iter().position(|replicas| replicas.contains(name)).ok_or("a server of no shard")?;
@@ -314,10 +314,6 @@ impl Site {
         ))?;
         Ok(program)
     }
-}
-
-fn free() -> Result<u16, Trouble> {
-    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
 }
 
 fn keeper(folder: &Path, port: u16) -> Result<Kept, Trouble> {

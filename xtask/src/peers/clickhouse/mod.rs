@@ -11,7 +11,7 @@
 pub mod cluster;
 mod reports;
 
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ use serde_json::Value;
 
 use crate::clock::wait_for;
 use crate::population::{Population, sum};
-use crate::program::{Program, exercise};
+use crate::program::{Program, exercise, free_port};
 use crate::shell::{Kept, command, run_for};
 use crate::tally::{Tally, all, contains, holds, lacks};
 use crate::{Done, Trouble, tools};
@@ -50,7 +50,7 @@ struct Door {
 
 impl Door {
     fn beside(program: &Program) -> Result<Self, Trouble> {
-        let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
+        let port = free_port()?;
         std::fs::write(program.path("clickhouse.password"), format!("{PASSWORD}\n"))?;
         std::fs::write(program.path("door.py"), include_str!("door.py"))?;
         program.configure_also(&format!(

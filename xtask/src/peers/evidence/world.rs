@@ -11,7 +11,7 @@ use tempfile::TempDir;
 
 use super::NAME;
 use crate::clock::wait_for;
-use crate::program::free_tcp;
+use crate::program::free_port;
 use crate::shell::{self, Kept, command};
 use crate::tally::{all, contains, holds};
 use crate::{Done, Trouble, root, tools};
@@ -83,9 +83,7 @@ impl World {
 
 /// tinyproxy, which knows the name from a file of its own and refuses every other before it would look it up.
 fn proxy(folder: &TempDir, ports: [u16; 3]) -> Result<(u16, Kept), Trouble> {
-    let listener = free_tcp()?;
-    let port = listener.local_addr()?.port();
-    drop(listener);
+    let port = free_port()?;
     let path = |name: &str| folder.path().join(name);
     fs::write(path("hosts"), format!("127.0.0.1 localhost {NAME}\n"))?;
     fs::write(path("allowed"), format!("^{}$\n^127\\.0\\.0\\.1$\n", NAME.replace('.', "\\.")))?;

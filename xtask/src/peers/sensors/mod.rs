@@ -18,7 +18,7 @@ use self::calls::{Calls, ask};
 use self::line::Line;
 use super::SEIZED;
 use crate::clock::{now, pause, wait_for};
-use crate::program::{Program, exercise, free_tcp};
+use crate::program::{Program, exercise, free_port};
 use crate::tally::{Tally, holds};
 use crate::{Done, Trouble};
 
@@ -34,7 +34,7 @@ const NO_LIMITS: &str = "[dns.rate]\nanswers_per_sec = 0\nsource_records_per_sec
     listener_records_per_sec = 0\n";
 
 pub fn run(tally: &mut Tally) -> Done {
-    let port = free_tcp()?.local_addr()?.port();
+    let port = free_port()?;
     let line = Line::to(port)?;
     let mut core = Program::install(&exercise())?;
     core.configure_also(&format!(
