@@ -15,7 +15,7 @@ use crate::tally::holds;
 use crate::{Done, Trouble};
 
 /// For everybody to come home, retries and all.
-const HOME: Duration = Duration::from_secs(120);
+const HOME: Duration = Duration::from_secs(300);
 /// After this nobody starts any more.
 const STARTS_SECS: u32 = 45;
 

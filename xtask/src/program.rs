@@ -420,6 +420,10 @@ impl Program {
     /// The same; `None` if the case's marking or terms keep the feed from this audience.
     pub fn feed_unless_refused(&self, format: &str, audience: &str) -> Result<Option<PathBuf>, Trouble> {
         let folder = self.path(&format!("feed-{format}-{audience}"));
+        // A form whose file names the day leaves yesterday's there.
+        if folder.exists() {
+            fs::remove_dir_all(&folder)?;
+        }
         fs::create_dir_all(&folder)?;
         let out = folder.to_string_lossy().into_owned();
         let words = ["feed", "export", "--format", format, "--case", &self.case, "--audience", audience, "--out", &out];

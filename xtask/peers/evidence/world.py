@@ -17,6 +17,8 @@ from aiosmtpd.controller import Controller
 FOLDER = pathlib.Path(sys.argv[1])
 DNS_PORT = int(sys.argv[2])
 NAME = "login-harbour.test"
+# One after the other: they share two files and the serial number.
+STAMPING = threading.Lock()
 PAGE = b"""<!doctype html><title>Harbour sign-in</title><body style="background:#036;color:#fff;font:40px sans-serif">
 <h1>Harbour</h1><form action=/in method=post><input name=user><input name=pin type=password><button>Sign in</button></form>
 <script>document.body.append('drawn by script');</script>"""
@@ -38,15 +40,16 @@ RDAP = {
 
 def stamp(query):
     ask, reply = FOLDER / "ask.tsq", FOLDER / "reply.tsr"
-    ask.write_bytes(query)
     words = ["openssl", "ts", "-reply", "-config", "tsa.cnf", "-queryfile", str(ask), "-out", str(reply)]
-    subprocess.run(words, cwd=FOLDER, check=True, capture_output=True)
-    return reply.read_bytes()
+    with STAMPING:
+        ask.write_bytes(query)
+        subprocess.run(words, cwd=FOLDER, check=True, capture_output=True)
+        return reply.read_bytes()
 
 
 def resolve(query):
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asker:
-        asker.settimeout(5)
+        asker.settimeout(20)
         asker.sendto(query, ("127.0.0.1", DNS_PORT))
         return asker.recv(4096)
 
@@ -98,7 +101,8 @@ class Keep:
 def serve(context=None):
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Site)
     if context:
-        server.socket = context.wrap_socket(server.socket, server_side=True)
+        # Each connection shakes hands in its own thread: one that says nothing keeps nobody else out.
+        server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     return server.server_address[1]
 

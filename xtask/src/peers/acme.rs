@@ -22,11 +22,11 @@ use crate::{Done, Trouble, root, tools};
 const UNPERMITTED: &str = "verify-linkedin.net";
 const LINE: &str = "  \"outlook-verify.net\",\n";
 /// From a name that is due to its certificate: a dozen requests, and an authority in Python.
-const ISSUED: Duration = Duration::from_secs(40);
+const ISSUED: Duration = Duration::from_secs(90);
 /// From a start to the first order, on a busy machine: what has not begun by then is not begun.
 const NO_ORDER: Duration = Duration::from_secs(6);
 /// From a person's word to the next hello.
-const NARROWED: Duration = Duration::from_secs(15);
+const NARROWED: Duration = Duration::from_secs(60);
 
 pub fn run(tally: &mut Tally) -> Done {
     let folder = TempDir::with_prefix("bailiwick-acme-")?;

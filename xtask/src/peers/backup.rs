@@ -18,10 +18,11 @@ use crate::program::{Program, exercise};
 use crate::tally::{Tally, all, contains, holds};
 use crate::{Done, Trouble};
 
-/// Traffic before the backup; and after the last call of before, until it was answered or forgotten.
+/// Traffic before the backup; and after the last call of before, until it was answered or forgotten: a caller waits half a
+/// second for a connection, and as long again for the first octet.
 const TRAFFIC: Duration = Duration::from_secs(2);
-const ANSWERED: Duration = Duration::from_millis(700);
-const LEARNED: Duration = Duration::from_secs(60);
+const ANSWERED: Duration = Duration::from_secs(4);
+const LEARNED: Duration = Duration::from_secs(180);
 /// Each call is a record of its own, and files are compacted as they come.
 const TABLES: &str = "[dns.rate]\nanswers_per_sec = 0\nsource_records_per_sec = 0\nname_records_per_sec = 0\n\
     listener_records_per_sec = 0\n\n[archive]\nfiles_at_once = 2\nsettle_secs = 0\ncompact_core_percent = 100\n";

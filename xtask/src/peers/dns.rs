@@ -92,9 +92,9 @@ pub fn run(tally: &mut Tally) -> Done {
 /// What a client prints. Both are told to ask once, ask nobody else, and print everything.
 fn answer(client: &str, ask: &[&str], program: &Program) -> Result<String, Trouble> {
     let port = program.ports.dns.to_string();
-    let mut dig = command(client, ["@127.0.0.1", "-p", &port, "+norecurse", "+tries=1", "+time=3"]);
+    let mut dig = command(client, ["@127.0.0.1", "-p", &port, "+norecurse", "+tries=1", "+time=10"]);
     if client == "kdig" {
-        dig = command(client, ["@127.0.0.1", "-p", &port, "+norec", "+retry=0", "+time=3", "+edns", "+noidn"]);
+        dig = command(client, ["@127.0.0.1", "-p", &port, "+norec", "+retry=0", "+time=10", "+edns", "+noidn"]);
     }
     shell::run(dig.args(ask))?.good()
 }

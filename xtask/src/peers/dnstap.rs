@@ -13,7 +13,7 @@ use crate::tally::{Tally, contains, holds};
 use crate::{Done, Trouble};
 
 /// From a server's start to its first answer, also on a busy machine.
-const START: Duration = Duration::from_secs(15);
+const START: Duration = Duration::from_secs(60);
 /// Only this address may bring a stream by TCP.
 const TCP_SENSOR: Ipv4Addr = Ipv4Addr::new(127, 13, 0, 9);
 const ZONE: &str = "$TTL 300\n@ SOA ns1.sinkhole.example. hostmaster.sinkhole.example. 1 14400 3600 1209600 300\n@ NS ns1.sinkhole.example.\n@ A 127.0.0.1\n* A 127.0.0.1\n";
@@ -102,7 +102,7 @@ fn lines(program: &Program, at: SocketAddrV4, label: &str) -> Result<usize, Trou
 
 fn ask(server: Ipv4Addr, port: u16, label: &str) -> Done {
     let (at, port, name) = (format!("@{server}"), port.to_string(), format!("{label}.{SEIZED}"));
-    let mut dig = command("dig", [at.as_str(), "-p", &port, "+norecurse", "+tries=1", "+time=1", &name, "A"]);
+    let mut dig = command("dig", [at.as_str(), "-p", &port, "+norecurse", "+tries=1", "+time=5", &name, "A"]);
     contains(&shell::run(&mut dig)?.good()?, "NOERROR")
 }
 

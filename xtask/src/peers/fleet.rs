@@ -24,7 +24,7 @@ const SECRET: &str = "c2l4dGVlbiBvciBtb3JlIG9jdGV0cyBvZiBhIHRlc3Q=";
 /// From the end of a command to another answer.
 const TOLD_MAX: Duration = Duration::from_secs(2);
 /// How long one question waits for its answer.
-const PATIENCE: Duration = Duration::from_millis(300);
+const PATIENCE: Duration = Duration::from_secs(2);
 
 const KNOT: Recipe =
     Recipe { name: "Knot", program: "knotd", arguments: &["-c", "@FOLDER@/knot.conf"], files: &["knot.conf"] };

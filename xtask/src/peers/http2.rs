@@ -20,7 +20,7 @@ use crate::{Done, Trouble, root, tools};
 /// Some hundred connections, none of which waits.
 const LIMIT: Duration = Duration::from_secs(120);
 /// From the last answer to its row in the archive, on a busy machine.
-const LEARN: Duration = Duration::from_secs(30);
+const LEARN: Duration = Duration::from_secs(90);
 
 /// One line of the table, and what came of it.
 #[derive(Debug, Deserialize)]

@@ -4,7 +4,7 @@
 //! server has a folder of its own, an address of its own on loopback, stays in the foreground, and ends with its owner.
 
 use std::fs;
-use std::net::{SocketAddr, UdpSocket};
+use std::net::{SocketAddr, TcpListener, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -17,9 +17,11 @@ use crate::tools::find;
 use crate::{Done, Trouble, root};
 
 /// From start to the first answer, also on a busy machine.
-const START: Duration = Duration::from_secs(30);
+const START: Duration = Duration::from_secs(90);
 /// How long one try may wait for an answer while a server starts.
 const TRY: Duration = Duration::from_millis(200);
+/// How long whoever was there before may take to be gone.
+const GONE: Duration = Duration::from_secs(60);
 
 /// How a server is started.
 #[derive(Clone, Copy, Debug)]
@@ -44,13 +46,17 @@ pub(super) struct NameServer {
 }
 
 impl NameServer {
-    /// Starts it at `address` and waits for its first answer. `words` are what its files leave open.
+    /// Starts it at `address`, once nobody else is there, and waits for its first answer. `words` are what its files leave
+    /// open.
     pub(super) fn start(
         recipe: &Recipe,
         suite: &str,
         address: SocketAddr,
         words: &[(&str, &str)],
     ) -> Result<Self, Trouble> {
+        // A child of a server that was stopped may outlive it for a moment, and would answer in this one's place.
+        let is_free = || UdpSocket::bind(address).is_ok() && TcpListener::bind(address).is_ok();
+        wait_for(&format!("{address} to be free for {}", recipe.name), GONE, || is_free().then_some(()))?;
         let folder = TempDir::with_prefix(format!("bailiwick-{}-", recipe.program))?;
         let place = folder.path().to_string_lossy().into_owned();
         let (ip, port) = (address.ip().to_string(), address.port().to_string());

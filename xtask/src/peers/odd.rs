@@ -26,7 +26,7 @@ use crate::{Done, Trouble};
 /// INetSim forks a process for each service and takes its time.
 const START: Duration = Duration::from_secs(60);
 /// From the word to the end.
-const END: Duration = Duration::from_secs(20);
+const END: Duration = Duration::from_secs(60);
 /// What nginx answers with.
 const PAGE: &str = "<!DOCTYPE html><title>odd</title>";
 

@@ -15,7 +15,7 @@ use crate::tally::holds;
 use crate::{Done, Trouble};
 
 /// An answer on loopback that takes longer is none.
-const LIMIT: Duration = Duration::from_secs(3);
+const LIMIT: Duration = Duration::from_secs(5);
 
 /// An answer, as an independent parser reads it.
 #[derive(Clone, Debug)]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{Read, Write};
+use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::time::Duration;
@@ -20,6 +20,8 @@ use crate::{Done, Trouble};
 
 /// No story's authority lasts longer.
 const LASTS: Duration = Duration::from_secs(120);
+/// For a look at all that lies on the disk.
+const LOOK: Duration = Duration::from_secs(60);
 
 /// What every output is written as, to look for what must not be there.
 pub const FORMATS: [&str; 7] = ["stix", "rpz", "suricata", "hosts", "csv", "json", "shadowserver"];
@@ -192,7 +194,13 @@ impl Stage {
 
     /// Raw, and in the spellings in which a form sends it.
     fn is_nowhere(&self, text: &str) -> Done {
-        let found = holders(&self.program.data(), text.as_bytes())?;
+        // The program goes on: what it removes or renames meanwhile has another look taken at all of it.
+        let found = wait_for("a look during which no file goes", LOOK, || {
+            match holders(&self.program.data(), text.as_bytes()) {
+                Err(trouble) if is_gone(&trouble) => None,
+                found => Some(found),
+            }
+        })??;
         holds(found.is_empty(), || format!("`{text}` is in {}", found.join(", ")))?;
         lacks(&self.program.log(), text)
     }
@@ -208,6 +216,10 @@ impl Stage {
         }
         Ok(())
     }
+}
+
+fn is_gone(trouble: &Trouble) -> bool {
+    trouble.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::NotFound)
 }
 
 /// The files at or below `place` that hold these octets.

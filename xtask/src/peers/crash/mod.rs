@@ -40,8 +40,8 @@ const ONE_IN_BIRTH: u64 = 4;
 /// What a round may take beyond the first, which the suite's budget covers.
 const ROUND_SECS: u64 = 60;
 /// For the archive to have everything, and for DuckDB to compare it.
-const LEARNED: Duration = Duration::from_secs(120);
-const COMPARED: Duration = Duration::from_secs(120);
+const LEARNED: Duration = Duration::from_secs(300);
+const COMPARED: Duration = Duration::from_secs(300);
 /// Each call is a record of its own, and every start finds files to compact.
 const TABLES: &str = "[dns.rate]\nanswers_per_sec = 0\nsource_records_per_sec = 0\nname_records_per_sec = 0\n\
     listener_records_per_sec = 0\n\n[archive]\nfiles_at_once = 2\nsettle_secs = 0\ncompact_core_percent = 100\n";

@@ -16,7 +16,7 @@ use crate::shell::{self, Kept, command};
 use crate::tally::{all, contains, holds};
 use crate::{Done, Trouble, root, tools};
 
-const STARTED: Duration = Duration::from_secs(20);
+const STARTED: Duration = Duration::from_secs(60);
 const TSA: &str = "[tsa]\ndefault_tsa = a\n[a]\nserial = tsa.serial\nsigner_cert = tsa.pem\ncerts = ca.pem\nsigner_key = tsa.key\nsigner_digest = sha256\ndefault_policy = 1.2.3.4\ndigests = sha256\naccuracy = secs:1\nordering = no\ntsa_name = yes\ness_cert_id_chain = no\n[usage]\nextendedKeyUsage = critical,timeStamping\nkeyUsage = critical,digitalSignature\n";
 
 pub(super) struct World {

@@ -18,8 +18,10 @@ const PLACES: u8 = 255;
 const AT_ONCE: usize = 8;
 /// When nothing has come for so long, nothing more will.
 const OVER: Duration = Duration::from_millis(500);
-/// How long one question waits for its answer.
-const PATIENCE: Duration = Duration::from_millis(300);
+/// How long one question waits for its answer, behind all that lies in the socket of a busy machine.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// Longer between two looks, and it was us whom the machine had no time for: then nobody listened.
+const OURSELVES: Duration = Duration::from_millis(50);
 
 /// What one flood came to.
 #[derive(Clone, Copy, Debug, Default)]
@@ -37,14 +39,20 @@ impl Flood {
         let places = places.collect::<Result<Vec<_>, _>>()?;
         let (query, watch) = (question()?, Watch::start());
         let (mut flood, mut heard) = (Self::default(), watch.elapsed());
+        let mut looked = heard;
         while watch.elapsed() < length || watch.elapsed() - heard < OVER {
             let is_on = watch.elapsed() < length;
             for place in &places {
                 if is_on {
                     flood.send(place, &query)?;
                 }
-                if flood.hear(place)? {
-                    let now = watch.elapsed();
+                let has_heard = flood.hear(place)?;
+                let now = watch.elapsed();
+                if now - looked > OURSELVES {
+                    heard += now - looked;
+                }
+                looked = now;
+                if has_heard {
                     if is_on {
                         flood.silence = flood.silence.max(now - heard);
                     }

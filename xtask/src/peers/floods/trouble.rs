@@ -24,7 +24,7 @@ use crate::{Done, Trouble};
 /// What the disk holds that the journal shares with another program.
 const SHARED_OCTETS: &str = "96m";
 /// The journal looks at its disk many times a second.
-const NOTICED: Duration = Duration::from_secs(10);
+const NOTICED: Duration = Duration::from_secs(60);
 /// Stopped so long in the middle of a flood that lasts longer.
 const STOPPED: Duration = Duration::from_secs(2);
 /// Asked over HTTP in each state of the disk; each is a connection and a request.

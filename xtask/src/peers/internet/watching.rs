@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::{CAUGHT_UP, GONE, at, nsd, replace};
+use super::{CAUGHT_UP, at, nsd, replace};
 use crate::clock::wait_for;
 use crate::peers::name_servers::{NameServer, Recipe};
 use crate::program::Program;
@@ -17,8 +17,10 @@ use crate::{Done, Trouble};
 
 /// Where something else than our trap answers.
 const OTHER_PORT: u16 = 8_081;
-/// Two passes, with all that is silent in them.
-const PASSES: Duration = Duration::from_secs(90);
+/// How long a caller or the trap may take to say something.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// Two passes, with all that is silent in them, on a busy machine.
+const PASSES: Duration = Duration::from_secs(240);
 
 const DRIFTED: Recipe = nsd(
     "alfa's second server, where somebody has changed a delegation",
@@ -31,7 +33,7 @@ pub(super) fn forged(program: &Program) -> Done {
     let trap = SocketAddr::new(at("TRAP")?.ip(), 80);
     let sign = format!("1774000000.0011223344556677.{}", "ab".repeat(32));
     let mut stream = TcpStream::connect(trap)?;
-    stream.set_read_timeout(Some(GONE))?;
+    stream.set_read_timeout(Some(PATIENCE))?;
     let request =
         format!("GET /forged HTTP/1.1\r\nHost: complete.alfa\r\nbailiwick-verify: {sign}\r\nConnection: close\r\n\r\n");
     stream.write_all(request.as_bytes())?;
@@ -125,7 +127,7 @@ fn something_else(at: SocketAddr) -> Done {
     let listener = TcpListener::bind(at)?;
     std::thread::spawn(move || {
         for mut stream in listener.incoming().flatten() {
-            let _ = stream.set_read_timeout(Some(GONE)).and_then(|()| stream.read(&mut [0; 2_048]));
+            let _ = stream.set_read_timeout(Some(PATIENCE)).and_then(|()| stream.read(&mut [0; 2_048]));
             let _ =
                 stream.write_all(b"HTTP/1.1 200 OK\r\nServer: Other\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
         }

@@ -24,7 +24,7 @@ use crate::{Done, Trouble, target};
 /// All stories, a million names among them.
 const STORIES: Duration = Duration::from_secs(240);
 /// Until it is noticed that the server is gone, or back.
-const NOTICED: Duration = Duration::from_secs(30);
+const NOTICED: Duration = Duration::from_secs(90);
 const DATABASE: &str = "bailiwick";
 /// A name of the exercise about which somebody decides.
 const DECIDED: &str = "te1egram.net";
@@ -94,7 +94,7 @@ fn case(tally: &mut Tally, server: &Server) -> Done {
 
 fn dig(program: &Program) -> Result<Said, Trouble> {
     let port = program.ports.dns.to_string();
-    shell::run(&mut command("dig", ["@127.0.0.1", "-p", &port, "+tries=1", "+time=2", SEIZED, "A"]))
+    shell::run(&mut command("dig", ["@127.0.0.1", "-p", &port, "+tries=1", "+time=10", SEIZED, "A"]))
 }
 
 fn answers(program: &Program) -> Done {

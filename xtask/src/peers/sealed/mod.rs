@@ -22,7 +22,7 @@ use words::{MARKS, OF_THE_CASE, OF_THE_GROUP, OF_THE_OPERATOR, found};
 
 const NAME: &str = "harbour-login.test";
 /// From a person's word to the next answer.
-const LIFTED: Duration = Duration::from_secs(15);
+const LIFTED: Duration = Duration::from_secs(60);
 /// From a start to the first order, on a busy machine: what has not begun by then is not begun.
 const NO_ORDER: Duration = Duration::from_secs(6);
 

@@ -28,7 +28,7 @@ const PASSWORD: &str = "hunter2-Kj8x";
 /// What a process of ours may hold at the end, in MB: much more would be a leak.
 const RESIDENT_MAX_MB: u64 = 400;
 /// How long what was recorded may take to be learned, on a busy machine.
-const LEARN: Duration = Duration::from_secs(30);
+const LEARN: Duration = Duration::from_secs(90);
 
 /// The task of `cargo xtask` that [`run`] starts in the namespace.
 const WITHIN: &str = "trap-within";

@@ -10,7 +10,7 @@ use crate::tally::{Tally, all, holds};
 use crate::{Done, Trouble};
 
 /// From the last answer to its row in the archive, on a busy machine.
-const LEARN: Duration = Duration::from_secs(30);
+const LEARN: Duration = Duration::from_secs(90);
 
 /// What a recorder keeps of one contact.
 struct Row {
