@@ -49,7 +49,7 @@ async fn one_request_per_connection_or_one_after_the_other() {
 
 #[tokio::test]
 async fn a_timed_load_ends_in_time_and_a_dead_server_is_failure() {
-    let timed = load(&small_load(server().await, true, Stop::After(Duration::from_millis(100)))).await.unwrap();
+    let timed = load(&small_load(server().await, true, Stop::After(Duration::from_millis(500)))).await.unwrap();
     assert!(timed.answered > 0 && timed.elapsed_secs < 5.0);
     let nobody = "127.0.0.1:1".parse().unwrap();
     let dead = load(&small_load(nobody, false, Stop::Count(10))).await.unwrap();

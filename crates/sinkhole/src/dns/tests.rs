@@ -272,7 +272,7 @@ async fn a_message_may_come_octet_by_octet() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn connections_end_where_their_limits_are() {
-    let short = Duration::from_millis(80);
+    let short = Duration::from_millis(500);
     let limits = DnsTcpLimits { connections_max: 1, idle: short, query_octets_max: 100, ..DnsTcpLimits::default() };
     let impatient = DnsTcpLimits { lifetime: short, ..DnsTcpLimits::default() };
     for (limits, sent, end) in [

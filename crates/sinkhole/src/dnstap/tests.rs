@@ -164,14 +164,14 @@ fn every_gap_that_can_be_seen_is_counted() {
 
 #[test]
 fn who_is_silent_too_long_or_one_too_many_is_closed() {
-    let limits = DnstapLimits { frame: Duration::from_millis(20), ..DnstapLimits::default() };
+    let limits = DnstapLimits { frame: Duration::from_millis(500), ..DnstapLimits::default() };
     let (_, _, gaps) = rehearse(limits, |connect| {
         say(connect(), b"");
         say(connect(), &[start(), vec![0, 0]].concat());
         say(connect(), &[&start()[..], b"\0\0\0\x09"].concat());
     });
     assert_eq!((gaps.without_stop, gaps.cut), (1, 2));
-    let limits = DnstapLimits { idle: Duration::from_millis(20), ..DnstapLimits::default() };
+    let limits = DnstapLimits { idle: Duration::from_millis(500), ..DnstapLimits::default() };
     let (_, _, gaps) = rehearse(limits, |connect| assert!(say(connect(), &start()).is_empty()));
     assert_eq!(gaps.without_stop, 1);
     let limits = DnstapLimits { connections_max: 1, ..DnstapLimits::default() };

@@ -63,6 +63,13 @@ fn published(zone: NamedZone) -> Arc<Published> {
     Arc::new(Published { zones: [(zone.origin.clone(), Arc::new(zone))].into() })
 }
 
+/// A port for both transports, unless somebody has it for the one.
+fn both() -> Option<(TcpListener, UdpSocket)> {
+    let tcp = TcpListener::bind("127.52.0.1:0").unwrap();
+    let udp = UdpSocket::bind(tcp.local_addr().unwrap()).ok()?;
+    Some((tcp, udp))
+}
+
 impl House {
     /// Peers: whoever signs with the key, and without it only who calls from 127.52.0.2.
     fn start(zone: NamedZone, notify: Vec<SocketAddr>) -> Self {
@@ -73,9 +80,8 @@ impl House {
         let table = Arc::new(ZoneTable::default());
         let set = zones_of("evil.test");
         table.replace(set, &settings());
-        let tcp = TcpListener::bind("127.52.0.1:0").unwrap();
+        let (tcp, udp) = std::iter::repeat_with(both).take(100).flatten().next().unwrap();
         let at = tcp.local_addr().unwrap();
-        let udp = UdpSocket::bind(at).unwrap();
         tcp.set_nonblocking(true).unwrap();
         udp.set_nonblocking(true).unwrap();
         let (published, told) = watch::channel(published(zone));

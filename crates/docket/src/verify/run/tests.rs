@@ -36,7 +36,7 @@ fn verifier(port: u16) -> Arc<Verifier> {
         bootstrap: None,
         rdap_tls: None,
         rate_per_sec: 1_000,
-        patience: Duration::from_millis(50),
+        patience: Duration::from_millis(250),
         source_v4: None,
         source_v6: None,
         name_servers: BTreeMap::new(),

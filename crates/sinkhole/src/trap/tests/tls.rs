@@ -58,7 +58,8 @@ pub(super) fn tls_setup(has_sni: bool, versions: &[&'static SupportedProtocolVer
     Arc::new(config)
 }
 
-/// One request over TLS; what came back and the names in the certificate's octets.
+/// One request over TLS; what came back and the names in the certificate's octets. Ends when the other side has closed:
+/// by then all of it is on record, and whatever comes next stands behind it.
 pub(super) fn exchange(at: SocketAddr, client: &mut ClientConnection, sent: &str) -> (String, Vec<u8>) {
     exchange_over(connect(at), client, sent)
 }
@@ -76,6 +77,7 @@ pub(super) fn exchange_over(
         let mut answer = Vec::new();
         let _ = stream.read_to_end(&mut answer);
         let certificate = stream.conn.peer_certificates().unwrap()[0].to_vec();
+        let _ = socket.read_to_end(&mut Vec::new());
         (String::from_utf8(answer).unwrap(), certificate)
     })
 }
