@@ -27,8 +27,8 @@ pub(crate) const CASE_FILE: &str = include_str!("../../../../cases/phosphorus-20
 pub(crate) const CASE: &str = "phosphorus-2019";
 
 /// How long each wait may take before the demo gives up and says so.
-const ZONES_WAIT: Duration = Duration::from_secs(20);
-const INSIGHT_WAIT: Duration = Duration::from_secs(60);
+const ZONES_WAIT: Duration = Duration::from_secs(60);
+const INSIGHT_WAIT: Duration = Duration::from_secs(300);
 const CALLERS_WAIT: Duration = Duration::from_secs(300);
 /// How often a condition is looked at: the control socket has no events.
 const LOOK_EVERY: Duration = Duration::from_millis(50);

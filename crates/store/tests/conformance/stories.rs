@@ -22,7 +22,7 @@ use tempfile::TempDir;
 use tokio::time::timeout;
 
 /// For what another process does within moments.
-const SOON: Duration = Duration::from_secs(10);
+const SOON: Duration = Duration::from_secs(60);
 const ORIGIN: &[u8] = b"\x03rpz\x07example\x00";
 
 //----------- Ground -----------------------------------------------------------------------------------------------
