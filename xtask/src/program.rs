@@ -15,7 +15,8 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use tempfile::TempDir;
 
-use crate::clock::wait_for;
+use crate::clock::{pause, wait_for};
+use crate::population::sum;
 use crate::shell::{self, Kept, Said};
 use crate::{Done, Trouble, root, target};
 
@@ -25,6 +26,8 @@ const START: Duration = Duration::from_secs(90);
 const STOP: Duration = Duration::from_secs(90);
 /// From a contact's answer to its row in the archive, also on a busy machine.
 pub const LEARN: Duration = Duration::from_secs(90);
+/// In which nothing comes to a journal at rest.
+const REST: Duration = Duration::from_secs(1);
 /// The ports of suites: below those that the kernel gives to whoever calls (from 32,768), so that no caller sits on the port
 /// of a server that has not begun yet, or that begins again.
 const PORTS_FROM: u16 = 16_384;
@@ -392,6 +395,19 @@ impl Program {
     /// What lies in the journal's files, as `journal count` counts it.
     pub fn on_disk(&self) -> Result<serde_json::Value, Trouble> {
         Ok(serde_json::from_str(&self.ask(&["journal", "count", "--json"])?.good()?)?)
+    }
+
+    /// How many contacts were recorded once nothing more comes: who has hung up is on record a moment later.
+    pub fn recorded_at_rest(&self) -> Result<u64, Trouble> {
+        let mut before = None;
+        wait_for("a journal at rest", LEARN, || {
+            let recorded = sum(&self.on_disk().ok()?["by_kind"]);
+            let is_at_rest = before.replace(recorded) == Some(recorded);
+            if !is_at_rest {
+                pause(REST);
+            }
+            is_at_rest.then_some(recorded)
+        })
     }
 
     /// Waits until a count is reached: what was answered is learned a moment later.

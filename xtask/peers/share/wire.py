@@ -24,7 +24,7 @@ def dns_answer(query, address):
     return head + question + record * count
 
 
-def ask(server, name, qtype=1, timeout=5):
+def ask(server, name, qtype=1, timeout=20):
     """(rcode, number of answers, whether `address` bytes occur) of a look-up over UDP."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
         sock.settimeout(timeout)

@@ -15,7 +15,7 @@ const TRIES: usize = 2;
 
 pub(super) fn install(names: &[&str]) -> Result<(), Trouble> {
     let _quiet = Quiet::keep()?;
-    get(&["update"])?;
+    again(|| get(&["update"]))?;
     again(|| get(&[&["install", "-y", "--no-install-recommends"], names].concat()))
 }
 
@@ -27,7 +27,7 @@ pub(super) fn install_from_backports(names: &[&str]) -> Result<(), Trouble> {
         fs::write("/etc/apt/sources.list.d/bailiwick-backports.list", line)
             .map_err(|error| format!("adding {suite} to the sources of apt: {error}"))?;
     }
-    get(&["update"])?;
+    again(|| get(&["update"]))?;
     again(|| get(&[&["install", "-y", "--no-install-recommends", "-t", &suite], names].concat()))
 }
 

@@ -6,12 +6,12 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Command;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use crate::clock::pause;
+use crate::clock::{pause, wait_for};
 use crate::program::{Program, binary};
 use crate::shell::{self, Said};
 use crate::tally::holds;
@@ -19,6 +19,8 @@ use crate::{Done, Trouble};
 
 /// Between two commands.
 const BREAK: Duration = Duration::from_millis(5);
+/// For one command to be carried out, on a busy machine.
+const ENROLLED: Duration = Duration::from_secs(60);
 
 #[derive(Debug)]
 pub(super) struct Enrolling {
@@ -29,6 +31,7 @@ pub(super) struct Enrolling {
 #[derive(Debug, Default)]
 struct Shared {
     is_over: AtomicBool,
+    enrolled: AtomicU64,
     /// Whether commands may be given. Locked while one runs: it would take the lock of a data folder without a daemon,
     /// and be in the way of the next.
     may_work: Mutex<bool>,
@@ -46,6 +49,7 @@ impl Enrolling {
             for person in persons.take_while(|_| !at_work.is_over.load(Ordering::Relaxed)) {
                 if at_work.while_allowed(|| shell::run(&mut enrol(&config, &folder, &person)))? {
                     done.insert(person);
+                    at_work.enrolled.fetch_add(1, Ordering::Relaxed);
                 }
             }
             Ok(done)
@@ -62,8 +66,10 @@ impl Enrolling {
         *held(&self.shared.may_work) = false;
     }
 
-    /// Ends, and says who was enrolled.
+    /// Ends, and says who was enrolled. Where every life was too short for a command, the last one is long enough.
     pub(super) fn end(self) -> Result<BTreeSet<String>, Trouble> {
+        let has_enrolled = || self.shared.enrolled.load(Ordering::Relaxed) > 0 || self.clerk.is_finished();
+        wait_for("somebody to be enrolled", ENROLLED, || has_enrolled().then_some(()))?;
         self.shared.is_over.store(true, Ordering::Relaxed);
         self.clerk.join().map_err(|_| "the clerk fell over")?
     }

@@ -3,7 +3,7 @@
 use std::fs;
 
 use crate::peers::feeds::FORMATS;
-use crate::population::{Population, sum};
+use crate::population::Population;
 use crate::program::{Program, exercise};
 use crate::tally::{Tally, holds};
 use crate::{Done, Trouble};
@@ -16,7 +16,7 @@ pub(super) fn run(tally: &mut Tally) -> Done {
     program.start()?;
     Population::call(&program, SCALE)?.comes_home()?;
     // A question that takes part in what is exported would change it: wait until all is learned, then ask nothing.
-    let recorded = sum(&program.on_disk()?["by_kind"]);
+    let recorded = program.recorded_at_rest()?;
     program.count_reaches("select count(*) from verdicts", recorded)?;
     let first = feeds(&program)?;
     program.kill()?;

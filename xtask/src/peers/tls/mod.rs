@@ -164,6 +164,8 @@ fn alerts(program: &Program) -> Done {
 //----------- tshark -----------------------------------------------------------------------------------------------
 
 fn tshark(program: &Program) -> Done {
+    let hellos = program.on_disk()?["by_kind"]["hello"].as_u64().unwrap_or_default();
+    program.count_reaches(HELLOS, hellos)?;
     let all = recorded(program, "true")?;
     let is_judged = |hello: &&Hello| !hello.oddities.iter().any(|oddity| UNJUDGED.contains(&oddity.as_str()));
     let ours: Vec<&Hello> = all.iter().filter(is_judged).collect();

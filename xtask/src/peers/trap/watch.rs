@@ -10,7 +10,7 @@ use crate::shell::Kept;
 use crate::tally::holds;
 use crate::{Done, Trouble};
 
-const ATTACH: Duration = Duration::from_secs(20);
+const ATTACH: Duration = Duration::from_secs(60);
 
 pub(super) struct Watched {
     trace: PathBuf,
