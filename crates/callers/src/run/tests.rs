@@ -32,6 +32,7 @@ async fn what_the_callers_say_they_sent_is_what_a_server_hears() {
     let plan = plan(&server, &folder, 10);
     let tally = call(plan.clone()).await.unwrap();
 
+    server.has_heard(tally.sent).await;
     assert_eq!(tally.sent, server.heard(), "by kind");
     for kind in [Kind::Query, Kind::Connection, Kind::Hello, Kind::Request] {
         assert!(tally.sent.of(kind) > 10, "{kind:?}: {:?}", tally.sent);
@@ -88,5 +89,6 @@ fn the_population_runs_without_a_runtime_around_it() {
     let outside = tokio::runtime::Runtime::new().unwrap();
     let (server, folder) = (outside.block_on(Server::start()), tempfile::tempdir().unwrap());
     let tally = run(&plan(&server, &folder, 1)).unwrap();
+    outside.block_on(server.has_heard(tally.sent));
     assert_eq!(tally.sent, server.heard());
 }

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use rustls::ServerConfig;
 use rustls::server::Acceptor;
@@ -57,6 +58,16 @@ impl Server {
 
     pub(super) fn heard(&self) -> ByKind {
         *self.books.0.lock().unwrap()
+    }
+
+    /// Waits until all of it was heard: who sends and leaves at once is heard a moment later.
+    pub(super) async fn has_heard(&self, sent: ByKind) {
+        for _ in 0..1_000 {
+            if self.heard() == sent {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
     }
 }
 
