@@ -16,8 +16,8 @@ class Plain(Connection):
     """The same framing without TLS, on loopback."""
 
     def open(self):
-        self._sock = socket.create_connection(("127.0.0.1", self._config.port), 10)
-        self._sock.settimeout(10)
+        self._sock = socket.create_connection(("127.0.0.1", self._config.port), 60)
+        self._sock.settimeout(60)
 
 
 def main():

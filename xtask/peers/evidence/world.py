@@ -117,6 +117,6 @@ def free():
 tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
 tls.load_cert_chain(FOLDER / "site.pem", FOLDER / "site.key")
 smtp = free()
-Controller(Keep(), hostname="127.0.0.1", port=smtp).start()
+Controller(Keep(), hostname="127.0.0.1", port=smtp, ready_timeout=60).start()
 print(json.dumps({"http": serve(), "https": serve(tls), "smtp": smtp, "closed": free()}), flush=True)
 threading.Event().wait()

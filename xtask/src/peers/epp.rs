@@ -23,7 +23,7 @@ mod xml;
 use registry::{Domain, Host, Registry};
 use server::Server;
 
-const LIMIT: Duration = Duration::from_secs(60);
+const LIMIT: Duration = Duration::from_secs(180);
 const LOCKS: [&str; 3] = ["clientDeleteProhibited", "clientTransferProhibited", "clientUpdateProhibited"];
 const ORDERED: [&str; 2] = ["ns1.sinkhole.example", "ns2.harbour-sink.test"];
 /// What the order wants of them, and how they stand: statuses, name servers, DS.

@@ -32,7 +32,7 @@ const QUICK: &[&str] = &[
 /// Where Debian keeps the sources of Go's packages.
 const GO_PATH: &str = "/usr/share/gocode";
 /// Building the judge takes most of it.
-const JUDGE: Duration = Duration::from_secs(240);
+const JUDGE: Duration = Duration::from_secs(600);
 /// Something was checked and does not hold.
 const NOT_VERIFIED: i32 = 3;
 

@@ -18,7 +18,7 @@ const SIGHTINGS: u64 = 20_000;
 const DAYS: u32 = 3;
 const CASES: [&str; 2] = ["gen-1", "gen-2"];
 const PEOPLE: [(&str, &str); 2] = [("rhea", "investigator"), ("luis", "legal")];
-const LIMIT: Duration = Duration::from_secs(120);
+const LIMIT: Duration = Duration::from_secs(400);
 /// By hand alone, so that each step can be looked at.
 const TABLES: &str = "[retention]\ndaily = false\n";
 /// Rows of a case whose address is whole, by table.

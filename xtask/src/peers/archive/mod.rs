@@ -21,7 +21,7 @@ const SIGHTINGS: u64 = 60_000;
 const DAYS: u32 = 5;
 /// Rank 0 and rank 3 of the generated callers: the one that calls most, and one by IPv6.
 const SOURCES: [&str; 2] = ["127.0.0.1", "2001:db8:0:3::1"];
-const LIMIT: std::time::Duration = std::time::Duration::from_secs(300);
+const LIMIT: std::time::Duration = std::time::Duration::from_secs(600);
 const WINDOW: [&str; 4] = ["--since", "2026-01-02", "--until", "2026-01-04"];
 const CASES: [&str; 2] = ["gen-1", "gen-2"];
 

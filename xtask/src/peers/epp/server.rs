@@ -11,7 +11,7 @@ use super::registry::{Registry, code};
 use super::xml::{self, Node, UNIT_OCTETS_MAX};
 use crate::Trouble;
 
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(120);
 const PASSWORD: &str = "only-for-tests";
 const GREETING: &str = "<greeting><svID>test registry</svID><svDate>2026-01-01T00:00:00Z</svDate><svcMenu><version>1.0</version><lang>en</lang><objURI>urn:ietf:params:xml:ns:domain-1.0</objURI><objURI>urn:ietf:params:xml:ns:host-1.0</objURI><svcExtension><extURI>urn:ietf:params:xml:ns:secDNS-1.1</extURI><extURI>urn:ietf:params:xml:ns:rgp-1.0</extURI></svcExtension></svcMenu><dcp><access><all/></access><statement><purpose><admin/></purpose><recipient><ours/></recipient><retention><none/></retention></statement></dcp></greeting>";
 

@@ -22,7 +22,7 @@ use crate::tally::{Tally, all, contains, holds, lacks};
 use crate::{Done, Trouble, target};
 
 /// All stories, a million names among them.
-const STORIES: Duration = Duration::from_secs(240);
+const STORIES: Duration = Duration::from_secs(600);
 /// Until it is noticed that the server is gone, or back.
 const NOTICED: Duration = Duration::from_secs(90);
 const DATABASE: &str = "bailiwick";

@@ -23,7 +23,7 @@ const OWNER: &str = "postgres";
 /// Whom our program is to the server: no administrator, the owner of its databases.
 pub(super) const ROLE: &str = "bailiwick";
 pub(super) const PASSWORD: &str = "a pass word, hush";
-const LIMIT: Duration = Duration::from_secs(60);
+const LIMIT: Duration = Duration::from_secs(180);
 
 pub(super) struct Server {
     folder: TempDir,
@@ -96,7 +96,7 @@ impl Server {
             self.socket().display(),
             self.port
         );
-        let mut ctl = self.program("pg_ctl", &["-w", "-t", "50", "-D"])?;
+        let mut ctl = self.program("pg_ctl", &["-w", "-t", "150", "-D"])?;
         ctl.arg(self.data()).arg("-l").arg(self.folder.path().join("log")).args(["-o", &options]);
         if what != "start" {
             ctl.args(["-m", "immediate"]);

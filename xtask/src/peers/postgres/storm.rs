@@ -21,8 +21,8 @@ use crate::{Done, Trouble, target};
 const CORES: usize = 4;
 const FACTS: u64 = 10_000;
 /// For all to be acknowledged, on a machine that does other things too.
-const ALL: Duration = Duration::from_secs(240);
-const SOON: Duration = Duration::from_secs(60);
+const ALL: Duration = Duration::from_secs(600);
+const SOON: Duration = Duration::from_secs(180);
 /// The server's sleep: shorter than anybody's patience, so that nothing is refused for it.
 const FROZEN: Duration = Duration::from_secs(3);
 const DATABASE: &str = "storm";

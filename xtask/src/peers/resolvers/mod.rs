@@ -36,7 +36,7 @@ const PACKET_CACHE_SECS: u64 = 2;
 /// The transfer itself, and a look every second whether a refresh is due.
 const POLL_SLACK_SECS: u64 = 2;
 /// Until a resolver that was just started has the zone.
-const LOADED_MAX: Duration = Duration::from_secs(20);
+const LOADED_MAX: Duration = Duration::from_secs(90);
 
 const BIND: Recipe = Recipe {
     name: "BIND",

@@ -21,7 +21,7 @@ use crate::{Done, Trouble};
 use capture::capture;
 
 /// Some hundred connections, a few of which wait for what does not come.
-const LIMIT: Duration = Duration::from_secs(180);
+const LIMIT: Duration = Duration::from_secs(400);
 const HELLOS: &str = "select count(*) from contacts where kind = 'hello'";
 /// By hand and by openssl, each of these says hello more often than this.
 const SSLSCAN_MIN: u64 = 20;

@@ -8,7 +8,7 @@ use crate::program::Program;
 use crate::shell::{command, run_for};
 use crate::tally::{Tally, all, contains, holds, lacks};
 
-const LIMIT: Duration = Duration::from_secs(180);
+const LIMIT: Duration = Duration::from_secs(400);
 const HELLOS: &str = "select count(*) from contacts where kind = 'hello'";
 
 pub(super) fn run(tally: &mut Tally, program: &Program) {
