@@ -467,3 +467,17 @@ fn case_id(file: &Path) -> Result<String, Trouble> {
     let outer: Outer = toml::from_str(&text).map_err(|error| format!("{}: {error}", file.display()))?;
     Ok(outer.case.id)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn no_port_is_given_twice_or_to_callers() {
+        let ports: BTreeSet<u16> = (0..50).map(|_| free_port().expect("there are free ports")).collect();
+        assert_eq!(ports.len(), 50);
+        assert!(ports.iter().all(|port| (PORTS_FROM..PORTS_FROM + PORTS_COUNT).contains(port)), "{ports:?}");
+    }
+}
