@@ -27,17 +27,19 @@ const FIRST: &str = "ledger.key.first";
 pub(super) async fn sign(ledger: &Ledger, config: &Config) -> Result<(), Failure> {
     if let Some(key) = read(&config.keys.join(KEY))? {
         check_name(&key, config)?;
-        return take(ledger, key, false, config).await;
+        return ledger.sign_with(key, false).await.map_err(|error| refused(&error, config));
     }
     let first = config.keys.join(FIRST);
     let key = match read(&first)? {
         Some(key) => key,
         None => make(config)?,
     };
-    if let Err(failure) = take(ledger, key, true, config).await {
-        // It has signed nothing.
-        fs::remove_file(&first).tried(format_args!("removing {}", first.display()))?;
-        return Err(failure);
+    if let Err(error) = ledger.sign_with(key, true).await {
+        // It has signed nothing; unless the server was lost, and nobody knows. Then the next start goes on with it.
+        if !error.is_passing() {
+            fs::remove_file(&first).tried(format_args!("removing {}", first.display()))?;
+        }
+        return Err(refused(&error, config));
     }
     let keep = || {
         fs::rename(&first, config.keys.join(KEY))?;
@@ -53,17 +55,16 @@ pub(crate) fn key(config: &Config) -> Result<SigningKey, Failure> {
     read(&file)?.ok_or_else(missing)
 }
 
-async fn take(ledger: &Ledger, key: SigningKey, is_new: bool, config: &Config) -> Result<(), Failure> {
+fn refused(error: &store::Error, config: &Config) -> Failure {
     let hint = format!(
         "`bailiwick audit verify` says more. Each ledger has a key of its own: if {} is another ledger's, put the right \
          one there, or for a new ledger none",
         config.keys.join(KEY).display()
     );
-    let refused = |error: store::Error| match of_store(&config.data.display(), &error) {
+    match of_store(&config.data.display(), error) {
         away if error.is_passing() => away,
         damaged => damaged.hint(hint).code(code::NOT_VERIFIED),
-    };
-    ledger.sign_with(key, is_new).await.map_err(refused)
+    }
 }
 
 fn read(file: &Path) -> Result<Option<SigningKey>, Failure> {
