@@ -170,7 +170,7 @@ fn anchor() -> Result<String, Trouble> {
 fn install() -> Result<Program, Trouble> {
     let verify = format!(
         "[verify]\nroot_hints = \"hints\"\nresolvers = [\"{UNBOUND_AT}\", \"{KRESD_AT}\"]\nrdap_bootstrap = \"rdap.json\"\n\
-         rate_per_sec = 500\npatience_millis = 700\nsource_v4 = \"{}\"\n[verify.name_servers]\n\"ns.lame.alfa\" = [\"{}\"]\n",
+         rate_per_sec = 500\npatience_millis = 1000\nsource_v4 = \"{}\"\n[verify.name_servers]\n\"ns.lame.alfa\" = [\"{}\"]\n",
         at("SOURCE")?.ip(),
         at("HOST")?.ip()
     );
