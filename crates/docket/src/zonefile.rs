@@ -7,9 +7,11 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use domain::base::iana::Class;
-use domain::base::rdata::ComposeRecordData;
-use domain::base::{Name, ToName};
+use domain::base::iana::{Class, Rtype};
+use domain::base::rdata::{ComposeRecordData, ParseAnyRecordData};
+use domain::base::{Name, ParsedName, ToName};
+use domain::dep::octseq::Parser;
+use domain::rdata::AllRecordData;
 use domain::zonefile::inplace::{Entry, Error, ScannedRecord, Zonefile};
 use model::DomainName;
 use wire::dns::captured::{self, RECORDS_MAX, Record, Refused};
@@ -23,6 +25,9 @@ const SIGNED: [u16; 12] = [24, 25, 30, 43, 46, 47, 48, 50, 51, 59, 60, 63];
 /// Types that stand in questions and messages, never in a zone (RFC 6895, 3.1): OPT and those of 128 to 255.
 const QUESTIONS: std::ops::RangeInclusive<u16> = 128..=255;
 const OPT: u16 = 41;
+/// Longer than any character-string, and than any name.
+const END_OCTETS: usize = 300;
+const MISSHAPEN: &str = "data that is not of its type's form, such as a name with two dots in a row";
 
 //----------- CapturedFile -----------------------------------------------------------------------------------------
 
@@ -64,13 +69,17 @@ pub fn read(text: &[u8], apex: &DomainName) -> Result<CapturedFile, ZoneFault> {
         Reading { apex: apex.to_wire(), records: Vec::new(), lines: Vec::new(), left_out: BTreeMap::new() };
     let mut lines = Lines { text, counted: 0, feeds: 0 };
     let mut file = Zonefile::from(text);
+    file.extend_from_slice(end().as_bytes());
     file.set_default_class(Class::IN);
     file.set_origin(Name::from_octets(apex.to_wire().into()).expect("a domain name is a name"));
     loop {
-        let entry = file.next_entry().map_err(|error| syntax(&error))?;
-        let line = lines.at(file.current_offset());
+        let entry = file.next_entry().map_err(|error| syntax(&error, text))?;
+        let offset = file.current_offset();
+        let line = lines.at(offset);
         match entry {
             None => return reading.finish(),
+            // One octet stands before the text.
+            Some(Entry::Include { .. }) if offset > text.len() + 1 => return reading.finish(),
             Some(Entry::Include { .. }) => {
                 let what = "`$INCLUDE` names another file, and no other file is read".to_owned();
                 return Err(ZoneFault { line, what, hint: "put its records here" });
@@ -80,14 +89,22 @@ pub fn read(text: &[u8], apex: &DomainName) -> Result<CapturedFile, ZoneFault> {
     }
 }
 
+/// What stands behind the text. The parser runs past the end of a file that breaks off behind a TXT's text, or within its
+/// brackets, and panics: so the text never ends there. As an entry this is known by its place; as a part of an entry that
+/// did not end it fits nothing.
+fn end() -> String {
+    format!("\n$INCLUDE {}\n", "/".repeat(END_OCTETS))
+}
+
 /// The parser says `LINE:COLUMN: WHAT`, and nothing else about the place.
-fn syntax(error: &Error) -> ZoneFault {
+fn syntax(error: &Error, text: &[u8]) -> ZoneFault {
     let told = error.to_string();
     let mut parts = told.splitn(3, ':');
     let mut number = || parts.next().and_then(|number| number.parse::<usize>().ok()).unwrap_or(0);
     let (line, column) = (number(), number());
     // What is missing at the end of a line it misses at the start of the next.
     let line = if column <= 1 { line.saturating_sub(1).max(1) } else { line };
+    let line = line.min(text.split_inclusive(|octet| *octet == b'\n').count().max(1));
     let what = parts.next().unwrap_or(&told).trim().to_owned();
     ZoneFault { line, what, hint: "a record is `NAME [TTL] [IN] TYPE DATA`, in the master file format of RFC 1035" }
 }
@@ -143,6 +160,10 @@ impl Reading {
         }
         let mut rdata = Vec::new();
         record.data().compose_rdata(&mut rdata).expect("a Vec takes everything");
+        if !is_whole(record.rtype(), &rdata) {
+            *self.left_out.entry(MISSHAPEN).or_default() += 1;
+            return Ok(());
+        }
         let (owner, ttl_secs) = (owner.into(), record.ttl().as_secs());
         self.records.push(Record { owner, rtype, ttl_secs, rdata: rdata.into() });
         self.lines.push(line);
@@ -177,6 +198,18 @@ impl Reading {
         let note = |(why, count): (&str, usize)| format!("{count} left out: {why}");
         Ok(CapturedFile { records: self.records, notes: self.left_out.into_iter().map(note).collect() })
     }
+}
+
+/// Whether data is what its type has, and nothing more: the parser takes an empty label within a name, and of data in the
+/// form of RFC 3597 it takes everything.
+fn is_whole(rtype: Rtype, rdata: &[u8]) -> bool {
+    let mut parser = Parser::from_ref(rdata);
+    let Ok(read) = AllRecordData::<&[u8], ParsedName<&[u8]>>::parse_any_rdata(rtype, &mut parser) else {
+        return false;
+    };
+    let mut again = Vec::new();
+    read.compose_rdata(&mut again).expect("a Vec takes everything");
+    again == rdata
 }
 
 fn left_out(owner: &[u8], rtype: u16) -> Option<&'static str> {
@@ -258,6 +291,29 @@ mod tests {
         assert_eq!(refused(&many), format!("line {}: {}", RECORDS_MAX + 1, Refused::Records(RECORDS_MAX + 1)));
         let large = format!("a A 192.0.2.1\n;{}", "x".repeat(ZONE_FILE_OCTETS_MAX));
         assert!(refused(&large).starts_with("a zone file has at most"));
+    }
+
+    #[test]
+    fn a_file_may_break_off_anywhere() {
+        let text = "a TXT \"x\" ( \"y\"\n z )\nb A 192.0.2.1\n@ MX 10 ( mail )\n$TTL 60\nc CAA 0 issue \"ca.example\"";
+        for end in 0..=text.len() {
+            if let Err(fault) = read(&text.as_bytes()[..end], &apex()) {
+                assert!(fault.line <= text[..end].lines().count().max(1), "{end}: {fault}");
+            }
+        }
+        assert_eq!(read(text.as_bytes(), &apex()).unwrap().records.len(), 4);
+        assert!(refused("a A 192.0.2.1\nb TXT ( \"x\"\n").starts_with("line 2: "));
+        let long = format!("a A 192.0.2.1\n$INCLUDE {}\n", "/".repeat(END_OCTETS));
+        assert!(refused(&long).starts_with("line 2: `$INCLUDE` names another file"));
+    }
+
+    #[test]
+    fn data_that_is_not_of_its_type_is_left_out() {
+        let text = "a A 192.0.2.1\nb MX 10 x..y\nc A \\# 3 010203\nd CNAME \\# 2 c000\ne A \\# 4 c0000201\n";
+        let file = read(text.as_bytes(), &apex()).unwrap();
+        let owners: Vec<_> = file.records.iter().map(|record| String::from_utf8_lossy(&record.owner[1..])).collect();
+        assert_eq!(owners, ["a", "e"]);
+        assert_eq!(file.notes, [format!("3 left out: {MISSHAPEN}")]);
     }
 
     proptest::proptest! {
