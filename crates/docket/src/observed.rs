@@ -18,6 +18,8 @@ pub const FILE_OCTETS_MAX: usize = 256 << 20;
 pub const RECORD_OCTETS_MAX: usize = 1 << 20;
 /// The most records of one file.
 pub const RECORDS_MAX: usize = 20_000_000;
+/// The most that is said of a fault: a reader's words may quote what they could not read.
+pub const WHAT_CHARS_MAX: usize = 400;
 
 /// What is wrong with a file, and where.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -30,11 +32,18 @@ pub struct FileFault {
 
 impl FileFault {
     pub fn whole(file: &str, what: impl Into<String>) -> Self {
-        Self { file: file.to_owned(), line: None, what: what.into() }
+        Self { file: file.to_owned(), line: None, what: cut(what.into()) }
     }
 
     pub fn at(file: &str, line: usize, what: impl Into<String>) -> Self {
-        Self { file: file.to_owned(), line: Some(line), what: what.into() }
+        Self { file: file.to_owned(), line: Some(line), what: cut(what.into()) }
+    }
+}
+
+fn cut(what: String) -> String {
+    match what.char_indices().nth(WHAT_CHARS_MAX) {
+        Some((end, _)) => format!("{}…", &what[..end]),
+        None => what,
     }
 }
 

@@ -91,23 +91,31 @@ fn seen(line: usize, row: &Row<'_>) -> Option<Seen> {
         OneOrMany::One(value) => vec![value],
         OneOrMany::Many(values) => values.iter().map(|value| &**value).collect(),
     };
-    let data: Vec<Data> = values.into_iter().filter_map(|value| datum(&row.rrtype, value.trim())).collect();
+    // Once for all its data: a line may have a long word and many of them.
+    let kind = word(&row.rrtype)?;
+    let data: Vec<Data> = values.into_iter().filter_map(|value| datum(kind, value.trim())).collect();
     let first = [row.time_first, row.zone_time_first].into_iter().flatten().min().and_then(instant);
     let last = [row.time_last, row.zone_time_last].into_iter().flatten().max().and_then(instant);
     (!data.is_empty()).then_some(Seen { line, name, data, first, last })
 }
 
-fn datum(kind: &Kind, value: &str) -> Option<Data> {
-    let word = match kind {
-        Kind::Word(word) => word.to_ascii_uppercase(),
-        Kind::Number(number) => number.to_string(),
+/// The type's word, if it is one that anybody here asks about.
+fn word(kind: &Kind) -> Option<&'static str> {
+    let known = [("A", "1"), ("AAAA", "28"), ("NS", "2"), ("CNAME", "5"), ("MX", "15")];
+    let is = |(word, number): &(&str, &str)| match kind {
+        Kind::Word(said) => said.eq_ignore_ascii_case(word) || said == number,
+        Kind::Number(said) => said.to_string() == *number,
     };
+    known.into_iter().find(is).map(|(word, _)| word)
+}
+
+fn datum(kind: &str, value: &str) -> Option<Data> {
     let host = |text: &str| DomainName::parse(text).ok();
-    match &*word {
-        "A" | "1" | "AAAA" | "28" => value.parse().ok().map(|address: IpAddr| Data::Address(address.to_canonical())),
-        "NS" | "2" => host(value).map(Data::NameServer),
-        "CNAME" | "5" => host(value).map(Data::Alias),
-        "MX" | "15" => host(value.split_whitespace().next_back()?).map(Data::MailServer),
+    match kind {
+        "A" | "AAAA" => value.parse().ok().map(|address: IpAddr| Data::Address(address.to_canonical())),
+        "NS" => host(value).map(Data::NameServer),
+        "CNAME" => host(value).map(Data::Alias),
+        "MX" => host(value.split_whitespace().next_back()?).map(Data::MailServer),
         _ => None,
     }
 }

@@ -30,6 +30,15 @@ fn a_record_of_passive_dns_says_what_pointed_where_and_when() {
 }
 
 #[test]
+fn a_long_type_with_many_data_costs_what_its_line_costs() {
+    let half = RECORD_OCTETS_MAX / 2 - 100;
+    let data = vec!["\"\""; half / 3].join(",");
+    let (seen, taken) =
+        cof_of(&format!(r#"{{"rrname":"a.example","rrtype":"{}","rdata":[{data}]}}"#, "x".repeat(half)));
+    assert_eq!((seen.len(), taken), (0, Ok(Taken { records: 1, passed_over: 1 })));
+}
+
+#[test]
 fn a_fault_says_file_and_line() {
     let (_, taken) = cof_of("{\"rrname\":\"a.example\",\"rrtype\":\"A\",\"rdata\":\"192.0.2.1\"}\n{\"rrname\":5}\n");
     assert!(taken.unwrap_err().to_string().starts_with("a.cof:2: no passive DNS record"));
