@@ -24,10 +24,13 @@ mod read;
 mod section;
 mod value;
 
-pub use fault::{FAULTS_MAX, Fault, FaultReport, faults_rendered, render_faults};
+pub use fault::{FAULTS_MAX, Fault, FaultReport, WHAT_CHARS_MAX, faults_rendered, render_faults};
 
 /// The largest case file that is read: a million names take 30 MB.
 pub const CASE_FILE_OCTETS_MAX: usize = 256 << 20;
+/// Of a file up to here that is no TOML every fault is told, of a larger one the first: each costs far more memory than
+/// the octet that it takes to make one.
+const RECOVERED_OCTETS_MAX: usize = 1 << 20;
 
 //----------- CaseFile ---------------------------------------------------------------------------------------------
 
@@ -128,17 +131,29 @@ fn parse_with<T>(
         );
         return Err(faults.into_sorted());
     }
-    let (root, broken) = DeTable::parse_recoverable(text);
-    for error in &broken {
-        let place = error.span().unwrap_or(0..0);
-        faults.add(place, error.message(), "the file is TOML 1.1; this line is not");
-    }
-    // A tree mended by guesses would bring faults that nobody made.
-    let file = if broken.is_empty() { read(&root, text, &mut faults) } else { None };
+    let file = match tree(text) {
+        Ok(root) => read(&root, text, &mut faults),
+        Err(broken) => {
+            for error in &broken {
+                let place = error.span().unwrap_or(0..0);
+                faults.add(place, error.message(), "the file is TOML 1.1; this line is not");
+            }
+            None
+        }
+    };
     match file {
         Some(file) if faults.is_empty() => Ok(file),
         _ => Err(faults.into_sorted()),
     }
+}
+
+/// The file as a tree. One mended by guesses is none: it would bring faults that nobody made.
+fn tree(text: &str) -> Result<Spanned<DeTable<'_>>, Vec<toml::de::Error>> {
+    if text.len() > RECOVERED_OCTETS_MAX {
+        return DeTable::parse(text).map_err(|error| vec![error]);
+    }
+    let (root, broken) = DeTable::parse_recoverable(text);
+    if broken.is_empty() { Ok(root) } else { Err(broken) }
 }
 
 #[cfg(test)]

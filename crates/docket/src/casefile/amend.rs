@@ -126,8 +126,9 @@ impl AmendmentFile {
         };
         let mut sets: Vec<Names> = self.added.iter().map(|addition| addition.names.clone()).collect();
         sets.extend([changed, removed].into_iter().filter(|names| !names.is_empty()));
-        let find = |digest: &Digest| sets.iter().find(|names| NameSet::of(names).names == *digest).cloned();
-        let amendment = Amendment::with_sets(terms, find)?;
+        // Once for all of them: a digest costs as much as its names.
+        let by_digest: BTreeMap<Digest, &Names> = sets.iter().map(|names| (NameSet::of(names).names, names)).collect();
+        let amendment = Amendment::with_sets(terms, |digest| by_digest.get(digest).map(|names| (*names).clone()))?;
         Ok((amendment, sets))
     }
 

@@ -10,6 +10,8 @@ use serde::{Deserialize, Serialize};
 
 /// The most faults that are kept and drawn; the rest are counted.
 pub const FAULTS_MAX: usize = 100;
+/// The most that is said of one: what is wrong may be quoted, and may be as long as the file.
+pub const WHAT_CHARS_MAX: usize = 1_000;
 
 //----------- Fault ------------------------------------------------------------------------------------------------
 
@@ -38,7 +40,7 @@ impl Faults {
 
     pub(super) fn push(&mut self, fault: Fault) {
         if self.found.len() < FAULTS_MAX {
-            self.found.push(fault);
+            self.found.push(Fault { what: cut(fault.what), hint: fault.hint.map(cut), ..fault });
         } else {
             self.beyond += 1;
         }
@@ -57,6 +59,13 @@ impl Faults {
             self.found.push(Fault { span: end, what, hint: Some("mend these first".into()), earlier: None });
         }
         self.found
+    }
+}
+
+fn cut(text: String) -> String {
+    match text.char_indices().nth(WHAT_CHARS_MAX) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text,
     }
 }
 

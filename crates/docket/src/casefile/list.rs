@@ -15,6 +15,9 @@ use super::read::OrderRead;
 use super::section::Section;
 use super::{Claim, NameList, Registry};
 
+/// The most orders that a hint names.
+const HINTED_MAX: usize = 10;
+
 /// One list, its names gathered under its order.
 pub(super) fn read<'t>(
     value: &'t Spanned<DeValue<'t>>,
@@ -49,22 +52,25 @@ pub(super) fn read<'t>(
 
 /// The order that a list stands under. Without one its names are outside every authority.
 fn under(section: &Section<'_>, orders: &BTreeMap<OrderId, OrderRead>, faults: &mut Faults) -> Option<OrderId> {
-    let ids: Vec<&str> = orders.keys().map(OrderId::as_str).collect();
-    let hint = match &ids[..] {
-        [] => "add `[[order]]` with the authority for these names".to_owned(),
-        ids => format!("say under which order they stand: `order = \"{}\"`", ids.join("\"` or `order = \"")),
-    };
     if section.get("order").is_none() {
-        faults.add(section.span(), "the names of this list are outside every authority", hint);
+        faults.add(section.span(), "the names of this list are outside every authority", hint_of(orders));
         return None;
     }
     let order: OrderId = section.required("order", faults)?;
     if !orders.contains_key(&order) {
         let what = format!("there is no order `{order}`: the names of this list are outside every authority");
-        faults.add(section.place("order"), what, hint);
+        faults.add(section.place("order"), what, hint_of(orders));
         return None;
     }
     Some(order)
+}
+
+fn hint_of(orders: &BTreeMap<OrderId, OrderRead>) -> String {
+    let ids: Vec<&str> = orders.keys().map(OrderId::as_str).take(HINTED_MAX).collect();
+    match &ids[..] {
+        [] => "add `[[order]]` with the authority for these names".to_owned(),
+        ids => format!("say under which order they stand: `order = \"{}\"`", ids.join("\"` or `order = \"")),
+    }
 }
 
 pub(super) fn registry<'t>(value: &'t Spanned<DeValue<'t>>, faults: &mut Faults) -> Option<Registry> {

@@ -24,6 +24,9 @@ use super::section::Section;
 use super::value::Read;
 use super::{CaseFile, FiledOrder, NameList};
 
+/// The most orders of one case file; an order may have any number of lists.
+const ORDERS_MAX: usize = 200;
+
 /// The whole file. `None` or a fault: it is refused.
 pub(super) fn case_file<'t>(root: &'t Spanned<DeTable<'t>>, text: &str, faults: &mut Faults) -> Option<CaseFile> {
     let known = ["case", "group", "order", "list", "claim"];
@@ -176,7 +179,13 @@ pub(super) struct OrderRead {
 
 fn orders(file: &Section<'_>, faults: &mut Faults) -> BTreeMap<OrderId, OrderRead> {
     let mut orders: BTreeMap<OrderId, OrderRead> = BTreeMap::new();
-    for value in file.tables("order", faults) {
+    let tables = file.tables("order", faults);
+    if tables.len() > ORDERS_MAX {
+        let hint = "file what a later paper changes as an amendment";
+        faults.add(file.place("order"), format!("more than {ORDERS_MAX} orders"), hint);
+        return orders;
+    }
+    for value in tables {
         let Some(order) = order(value, faults) else { continue };
         if orders.contains_key(&order.id) {
             faults.add(

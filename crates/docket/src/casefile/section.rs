@@ -8,6 +8,9 @@ use toml::de::{DeTable, DeValue};
 use super::fault::Faults;
 use super::value::Read;
 
+/// The longest field name that is compared with ours.
+const KEY_OCTETS_MAX: usize = 64;
+
 /// A table whose field names have been checked.
 pub(super) struct Section<'t> {
     fields: &'t DeTable<'t>,
@@ -95,6 +98,10 @@ impl<'t> Section<'t> {
 }
 
 fn suggestion(key: &str, known: &[&str]) -> String {
+    // Far longer than any field: it is near to none, and the distance costs its length.
+    if key.len() > KEY_OCTETS_MAX {
+        return known_fields(known);
+    }
     let near = known.iter().map(|name| (edits(key, name), name)).min();
     match near {
         Some((distance, name)) if distance <= 2 => format!("did you mean `{name}`?"),

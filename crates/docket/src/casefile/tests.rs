@@ -153,6 +153,24 @@ fn more_faults_than_are_kept_are_counted() {
 }
 
 #[test]
+fn what_is_said_of_a_fault_is_short_however_long_the_file() {
+    let long = "x".repeat(100_000);
+    for text in [
+        spoiled("contact =", &format!("{long} = 1\ncontact =")),
+        spoiled("id = \"harbour\"", &format!("id = \"{long}\"")),
+        spoiled("mail-harbour.example", &long),
+        format!("{GOOD}\n{}", "[[list]]\n".repeat(1_000)),
+        format!("{GOOD}\n{}", "[[order]]\nid = \"one\"\n".repeat(1_000)),
+        format!("#{long}{long}{long}{long}{long}{long}{long}{long}{long}{long}{long}\n{}", "=\n".repeat(1_000)),
+    ] {
+        let faults = parse(&text).unwrap_err();
+        assert!(faults.len() <= FAULTS_MAX + 1);
+        let is_short = |text: &str| text.chars().count() <= WHAT_CHARS_MAX + 1;
+        assert!(faults.iter().all(|fault| is_short(&fault.what) && fault.hint.as_deref().is_none_or(is_short)));
+    }
+}
+
+#[test]
 fn faults_on_the_api_have_line_and_column() {
     let text = spoiled("login-harbour.example", "co.uk");
     let report = &faults_rendered(&text, "harbour.toml", &parse(&text).unwrap_err())[0];
