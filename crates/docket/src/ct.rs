@@ -87,7 +87,7 @@ fn entry(row: &Row<'_>) -> Result<Entry, String> {
     Ok(Entry {
         issuer: text(row.issuer.as_deref())?,
         issuer_id: row.issuer_ca_id.as_u64(),
-        serial: text(row.serial.as_deref())?.map(|serial| serial.to_lowercase()),
+        serial: text(row.serial.as_deref())?.map(|serial| serial.to_ascii_lowercase()),
         id: row.id.as_u64(),
         not_before: row.not_before.as_deref().map(instant).transpose()?,
         not_after: row.not_after.as_deref().map(instant).transpose()?,

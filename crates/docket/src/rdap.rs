@@ -189,8 +189,8 @@ fn list(value: &Value) -> impl Iterator<Item = &Value> {
 /// A text that says something, on one line.
 fn text(value: &Value) -> Option<String> {
     let breaks = |one: &char| one.is_control() || matches!(one, '\u{2028}' | '\u{2029}');
-    let text = value.as_str()?.trim().chars().filter(|one| !breaks(one)).take(TEXT_CHARS_MAX);
-    Some(text.collect::<String>()).filter(|text| !text.is_empty())
+    let plain: String = value.as_str()?.trim().chars().filter(|one| !breaks(one)).take(TEXT_CHARS_MAX).collect();
+    Some(plain.trim().to_owned()).filter(|text| !text.is_empty())
 }
 
 #[cfg(test)]
@@ -249,6 +249,7 @@ mod tests {
         assert!(object[0].entities.is_empty());
         let long = Object::of(&json!({ "handle": "x".repeat(1_000) }));
         assert_eq!(long.handle.map(|handle| handle.len()), Some(TEXT_CHARS_MAX));
+        assert_eq!(Object::of(&json!({ "handle": "\u{7} \u{7}" })).handle, None, "it says nothing");
         assert_eq!(Object::read(&vec![b' '; ANSWER_OCTETS_MAX + 1]), Err(Unread::TooLarge));
         assert!(Object::read("[".repeat(100_000).as_bytes()).is_err(), "depth has an end");
     }

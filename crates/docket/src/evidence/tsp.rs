@@ -80,7 +80,7 @@ pub fn read(octets: &[u8]) -> Result<TstInfo, TspError> {
     if !rest.0.is_empty() {
         return Err(TspError::Shape);
     }
-    let status = response.next(SEQUENCE)?.next(INTEGER)?.0.last().copied().ok_or(TspError::Shape)?;
+    let &[status] = response.next(SEQUENCE)?.next(INTEGER)?.0 else { return Err(TspError::Shape) };
     // granted, grantedWithMods
     if status > 1 {
         return Err(TspError::Refused(status));

@@ -114,28 +114,33 @@ impl Reply {
             return Err(NoReply::Malformed);
         }
         check_question(message, asked, header.rcode())?;
-        let (_, answer, authority, additional) = message.sections().map_err(|_| NoReply::Malformed)?;
+        // A truncated message may break off anywhere: only its header counts.
+        if header.tc() {
+            return Ok(Self { truncated: true, ..Self::bare(header.rcode(), header.aa()) });
+        }
         let counts = message.header_counts();
         let records = [counts.ancount(), counts.nscount(), counts.arcount()].map(usize::from);
         if records.iter().sum::<usize>() > RECORDS_MAX {
             return Err(NoReply::TooManyRecords);
         }
-        // A truncated message may break off anywhere: only its header counts.
-        let truncated = header.tc();
-        let read = |section| if truncated { Ok(Vec::new()) } else { records_of(section) };
+        let (_, answer, authority, additional) = message.sections().map_err(|_| NoReply::Malformed)?;
         let reason = message.opt().and_then(|opt| {
             let mut reasons = opt.opt().iter::<ExtendedError<&[u8]>>();
             reasons.find_map(Result::ok).map(|error| error.code().to_int())
         });
         Ok(Self {
-            rcode: header.rcode(),
-            authoritative: header.aa(),
-            truncated,
-            answers: read(answer)?,
-            authority: read(authority)?,
-            additional: read(additional)?,
+            answers: records_of(answer)?,
+            authority: records_of(authority)?,
+            additional: records_of(additional)?,
             reason,
+            ..Self::bare(header.rcode(), header.aa())
         })
+    }
+
+    /// What a header alone says.
+    fn bare(rcode: Rcode, authoritative: bool) -> Self {
+        let (answers, authority, additional) = Default::default();
+        Self { rcode, authoritative, truncated: false, answers, authority, additional, reason: None }
     }
 
     /// The addresses that `name` has in the answer, through aliases that the answer holds itself.
@@ -270,6 +275,18 @@ mod tests {
             answer.push((&asked.name, 300, A::from_octets(127, 0, 0, 1))).unwrap();
         }
         assert_eq!(Reply::read(&answer.finish(), &asked), Err(NoReply::TooManyRecords));
+    }
+
+    #[test]
+    fn a_reply_that_was_cut_says_so_wherever_it_breaks_off() {
+        let asked = asked();
+        let mut octets = referral(7, &asked.name);
+        octets[2] |= 2;
+        let question = 12 + asked.name.len() + 4;
+        for end in question..octets.len() {
+            let reply = Reply::read(&octets[..end], &asked).unwrap();
+            assert!(reply.truncated && reply.authority.is_empty(), "{end}");
+        }
     }
 
     proptest! {
