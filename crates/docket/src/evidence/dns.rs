@@ -12,7 +12,7 @@ use wire::dns::ask::Ask;
 pub const TYPES: [Rtype; 8] =
     [Rtype::SOA, Rtype::NS, Rtype::A, Rtype::AAAA, Rtype::MX, Rtype::TXT, Rtype::CAA, Rtype::DS];
 /// Records of one answer that are written out.
-const RECORDS_MAX: usize = 200;
+pub const RECORDS_MAX: usize = 200;
 
 /// A question with the id 0, as RFC 8484, 4.1, wants it.
 pub fn question(name: &DomainName, rtype: Rtype) -> Vec<u8> {
