@@ -31,6 +31,12 @@ fn a_paper_lies_where_papers_lie_and_is_called_after_its_kind() {
 }
 
 #[test]
+fn the_script_knows_the_same_format_and_fields() {
+    assert!(VERIFIER.contains(&format!("FORMAT = {FORMAT:?}\n")));
+    assert!(VERIFIER.contains(&format!("FILE_FIELDS = {FILE_FIELDS:?}\n")));
+}
+
+#[test]
 fn a_digest_that_a_person_writes_into_a_text_names_no_file() {
     let digest = Digest([7; 32]).to_string();
     let body = Body::PostMortemHeld { case: case(), days: 7, file: Digest([2; 32]) };

@@ -11,16 +11,21 @@ fault = lambda where, what: faults.append(f"{where}: {what}")
 sha = lambda *parts: hashlib.sha256(b"".join(parts)).digest()
 read = lambda path: open(path, "rb").read()
 node = lambda left, right: sha(b"\1", left, right)
+FORMAT = "bailiwick case folder v1"
+FILE_FIELDS = ["file", "report", "letter", "xarf", "message", "document", "actors", "token"]
 
 def lines_of(octets):                                               # other signs that break a line stand within texts
     lines = octets.decode("utf-8", "replace").split("\n")
     return lines if lines[-1] else lines[:-1]
 
+def pem_of(public):                                                 # RFC 8410
+    text = base64.encodebytes(bytes.fromhex("302a300506032b6570032100") + public).decode()
+    return f"-----BEGIN PUBLIC KEY-----\n{text}-----END PUBLIC KEY-----\n".encode()
+
 def is_signed(text, signature):                                     # Ed25519, by openssl
     with tempfile.TemporaryDirectory() as place:
         paths = [os.path.join(place, name) for name in ("text", "sig", "key")]
-        pem = base64.encodebytes(bytes.fromhex("302a300506032b6570032100") + public).decode()
-        for path, octets in zip(paths, (text, signature, f"-----BEGIN PUBLIC KEY-----\n{pem}-----END PUBLIC KEY-----\n".encode())):
+        for path, octets in zip(paths, (text, signature, pem_of(public))):
             with open(path, "wb") as file: file.write(octets)
         words = ["openssl", "pkeyutl", "-verify", "-pubin", "-inkey", paths[2], "-rawin", "-in", paths[0], "-sigfile", paths[1]]
         return subprocess.run(words, capture_output=True).returncode == 0
@@ -52,9 +57,7 @@ def climbs(leaf, at, size, hashes, root):                           # RFC 9162, 
 
 def check_list():                                                   # SHA256SUMS, its signature, key.pem
     if not is_signed(read("SHA256SUMS"), read("SHA256SUMS.sig")): fault("SHA256SUMS", "not signed by the key, or changed")
-    try: pem = base64.b64decode(b"".join(read("key.pem").splitlines()[1:-1]))
-    except ValueError: pem = b""
-    if pem[12:] != public: fault("key.pem", "not the key that you were given")
+    if read("key.pem") != pem_of(public): fault("key.pem", "not the key that you were given")
     lines = (line.partition("  ") for line in lines_of(read("SHA256SUMS")))
     listed = {path: digest for digest, _, path in lines}
     there = set()
@@ -62,6 +65,8 @@ def check_list():                                                   # SHA256SUMS
         there.update(os.path.relpath(os.path.join(at, file), ".") for file in files)
         for path in (os.path.relpath(os.path.join(at, one), ".") for one in folders + files):
             if os.path.islink(path): fault(path, "is a link")
+            elif not os.path.isdir(path) and not os.path.isfile(path): raise OSError(f"{path} is no file")
+        if not folders + files: fault(os.path.relpath(at, "."), "is an empty folder")
     for path in sorted(there - set(listed) - {"SHA256SUMS", "SHA256SUMS.sig", "key.pem"}): fault(path, "is not listed")
     for path, digest in sorted(listed.items()):
         if path not in there or os.path.islink(path): fault(path, "is missing")
@@ -91,15 +96,27 @@ def check_ledger(older):                                            # the tree, 
         acts[at] = fact
     return acts, leaves
 
-def check_contents(acts, leaves):                                   # what acts name is here; what is shown is all
+def named(value):                                                   # the files that an act names
+    for key, one in value.items() if isinstance(value, dict) else enumerate(value):
+        if key in FILE_FIELDS and isinstance(one, str) and len(one) == 64 and not set(one) - set("0123456789abcdef"): yield one
+        elif isinstance(one, (dict, list)): yield from named(one)
+
+def check_contents(acts, leaves):                                   # what acts name is here, or said not to be; what is shown is all
     contents = json.loads(read("contents.json"))
+    for field, known in (("format", FORMAT), ("key", sys.argv[1].strip()), ("ledger", len(leaves))):
+        if contents[field] != known: fault("contents.json", f"its {field} is {contents[field]}, and not {known}")
     for at in sorted(set(contents["shown"]) ^ set(acts)): fault("ledger/facts.jsonl", f"act {at} is missing or too much")
     for one in contents["withheld"]:
         if leaves[one["fact"]:one["fact"] + 1] != [sha(b"\0", bytes.fromhex(one["commitment"]))]: fault("contents.json", f"the withheld act {one['fact']} has another commitment")
     for one in contents["files"]:
         if not os.path.exists(one["path"]) or sha(read(one["path"])).hex() != one["sha256"]: fault(one["path"], f"is not the file that act {one['fact']} names")
-        elif f'"{one["sha256"]}"' not in acts.get(one["fact"], ""): fault(one["path"], f"act {one['fact']} does not name it")
-    return f"{len(acts)} acts, {len(contents['files'])} files that they name, {len(contents['withheld'])} acts withheld, {len(contents['missing'])} files not here"
+    for one in contents["files"] + contents["missing"]:
+        if f'"{one["sha256"]}"' not in acts.get(one["fact"], ""): fault(one.get("path", "contents.json"), f"act {one['fact']} does not name {one['sha256']}")
+    told = {(one["fact"], one["sha256"]) for one in contents["files"] + contents["missing"]}
+    every = {(at, digest) for at, fact in acts.items() for digest in named(json.loads(fact)["body"])}
+    for at, digest in sorted(every - told): fault("contents.json", f"act {at} names {digest}, which is not here, nor said to be missing")
+    return (f"case {contents['case']} as of {contents['made']}, of a ledger of {len(leaves)} acts: {len(acts)} acts, {len(contents['files'])} files that they name, "
+            f"{len(contents['withheld'])} acts withheld, {len(contents['missing'])} files not here; SHA256SUMS {sha(read('SHA256SUMS')).hex()}")
 
 if len(sys.argv) < 2: sys.exit(__doc__)
 name, shown_id, key = sys.argv[1].split("+", 2)
@@ -111,5 +128,5 @@ try:
     check_list()
     said = check_contents(*check_ledger(sys.argv[2:]))
 except (OSError, ValueError, KeyError, IndexError) as error: fault("folder", f"cannot be read: {error}")
-print("\n".join(ascii(one)[1:-1] for one in faults) if faults else f"OK: {said}; list, acts, tree and files fit together, and the key signed them")
+print("\n".join(ascii(one)[1:-1] for one in faults) if faults else f"OK: {ascii(said)[1:-1]}; list, acts, tree and files fit together, and the key signed them")
 sys.exit(bool(faults))
