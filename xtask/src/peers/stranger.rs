@@ -1,4 +1,4 @@
-//! A case before a stranger: a folder, a public key, `sha256sum`, `openssl`, and a script of some 130 lines that comes with it
+//! A case before a stranger: a folder, a public key, `sha256sum`, `openssl`, and a script of some 140 lines that comes with it
 //! and needs nothing but Python's own library. Whatever is changed in it, dropped, swapped, cut or added is found, and where.
 
 use std::collections::BTreeMap;

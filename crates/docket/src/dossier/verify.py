@@ -101,6 +101,13 @@ def named(value):                                                   # the files 
         if key in FILE_FIELDS and isinstance(one, str) and len(one) == 64 and not set(one) - set("0123456789abcdef"): yield one
         elif isinstance(one, (dict, list)): yield from named(one)
 
+def check_sheets(place):                                            # an appendix is what its manifest lists
+    lines = (line.split("  ", 2) for line in lines_of(read(f"{place}/manifest"))[2:] if line.count("  ") > 1)
+    listed = {path: digest for digest, _, path in lines}
+    there = {os.path.relpath(os.path.join(at, file), place) for at, _, files in os.walk(place) for file in files} - {"manifest"}
+    for path in sorted(there | set(listed)):
+        if path not in there or sha(read(f"{place}/{path}")).hex() != listed.get(path): fault(f"{place}/{path}", "is not what the appendix's manifest lists")
+
 def check_contents(acts, leaves):                                   # what acts name is here, or said not to be; what is shown is all
     contents = json.loads(read("contents.json"))
     for field, known in (("format", FORMAT), ("key", sys.argv[1].strip()), ("ledger", len(leaves))):
@@ -112,6 +119,7 @@ def check_contents(acts, leaves):                                   # what acts 
         if not os.path.exists(one["path"]) or sha(read(one["path"])).hex() != one["sha256"]: fault(one["path"], f"is not the file that act {one['fact']} names")
     for one in contents["files"] + contents["missing"]:
         if f'"{one["sha256"]}"' not in acts.get(one["fact"], ""): fault(one.get("path", "contents.json"), f"act {one['fact']} does not name {one['sha256']}")
+        if one.get("path", "").endswith("/manifest"): check_sheets(os.path.dirname(one["path"]))
     told = {(one["fact"], one["sha256"]) for one in contents["files"] + contents["missing"]}
     every = {(at, digest) for at, fact in acts.items() for digest in named(json.loads(fact)["body"])}
     for at, digest in sorted(every - told): fault("contents.json", f"act {at} names {digest}, which is not here, nor said to be missing")
