@@ -36,7 +36,7 @@ pub(crate) use execution::{AckedArgs, AppendixArgs, ExecuteArgs, ExecutionComman
 pub(crate) use gate::{DecideArgs, GateArgs, GateCommand, RelatedArgs};
 pub(crate) use keep::{BackupArgs, RestoreArgs, RetentionCommand};
 pub(crate) use leaving::{CaseExportArgs, LeavingCommand};
-pub(crate) use people::{AdvanceArgs, AuthorityCommand, ByArgs, MachineCommand, MembersArgs, TokenCommand};
+pub(crate) use people::{AdvanceArgs, AuthorityCommand, ByArgs, FileArgs, MachineCommand, MembersArgs, TokenCommand};
 pub(crate) use quick::{QuickArgs, QuickAuthority};
 pub(crate) use report::{AskerArgs, By, Format as ReportFormat, QueryArgs, ReportArgs};
 pub(crate) use returning::ReturnArgs;

@@ -1,14 +1,14 @@
 //! Authorities as data: what each kind of instrument is, what it can give, and which paper each step of a case needs.
 //!
 //! One row per instrument in [`table`]. The law asks it before a case is taken in and before two people are asked
-//! ([`check_order`]), and at each step of a case ([`check_step`]). An exercise needs no paper. What the table says of a
+//! ([`check_order`]), when they put it in force ([`check_in_force`]), and at each step of a case ([`check_step`]). An exercise needs no paper. What the table says of a
 //! date is a rule; the date itself is copied from the signed paper, and a computed one is a proposal that counsel confirms.
 
 use std::collections::BTreeSet;
 
 use model::case::CaseState;
 use model::order::{Act, Instrument, NameOutcome, Names, OrderStatus, OrderTerms};
-use model::paper::PaperKind;
+use model::paper::{Paper, PaperKind};
 use model::{Refusal, Timestamp};
 use serde::Serialize;
 use store::view::CaseView;
@@ -141,6 +141,51 @@ pub fn proposed_end(terms: &OrderTerms) -> Option<model::time::Date> {
     let days = rule(terms.authority.instrument).expiry_days?;
     let issued = terms.authority.issued.as_ref()?.value;
     issued.checked_add(jiff::Span::new().days(days)).ok()
+}
+
+//----------- In force ---------------------------------------------------------------------------------------------
+
+/// The papers by which somebody else has spoken. Our own registration is our own act, and a rehearsal has no paper.
+fn signed(instrument: Instrument) -> impl Iterator<Item = PaperKind> {
+    let is_ours = matches!(instrument, Instrument::OwnRegistration | Instrument::Exercise);
+    granting(instrument).filter(move |_| !is_ours)
+}
+
+/// The papers on which *granted* rests.
+fn granting(instrument: Instrument) -> impl Iterator<Item = PaperKind> {
+    let rows = rule(instrument).papers.iter().filter(|(state, _)| *state == CaseState::Granted);
+    rows.flat_map(|(_, kinds)| kinds.iter().copied())
+}
+
+/// Refuses to put an order in force whose signed paper nobody has put on file.
+///
+/// # Errors
+/// Names every paper that is missing.
+pub fn check_in_force(case: &CaseView, terms: &OrderTerms) -> Result<(), Refusal> {
+    let is_on_file = |kind: &PaperKind| case.papers.iter().any(|paper| paper.kind == *kind);
+    let instrument = terms.authority.instrument;
+    let missing: Vec<&str> = signed(instrument).filter(|kind| !is_on_file(kind)).map(|kind| kind.as_str()).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let files: Vec<String> = missing.iter().map(|kind| format!("--document {kind}=FILE")).collect();
+    let (id, word) = (&case.terms.id, instrument.as_str());
+    Err(Refusal::new(format!(
+        "order {} is not put in force: missing papers of a {word}: {}",
+        terms.id,
+        missing.join(", ")
+    ))
+    .hint(format!("put it on file, and say yes again: `bailiwick case file {id} {}`", files.join(" "))))
+}
+
+/// The papers on file by which an order's authority has spoken: of each kind the newest that no step has named yet, or the
+/// newest.
+pub fn papers_in_force(case: &CaseView, terms: &OrderTerms) -> Vec<Paper> {
+    let newest = |kind: PaperKind| {
+        let of_kind = || case.papers.iter().rev().filter(move |paper| paper.kind == kind);
+        of_kind().find(|paper| !case.named_papers.contains(&paper.file)).or_else(|| of_kind().next())
+    };
+    granting(terms.authority.instrument).filter_map(newest).cloned().collect()
 }
 
 //----------- Steps ------------------------------------------------------------------------------------------------

@@ -18,6 +18,20 @@ pub(crate) enum MachineCommand {
     People(MembersArgs),
     /// Take a case one state further, with the papers that its authority asks for.
     Advance(AdvanceArgs),
+    /// Put papers on file without a step: the signed order, before two people put it in force.
+    File(FileArgs),
+}
+
+#[derive(Args)]
+pub(crate) struct FileArgs {
+    pub(crate) case: CaseId,
+    /// A paper, such as `order=order.pdf`; `authority show` says which are needed.
+    #[arg(long = "document", value_name = "KIND=FILE", value_parser = document, required = true)]
+    pub(crate) documents: Vec<(PaperKind, PathBuf)>,
+    #[command(flatten)]
+    pub(crate) who: WhoArgs,
+    #[command(flatten)]
+    pub(crate) out: JsonArgs,
 }
 
 #[derive(Args)]

@@ -173,14 +173,18 @@ pub(super) fn give(
     Ok(decision)
 }
 
-/// Whoever sits at the machine could enrol two people and be both: what is real takes people whom an admin enrolled.
+/// Whoever sits at the machine could enrol two people and be both, by way of an admin of their own as well: what is real
+/// takes people who descend from the one whom the one-time token enrolled.
 fn check_vouched(view: &View, person: &Person, request: &Request) -> Result<(), Refusal> {
     if request.exercise || view.vouched.contains(&person.id) {
         return Ok(());
     }
-    let what = format!("{} was enrolled by this machine's user, and case {} is no exercise", person.id, request.case);
+    let what = format!(
+        "nobody vouches for {}: neither the one-time token nor an admin who was enrolled by it; and case {} is no exercise",
+        person.id, request.case
+    );
     Err(Refusal::new(what).hint(
-        "an admin enrols them anew, under another id: \
+        "the admin whom the one-time token enrolled, or one whom that admin enrolled, enrols them anew, under another id: \
          `bailiwick person add PERSON --role ROLE --token-file FILE --as ADMIN --admin-token-file FILE`",
     ))
 }
@@ -223,6 +227,7 @@ fn act_on(
     let (body, next) = if let Some(approved) = approvals.approved::<PutInForce>(request.id) {
         order.clone().put_in_force(&approved)?;
         super::gate::is_clean(case)?;
+        authority::check_in_force(case, order.terms())?;
         decision.done = Done::OrderInForce { request: request.id, order: id.clone() };
         (Body::OrderPutInForce { case: case_id, order: id.clone(), request: request.id }, Some(CaseState::Granted))
     } else if let Some(approved) = approvals.approved::<Serve>(request.id) {
@@ -241,7 +246,7 @@ fn act_on(
     } else {
         return Ok(());
     };
-    for body in std::iter::once(body).chain(next.and_then(|next| advance(case, next))) {
+    for body in std::iter::once(body).chain(next.and_then(|next| advance(case, order, next))) {
         decision.drafts.push(Draft::new(actor.clone(), body).under(&id));
     }
     Ok(())
@@ -280,8 +285,12 @@ fn check_servable(
     Ok(())
 }
 
-/// The case goes on with what was decided, unless it stands further already.
-fn advance(case: &CaseView, to: CaseState) -> Option<Body> {
+/// The case goes on with what was decided, unless it stands further already. It is granted by the paper that says so.
+fn advance(case: &CaseView, order: &Order, to: CaseState) -> Option<Body> {
     let goes_on = case.state < to && case.state.advance(to).is_ok();
-    goes_on.then(|| Body::CaseAdvanced { case: case.terms.id.clone(), to, documents: Vec::new() })
+    let documents = match to {
+        CaseState::Granted => authority::papers_in_force(case, order.terms()),
+        _ => Vec::new(),
+    };
+    goes_on.then(|| Body::CaseAdvanced { case: case.terms.id.clone(), to, documents })
 }

@@ -1,11 +1,13 @@
 //! A ledger in memory, for tests: decisions become facts, facts fold into the view.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use model::case::CaseState;
 use model::fact::{Actor, Body, Draft, Fact};
 use model::gate::GateRun;
 use model::id::{CaseId, PersonId, RequestId};
 use model::order::Names;
+use model::paper::{Paper, PaperKind};
 use model::person::{Person, Role};
 use model::{Digest, Refusal, Timestamp};
 use store::view::View;
@@ -14,6 +16,9 @@ use super::{Done, decide};
 use crate::casefile;
 use crate::command::Command;
 
+/// Who enrolled whoever a story does not say otherwise of.
+const VOUCHER: &str = "the-admin";
+
 #[derive(Default)]
 pub(crate) struct Book {
     pub(crate) view: View,
@@ -21,8 +26,10 @@ pub(crate) struct Book {
     sets: BTreeMap<Digest, Names>,
     /// Whoever tests the gate runs it; elsewhere it has run, and found nothing.
     runs_gate_itself: bool,
-    /// Whoever tests who enrolled whom does it; elsewhere an admin enrolled everybody.
+    /// Whoever tests who enrolled whom does it; elsewhere an admin whom the one-time token enrolled did.
     enrols_itself: bool,
+    /// Whoever tests papers files them; elsewhere the signed ones are on file once somebody asks for approval.
+    files_itself: bool,
 }
 
 impl Book {
@@ -34,6 +41,10 @@ impl Book {
         Self { enrols_itself: true, ..Self::default() }
     }
 
+    pub(crate) fn unfiled() -> Self {
+        Self { files_itself: true, ..Self::default() }
+    }
+
     /// Decides and, if the law says yes, appends. The fold has to agree with the decision.
     pub(crate) fn execute(&mut self, command: &Command, actor: &Actor) -> Result<Done, Refusal> {
         self.execute_at(command, actor, now())
@@ -41,15 +52,23 @@ impl Book {
 
     pub(crate) fn execute_at(&mut self, command: &Command, actor: &Actor, at: Timestamp) -> Result<Done, Refusal> {
         let mut decision = decide(&self.view, command, actor, at)?;
-        if matches!(command, Command::EnrolPerson { .. }) && !self.enrols_itself {
-            decision.drafts.iter_mut().for_each(|draft| draft.actor = as_person("admin"));
+        let is_vouched = matches!(command, Command::EnrolPerson { .. }) && !self.enrols_itself;
+        if is_vouched {
+            decision.drafts.iter_mut().for_each(|draft| draft.actor = as_person(VOUCHER));
+            self.vouch();
         }
         self.sets.extend(decision.named_sets.into_iter().map(|set| (set.digest(), Names::clone(set.names()))));
         decision.drafts.into_iter().for_each(|draft| self.take(draft, at));
+        if is_vouched {
+            self.view.people.remove(&PersonId::parse(VOUCHER).unwrap());
+        }
         if let Done::CaseOpened { case, .. } = &decision.done
             && !self.runs_gate_itself
         {
             self.find_nothing(case);
+        }
+        if let (Done::ApprovalAsked { .. }, Some(case), false) = (&decision.done, command.case(), self.files_itself) {
+            self.file_signed(case);
         }
         Ok(decision.done)
     }
@@ -72,6 +91,25 @@ impl Book {
         let sets = &self.sets;
         self.view.apply(&fact, |digest| sets.get(digest).cloned()).expect("what was decided folds");
         self.facts.push(fact);
+    }
+
+    /// For a moment there is somebody who vouches, and is not among the people of any story.
+    fn vouch(&mut self) {
+        let id = PersonId::parse(VOUCHER).unwrap();
+        self.view.vouched.insert(id.clone());
+        self.view.people.entry(id).or_insert_with(|| person(VOUCHER, &[Role::Admin], false));
+    }
+
+    fn file_signed(&mut self, id: &CaseId) {
+        let case = &self.view.cases[id];
+        let rules = case.orders.values().map(|order| crate::authority::rule(order.terms().authority.instrument));
+        let granting = rules.flat_map(|rule| rule.papers).filter(|(state, _)| *state == CaseState::Granted);
+        let kinds: BTreeSet<PaperKind> = granting.flat_map(|(_, kinds)| kinds.iter().copied()).collect();
+        let missing = kinds.into_iter().filter(|kind| case.papers.iter().all(|paper| paper.kind != *kind));
+        for kind in missing.collect::<Vec<_>>() {
+            let paper = Paper { kind, file: Digest::of_bytes(kind.as_str().as_bytes()), octets: 5 };
+            self.take(Draft::new(someone(), Body::PaperFiled { case: id.clone(), paper }), now());
+        }
     }
 
     fn find_nothing(&mut self, case: &CaseId) {

@@ -1,6 +1,8 @@
+use model::case::CaseState;
 use model::fact::Body;
 use model::id::RequestId;
 use model::name::DomainName;
+use model::paper::PaperKind;
 use model::person::Role;
 use model::seizure::{Seizure, ServiceMode};
 
@@ -20,7 +22,10 @@ fn asked(instrument: &str) -> (Book, RequestId, RequestId) {
 }
 
 fn asked_by(file: &str) -> (Book, RequestId, RequestId) {
-    let mut book = Book::default();
+    asked_in(Book::default(), file)
+}
+
+fn asked_in(mut book: Book, file: &str) -> (Book, RequestId, RequestId) {
     for (id, roles) in [("alice", &[Role::Investigator][..]), ("bob", &[Role::Legal]), ("carol", &[Role::Investigator])]
     {
         book.execute(&Command::EnrolPerson { person: person(id, roles, false) }, &someone()).unwrap();
@@ -81,6 +86,47 @@ fn two_people_in_two_roles_put_the_order_in_force_and_then_serve_its_redirected_
         "a name to hold is not ours to answer for"
     );
     assert_eq!(book.view.zones(now()).zones.len(), 2);
+}
+
+#[test]
+fn an_order_is_put_in_force_by_its_signed_paper_and_the_step_names_it() {
+    for (instrument, kind) in [
+        ("civil-tro", Some(PaperKind::Order)),
+        ("injunction", Some(PaperKind::Order)),
+        ("prosecutor-order", Some(PaperKind::Order)),
+        ("registrar-action", Some(PaperKind::Answer)),
+        ("police-request", Some(PaperKind::Answer)),
+        ("cctld-policy", Some(PaperKind::Answer)),
+        ("voluntary-transfer", Some(PaperKind::Consent)),
+        ("own-registration", None),
+        ("exercise", None),
+    ] {
+        let (mut book, in_force, _) = asked_in(Book::unfiled(), &text("c-1", instrument));
+        let (alice, bob) = (as_person("alice"), as_person("bob"));
+        let first = yes(&book, in_force, Role::Investigator);
+        book.execute(&first, &alice).unwrap();
+        let second = yes(&book, in_force, Role::Legal);
+        let mut named = Vec::new();
+        if let Some(kind) = kind {
+            let proposed =
+                Command::FilePaper { case: case("c-1"), kind: PaperKind::ProposedOrder, octets: b"draft".into() };
+            book.execute(&proposed, &alice).unwrap();
+            let refusal = refused(&mut book, &second, &bob);
+            let missing = format!("order o-c-1 is not put in force: missing papers of a {instrument}: {kind}");
+            assert_eq!(refusal.what, missing);
+            assert!(refusal.hint.unwrap().ends_with(&format!("`bailiwick case file c-1 --document {kind}=FILE`")));
+            assert_eq!(book.view.cases[&case("c-1")].state, CaseState::Draft);
+            let paper = Command::FilePaper { case: case("c-1"), kind, octets: b"signed".into() };
+            let Done::PaperFiled { paper } = book.execute(&paper, &alice).unwrap() else { panic!() };
+            named.push(paper);
+        }
+        book.execute(&second, &bob).unwrap();
+        let step = book.facts.iter().rev().find_map(|fact| match &fact.body {
+            Body::CaseAdvanced { to: CaseState::Granted, documents, .. } => Some(documents.clone()),
+            _ => None,
+        });
+        assert_eq!(step, Some(named), "{instrument}");
+    }
 }
 
 #[test]

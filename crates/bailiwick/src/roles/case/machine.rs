@@ -1,16 +1,26 @@
-//! `bailiwick case people` and `case advance`: who is on a case, and how far it has come.
+//! `bailiwick case people`, `case file` and `case advance`: who is on a case, its papers, and how far it has come.
+
+use std::path::PathBuf;
 
 use desk::api::{AdvanceRequest, MembersRequest, MembersTold, PaperFiled, Said};
 
-use crate::cli::{AdvanceArgs, MachineCommand, MembersArgs, Place};
+use model::id::CaseId;
+use model::paper::{Paper, PaperKind};
+
+use crate::cli::{AdvanceArgs, FileArgs, MachineCommand, MembersArgs, Place};
 use crate::door::{Door, token};
-use crate::failure::{Done, Tried};
+use crate::failure::{Done, Failure, Tried};
 use crate::terminal;
 
 pub(super) fn run(place: &Place, command: MachineCommand) -> Done {
     match command {
         MachineCommand::People(args) => people(&Door::open(place, "case people")?, args),
         MachineCommand::Advance(args) => advance(&Door::open(place, "case advance")?, &args),
+        MachineCommand::File(FileArgs { case, documents, who, out }) => {
+            let door = Door::open(place, "case file")?;
+            let filed = file(&door, &case, &documents, &token(&who)?)?;
+            if out.json { terminal::json(&filed) } else { tell_filed(&filed) }
+        }
     }
 }
 
@@ -39,20 +49,28 @@ fn people(door: &Door, MembersArgs { case, add, remove, by, out }: MembersArgs) 
 /// Each paper is on file before the step that names it; a step that is refused leaves them there.
 fn advance(door: &Door, AdvanceArgs { case, state, documents, who, out }: &AdvanceArgs) -> Done {
     let token = token(who)?;
-    let mut filed = Vec::new();
-    for (kind, file) in documents {
-        let octets = std::fs::read(file).tried(format_args!("reading the {kind} {}", file.display()))?;
-        let path = format!("/cases/{case}/papers?kind={kind}");
-        let told: PaperFiled = door.post_file_as(&path, octets, "application/octet-stream", &token)?;
-        filed.push(told.paper);
-    }
+    let filed = file(door, case, documents, &token)?;
     let wish = AdvanceRequest { to: *state, documents: filed.iter().map(|paper| paper.file).collect() };
     let said: Said = door.post(&format!("/cases/{case}/state"), &wish, Some(&token))?;
     if out.json {
         return terminal::json(&serde_json::json!({ "said": said.said, "filed": filed }));
     }
-    for paper in &filed {
-        terminal::line(&format!("on file: {} {}, {} octets", paper.kind, paper.file, paper.octets))?;
-    }
+    tell_filed(&filed)?;
     terminal::line(&said.said)
+}
+
+fn file(door: &Door, case: &CaseId, documents: &[(PaperKind, PathBuf)], token: &str) -> Result<Vec<Paper>, Failure> {
+    let mut filed = Vec::new();
+    for (kind, file) in documents {
+        let octets = std::fs::read(file).tried(format_args!("reading the {kind} {}", file.display()))?;
+        let path = format!("/cases/{case}/papers?kind={kind}");
+        let told: PaperFiled = door.post_file_as(&path, octets, "application/octet-stream", token)?;
+        filed.push(told.paper);
+    }
+    Ok(filed)
+}
+
+fn tell_filed(filed: &[Paper]) -> Done {
+    let line = |paper: &Paper| format!("on file: {} {}, {} octets", paper.kind, paper.file, paper.octets);
+    filed.iter().try_for_each(|paper| terminal::line(&line(paper)))
 }
