@@ -371,13 +371,13 @@ async fn note_start(config: &Config, house: &House) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Where nobody is enrolled there is no password: whoever started the program is given a one-time token, printed once.
+/// Where nobody vouches for anybody there is no password: whoever started the program is given a one-time token, printed
+/// once. A rehearsal, with a demo's people only, needs none.
 async fn offer_first_token(house: &House) -> Result<(), Failure> {
     let actor = Actor::Room { name: "bailiwick".into() };
     let view = house.ledger.view().await.tried("reading who is enrolled")?;
-    let is_real_admin = |person: &model::person::Person| person.roles.contains(&Role::Admin) && !person.fixture;
-    let is_unused = view.tokens.first.is_some() && !view.people.values().any(is_real_admin);
-    if !view.people.is_empty() && !is_unused {
+    let is_rehearsal = !view.people.is_empty() && view.people.values().all(|person| person.fixture);
+    if view.has_voucher() || is_rehearsal && view.tokens.first.is_none() {
         return Ok(());
     }
     let token = crate::roles::person::fresh_token()?;
@@ -385,8 +385,9 @@ async fn offer_first_token(house: &House) -> Result<(), Failure> {
     let made = docket::execute(&house.ledger, &house.vault, command, actor, now()).await;
     made.tried("making the one-time token of the first admin")?;
     terminal::say(&format!(
-        "no admin is enrolled. This token enrols the first one, once, and is printed nowhere else:\n\n  {token}\n\nput it into a \
-         file: `bailiwick person add PERSON --role admin --token-file NEW-FILE --first FILE`"
+        "no admin is enrolled who vouches for others. This token enrols the first one, once, within {} hours, and is printed \
+         nowhere else:\n\n  {token}\n\nput it into a file: `bailiwick person add PERSON --role admin --token-file NEW-FILE --first FILE`",
+        store::view::FIRST_TOKEN_HOURS
     ));
     Ok(())
 }

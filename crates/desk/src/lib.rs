@@ -132,6 +132,7 @@ pub fn router(desk: Desk) -> Router {
         .route("/cases/{id}/reports/{number}/answer", post(providers::answer))
         .route("/sensors", get(sensors::list))
         .route("/sensors/offers", post(sensors::offer))
+        .route("/sensors/offers/{name}/withdraw", post(sensors::withdraw))
         .route("/sensors/{id}/revoke", post(sensors::revoke))
         .route("/people", get(people::list).post(people::enrol))
         .route("/people/{id}/tokens", get(tokens::list).post(tokens::issue))

@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use docket::Command;
-use model::id::SensorId;
+use model::id::{SensorId, SensorName};
 use store::view::{SensorView, View};
 
 use crate::api::{OfferDetail, OfferRequest, RevokeRequest, Said, SensorDetail, SensorsTold};
@@ -55,6 +55,16 @@ pub(crate) async fn offer(
     let said = format!("whoever shows the token before {expires} becomes the sensor {name}");
     desk.execute(Command::OfferEnrolment { name, token: token_sha256, expires }, asker).await?;
     Ok((StatusCode::CREATED, Json(Said { said })))
+}
+
+pub(crate) async fn withdraw(
+    State(desk): State<Desk>,
+    Named(name): Named<SensorName>,
+    asker: Asker,
+) -> Result<Json<Said>, Told> {
+    let said = format!("the token for {name} enrols nobody any more");
+    desk.execute(Command::WithdrawOffer { name }, asker).await?;
+    Ok(Json(Said { said }))
 }
 
 pub(crate) async fn revoke(

@@ -120,6 +120,10 @@ pub enum Command {
         token: Digest,
         expires: Timestamp,
     },
+    /// Ends the token that waits for the sensor of that name.
+    WithdrawOffer {
+        name: SensorName,
+    },
     /// Takes whoever has shown the token, with the certificate that was made for it.
     EnrolSensor {
         token: Digest,
@@ -420,6 +424,7 @@ impl Command {
             | Self::GiveApproval { .. }
             | Self::ImportKnowledge { .. }
             | Self::OfferEnrolment { .. }
+            | Self::WithdrawOffer { .. }
             | Self::EnrolSensor { .. }
             | Self::RevokeSensor { .. }
             | Self::RecordBackup { .. }
@@ -452,6 +457,7 @@ impl Command {
             }
             Self::ImportKnowledge { group, source, .. } => format!("import knowledge of {group} from {source}"),
             Self::OfferEnrolment { name, .. } => format!("offer {name} to become a sensor"),
+            Self::WithdrawOffer { name } => format!("withdraw the token for sensor {name}"),
             Self::EnrolSensor { token, .. } => format!("enrol a sensor by the token {}", token.short()),
             Self::RevokeSensor { sensor, .. } => format!("revoke sensor {sensor}"),
             Self::RecordLeaving { case, folder } => {

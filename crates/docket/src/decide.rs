@@ -274,6 +274,7 @@ pub fn decide(view: &View, command: &Command, actor: &Actor, now: Timestamp) -> 
         }
         Command::OfferEnrolment { name, token, expires } => sensors::offer(view, name, (*token, *expires), actor, now),
         Command::EnrolSensor { token, certificate } => sensors::enrol(view, *token, *certificate, actor, now),
+        Command::WithdrawOffer { name } => sensors::withdraw(view, name, actor, now),
         Command::RevokeSensor { sensor, reason } => sensors::revoke(view, *sensor, reason, actor),
         Command::ImportKnowledge { group, format, source, octets, objects } => {
             may_prepare(view, actor)?;
@@ -306,7 +307,7 @@ pub fn decide(view: &View, command: &Command, actor: &Actor, now: Timestamp) -> 
         Command::IssueToken { token } => tokens::issue(view, token, actor, now),
         Command::RevokeToken { person, token } => tokens::revoke(view, person, token, actor),
         Command::MakeFirstToken { token } => tokens::make_first(view, *token, actor),
-        Command::EnrolFirst { person, first } => tokens::enrol_first(view, person, *first, actor),
+        Command::EnrolFirst { person, first } => tokens::enrol_first(view, person, *first, (actor, now)),
         Command::AddMember { case, person } => people::add(view, case, person, actor),
         Command::RemoveMember { case, person } => people::remove(view, case, person, actor),
         Command::RecordGate { run, report } => gate::record(view, run, report, actor),
@@ -438,7 +439,8 @@ fn taken(what: &str) -> Refusal {
     Refusal::new(format!("{what} is taken")).hint("choose another")
 }
 
-/// The machine's user enrols people until there is an admin; from then on an admin does. A demo's admin counts for a
+/// The machine's user enrols people until there is an admin; from then on an admin does. Whoever descends from the machine's
+/// user and not from the one-time token approves exercises only ([`View::vouches`]). A demo's admin counts for a
 /// demo's people only: else whoever knows a public token could make two people who approve what is real.
 fn enrol(view: &View, person: &Person, actor: &Actor) -> Result<Decision, Refusal> {
     let is_admin = |known: &Person| known.roles.contains(&Role::Admin) && (person.fixture || !known.fixture);

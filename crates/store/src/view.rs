@@ -51,7 +51,7 @@ pub use names::{CaseNames, NameView};
 pub use people::{Members, groups_called};
 pub use returning::{PlanView, ReturnView, ReturningView};
 pub use sensors::{EnrolmentOffer, FIRST_SENSOR, SensorView, Sensors};
-pub use tokens::{TokenView, Tokens};
+pub use tokens::{FIRST_TOKEN_HOURS, FirstToken, TokenView, Tokens};
 pub use verification::{PassView, VerificationView};
 pub use watch::{AlarmView, ConfirmedDate, DateView, NarrowingView, ObservedView, WatchView};
 
@@ -65,7 +65,8 @@ pub struct View {
     pub cases: BTreeMap<CaseId, CaseView>,
     pub approvals: Approvals,
     pub people: BTreeMap<PersonId, Person>,
-    /// Those of them whom an admin enrolled, or the one-time token, and not the machine's user alone.
+    /// Those of them whom the one-time token enrolled, or an admin who is one of them. An admin whom the machine's user
+    /// enrolled vouches for nobody: else that user could make two people, and be both.
     pub vouched: BTreeSet<PersonId>,
     /// Their other tokens.
     pub tokens: Tokens,

@@ -28,15 +28,9 @@ pub fn run(tally: &mut Tally) -> Done {
     let mut program = Program::install(&exercise())?;
     program.configure_also(TABLES)?;
     CASES.iter().try_for_each(|case| open_case(&program, case))?;
-    let root = program.token("root");
-    program.ask(&["person", "add", "root", "--role", "admin", "--token-file", &root])?.good()?;
-    for (person, role) in PEOPLE {
-        let token = program.token(person);
-        let words = ["person", "add", person, "--role", role, "--token-file", &token];
-        program.ask(&[&words[..], &["--as", "root", "--admin-token-file", &root]].concat())?.good()?;
-    }
     generate::make(&program.data(), Rows::new(SIGHTINGS, DAYS, 11))?;
     program.start()?;
+    enrol(&program)?;
     let backup = program.path("backup").to_string_lossy().into_owned();
     program.ask(&["backup", &backup])?.good()?;
     let names = counted(&program)?;
@@ -54,6 +48,21 @@ pub fn run(tally: &mut Tally) -> Done {
     tally.check("the ledger verifies", program.ask(&["audit", "verify"])?.good().map(|_| ()));
     program.stop()?;
     restored(tally, &program, &backup)
+}
+
+/// The first admin by the one-time token that the start printed, and by that admin the others: what is real takes people who
+/// descend from it.
+fn enrol(program: &Program) -> Done {
+    let (root, first, log) = (program.token("root"), program.token("first"), program.log());
+    let token = log.split_whitespace().find(|word| word.starts_with("bw_")).ok_or("no one-time token was printed")?;
+    std::fs::write(&first, token)?;
+    program.ask(&["person", "add", "root", "--role", "admin", "--token-file", &root, "--first", &first])?.good()?;
+    for (person, role) in PEOPLE {
+        let token = program.token(person);
+        let words = ["person", "add", person, "--role", role, "--token-file", &token];
+        program.ask(&[&words[..], &["--as", "root", "--admin-token-file", &root]].concat())?.good()?;
+    }
+    Ok(())
 }
 
 fn open_case(program: &Program, id: &str) -> Done {

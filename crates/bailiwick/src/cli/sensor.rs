@@ -29,6 +29,14 @@ pub(crate) enum SensorCommand {
     },
     /// On the core: who they are, what they sent, what they serve.
     List(JsonArgs),
+    /// On the core: end the token that waits for a sensor, before anybody has used it.
+    Withdraw {
+        name: SensorName,
+        #[command(flatten)]
+        by: super::ByArgs,
+        #[command(flatten)]
+        out: JsonArgs,
+    },
     /// On the core: take nothing more from a sensor, and tell it nothing.
     Revoke {
         sensor: u32,

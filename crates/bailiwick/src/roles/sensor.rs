@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 
 use crate::cli::{Place, SensorCommand};
 use crate::config::Config;
-use crate::door::Door;
+use crate::door::{Door, token};
 use crate::failure::{Done, Failure, Tried};
 use crate::supervise::sensors::identity::{Token, in_base64};
 use crate::supervise::sensors::{Authority, joining};
@@ -27,6 +27,13 @@ pub(crate) fn run(place: &Place, command: SensorCommand) -> Done {
         SensorCommand::Enroll { name, minutes, token_file } => enroll(place, name, minutes, token_file.as_deref()),
         SensorCommand::Join { token_file, out } => join(place, &token_file, out.json),
         SensorCommand::List(out) => list(&Door::open(place, "sensor list")?, out.json),
+        SensorCommand::Withdraw { name, by, out } => {
+            let token = by.who().map(|who| token(&who)).transpose()?;
+            let door = Door::open(place, "sensor withdraw")?;
+            let said: Said =
+                door.post(&format!("/sensors/offers/{name}/withdraw"), &serde_json::json!({}), token.as_deref())?;
+            if out.json { terminal::json(&said) } else { terminal::line(&said.said) }
+        }
         SensorCommand::Revoke { sensor, reason } => {
             let door = Door::open(place, "sensor revoke")?;
             let said: Said = door.post(&format!("/sensors/{sensor}/revoke"), &RevokeRequest { reason }, None)?;
@@ -90,7 +97,8 @@ fn list(door: &Door, json: bool) -> Done {
     }
     terminal::line(&table(&rows(&told.sensors)))?;
     for offer in &told.offers {
-        terminal::line(&format!("a token for {} waits until {}", offer.name, offer.expires))?;
+        let verb = if offer.expires > now() { "waits until" } else { "ended at" };
+        terminal::line(&format!("a token for {} {verb} {}", offer.name, offer.expires))?;
     }
     Ok(())
 }

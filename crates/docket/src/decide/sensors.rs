@@ -7,7 +7,7 @@ use model::fact::{Actor, Body};
 use model::id::{SensorId, SensorName};
 use model::person::Role;
 use model::{Digest, Refusal, Timestamp};
-use store::view::View;
+use store::view::{EnrolmentOffer, View};
 
 use super::{Decision, Done, acting_person, check_text};
 
@@ -34,6 +34,17 @@ pub(super) fn offer(
         return Err(Refusal::new(format!("at most {OFFERS_MAX} tokens wait, and {SENSORS_MAX} sensors are known")));
     }
     let body = Body::EnrolmentOffered { name: name.clone(), token, expires };
+    Ok(Decision::of(actor, body, Done::Recorded))
+}
+
+/// A token that nobody has used yet ends now.
+pub(super) fn withdraw(view: &View, name: &SensorName, actor: &Actor, now: Timestamp) -> Result<Decision, Refusal> {
+    may_change(view, actor)?;
+    let waits = |(_, offer): &(&Digest, &EnrolmentOffer)| offer.name == *name && offer.expires > now;
+    let Some((token, _)) = view.sensors.offers.iter().find(waits) else {
+        return Err(Refusal::new(format!("no token for {name} waits")).hint("see `bailiwick sensor list`"));
+    };
+    let body = Body::EnrolmentOffered { name: name.clone(), token: *token, expires: now };
     Ok(Decision::of(actor, body, Done::Recorded))
 }
 
@@ -132,6 +143,25 @@ mod tests {
         act(&mut view, offering("fra-1", 2, later(60)), noon()).unwrap();
         let again = act(&mut view, enrolling(2, 10), noon());
         assert!(matches!(again, Ok(Done::SensorEnrolled { sensor: SensorId(3), .. })), "{again:?}");
+    }
+
+    #[test]
+    fn a_token_that_nobody_used_is_withdrawn_by_an_admin() {
+        use crate::decide::book::{Book, as_person, now, person, someone};
+        let mut book = Book::default();
+        for (id, role) in [("bea", Role::Investigator), ("root", Role::Admin)] {
+            book.execute(&Command::EnrolPerson { person: person(id, &[role], false) }, &someone()).unwrap();
+        }
+        let expires = Timestamp::from_second(now().as_second() + 60).unwrap();
+        book.execute(&offering("fra-1", 1, expires), &someone()).unwrap();
+        let withdraw = Command::WithdrawOffer { name: SensorName::parse("fra-1").unwrap() };
+        assert!(book.execute(&withdraw, &as_person("bea")).is_err());
+        book.execute(&withdraw, &as_person("root")).unwrap();
+        assert!(book.execute(&enrolling(1, 9), &someone()).unwrap_err().what.contains("expired"));
+        let again = book.execute(&withdraw, &as_person("root")).unwrap_err();
+        assert_eq!(again.what, "no token for fra-1 waits");
+        book.execute(&offering("fra-1", 2, expires), &someone()).unwrap();
+        book.execute(&enrolling(2, 9), &someone()).expect("the name is free for another token");
     }
 
     #[test]

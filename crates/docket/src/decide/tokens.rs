@@ -65,7 +65,7 @@ pub(super) fn revoke(view: &View, person: &PersonId, name: &TokenName, actor: &A
 pub(super) fn check_unused(view: &View, token: Digest) -> Result<(), Refusal> {
     let is_used = view.people.values().any(|known| known.token == token)
         || view.tokens.by_digest(&token).is_some()
-        || view.tokens.first == Some(token);
+        || view.tokens.first.is_some_and(|first| first.token == token);
     if is_used {
         return Err(Refusal::new("this token is another person's").hint("two people have two tokens"));
     }
@@ -74,23 +74,33 @@ pub(super) fn check_unused(view: &View, token: Digest) -> Result<(), Refusal> {
 
 //----------- The first admin --------------------------------------------------------------------------------------
 
-/// The program makes one where nobody is enrolled; it takes the place of one that nobody used.
+const NEXT_FIRST: &str =
+    "as long as there is no admin who was enrolled by one, each start of `bailiwick serve` prints a new one";
+
+/// The program makes one where nobody vouches for anybody; it takes the place of one that nobody used. An admin whom the
+/// machine's user enrolled is in nobody's way: such an admin vouches for nobody.
 pub(super) fn make_first(view: &View, token: Digest, actor: &Actor) -> Result<Decision, Refusal> {
-    if has_admin(view) || !view.people.is_empty() && view.tokens.first.is_none() {
-        return Err(Refusal::new("people are enrolled already: there is no first one"));
+    if view.has_voucher() {
+        return Err(Refusal::new("the first admin is enrolled already: there is no other first one"));
     }
     check_unused(view, token)?;
     Ok(Decision::of(actor, Body::FirstTokenMade { token }, Done::Recorded))
 }
 
-fn has_admin(view: &View) -> bool {
-    view.people.values().any(|known| known.roles.contains(&Role::Admin) && !known.fixture)
-}
-
-pub(super) fn enrol_first(view: &View, person: &Person, first: Digest, actor: &Actor) -> Result<Decision, Refusal> {
-    if view.tokens.first != Some(first) || has_admin(view) {
-        return Err(Refusal::new("the one-time token shown is not the one of the first start, or it is spent")
-            .hint("as long as there is no admin each start of `bailiwick serve` prints a new one"));
+pub(super) fn enrol_first(
+    view: &View,
+    person: &Person,
+    first: Digest,
+    (actor, now): (&Actor, Timestamp),
+) -> Result<Decision, Refusal> {
+    let known = view.tokens.first.filter(|known| known.token == first && !view.has_voucher());
+    let Some(known) = known else {
+        return Err(
+            Refusal::new("the one-time token shown is not the one of the last start, or it is spent").hint(NEXT_FIRST)
+        );
+    };
+    if now >= known.expires() {
+        return Err(Refusal::new(format!("the one-time token expired at {}", known.expires())).hint(NEXT_FIRST));
     }
     if !person.roles.contains(&Role::Admin) || person.fixture {
         return Err(Refusal::new("the one-time token enrols a real admin, and nobody else").hint("say `--role admin`"));
@@ -118,9 +128,10 @@ pub(super) fn check_narrowed(command: &Command, roles: &BTreeSet<Role>) -> Resul
             has(&[Role::Legal])
         }
         Command::EnrolPerson { .. } | Command::EnrolFirst { .. } => has(&[Role::Admin]),
-        Command::OfferEnrolment { .. } | Command::EnrolSensor { .. } | Command::RevokeSensor { .. } => {
-            has(&[Role::Admin, Role::Operator])
-        }
+        Command::OfferEnrolment { .. }
+        | Command::WithdrawOffer { .. }
+        | Command::EnrolSensor { .. }
+        | Command::RevokeSensor { .. } => has(&[Role::Admin, Role::Operator]),
         Command::IssueToken { .. } | Command::RevokeToken { .. } | Command::MakeFirstToken { .. } => false,
         Command::RecordExport { .. } | Command::Refuse { .. } => true,
         Command::KeepWatch

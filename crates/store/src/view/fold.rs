@@ -9,7 +9,9 @@ use model::order::{Listed, NameOutcome, Names, Order, OrderStatus, OrderTerms, n
 use model::seizure::{Seizure, ServiceMode};
 use model::{Digest, DomainName, Refusal, Timestamp};
 
-use super::{AnswerView, BackupView, CaseView, HoldView, Knowledge, NameView, PurgeView, SuspectView, View};
+use super::{
+    AnswerView, BackupView, CaseView, FirstToken, HoldView, Knowledge, NameView, PurgeView, SuspectView, View,
+};
 
 /// The names of an order that are to be served: what [`Serve`] and `NamesServed` are about. The digest there is
 /// [`names_digest`] of this set, the count its length.
@@ -32,7 +34,7 @@ impl View {
             Body::Restored { .. } => Ok(()),
             Body::PersonEnrolled { person } => {
                 self.people.insert(person.id.clone(), person.clone());
-                if actor_person(&fact.actor).is_some() {
+                if actor_person(&fact.actor).is_some_and(|by| self.vouches(by)) {
                     self.vouched.insert(person.id.clone());
                 }
                 Ok(())
@@ -96,7 +98,7 @@ impl View {
             Body::TokenIssued { token } => self.issue_token(token, fact.time),
             Body::TokenRevoked { person, token } => self.revoke_token(person, token, fact.time),
             Body::FirstTokenMade { token } => {
-                self.tokens.first = Some(*token);
+                self.tokens.first = Some(FirstToken { token: *token, made: fact.time });
                 Ok(())
             }
             Body::FirstTokenSpent { person } => {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use model::id::{PersonId, TokenName};
+use model::person::Role;
 use model::token::ApiToken;
 use model::{Digest, Refusal, Timestamp};
 
@@ -12,8 +13,26 @@ use super::View;
 #[derive(Clone, Debug, Default)]
 pub struct Tokens {
     pub issued: BTreeMap<(PersonId, TokenName), TokenView>,
-    /// Whoever shows it enrols the first admin.
-    pub first: Option<Digest>,
+    /// Whoever shows it in time enrols the first admin.
+    pub first: Option<FirstToken>,
+}
+
+/// For how long a one-time token is good.
+pub const FIRST_TOKEN_HOURS: u64 = 24;
+
+/// The one-time token that waits.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct FirstToken {
+    pub token: Digest,
+    pub made: Timestamp,
+}
+
+impl FirstToken {
+    /// From when on it enrols nobody.
+    pub fn expires(&self) -> Timestamp {
+        let hours = std::time::Duration::from_secs(3_600 * FIRST_TOKEN_HOURS);
+        self.made.saturating_add(hours).unwrap_or(self.made)
+    }
 }
 
 /// A token and where it stands.
@@ -48,6 +67,17 @@ impl Tokens {
 }
 
 impl View {
+    /// Whether whomever this person enrols may approve what is real.
+    pub fn vouches(&self, person: &PersonId) -> bool {
+        let is_admin = |known: &model::person::Person| known.roles.contains(&Role::Admin) && !known.fixture;
+        self.vouched.contains(person) && self.people.get(person).is_some_and(is_admin)
+    }
+
+    /// Whether anybody vouches for others: then no one-time token is made any more.
+    pub fn has_voucher(&self) -> bool {
+        self.vouched.iter().any(|person| self.vouches(person))
+    }
+
     pub(super) fn issue_token(&mut self, token: &ApiToken, at: Timestamp) -> Result<(), Refusal> {
         let ApiToken { person, name, roles, .. } = token;
         let unknown = || Refusal::new(format!("{person} is not enrolled"));

@@ -213,19 +213,42 @@ fn the_one_time_token_enrols_one_admin_and_is_spent() {
 }
 
 #[test]
-fn whoever_was_enrolled_by_the_machines_user_alone_approves_exercises_only() {
+fn only_who_descends_from_the_one_time_token_approves_what_is_real() {
+    let room = Actor::Room { name: "bailiwick".into() };
+    let token = |text: &str| model::Digest::of_bytes(text.as_bytes());
     for (instrument, allowed) in [("exercise", true), ("civil-tro", false)] {
         let mut book = Book::unvouched();
         let enrol = |id, role| Command::EnrolPerson { person: person(id, &[role], false) };
         book.execute(&enrol("alice", Role::Investigator), &someone()).unwrap();
-        book.execute(&enrol("root", Role::Admin), &someone()).unwrap();
-        book.execute(&enrol("dora", Role::Investigator), &as_person("root")).unwrap();
+        book.execute(&enrol("own-root", Role::Admin), &someone()).unwrap();
+        book.execute(&enrol("carl", Role::Investigator), &as_person("own-root")).unwrap();
+        book.execute(&Command::MakeFirstToken { token: token("first") }, &room).expect("nobody vouches yet");
+        let root = Command::EnrolFirst { person: person("root", &[Role::Admin], false), first: token("first") };
+        book.execute(&root, &someone()).unwrap();
+        book.execute(&enrol("second", Role::Admin), &as_person("root")).unwrap();
+        book.execute(&enrol("dora", Role::Investigator), &as_person("second")).unwrap();
+        book.execute(&enrol("erik", Role::Investigator), &as_person("own-root")).unwrap();
         book.execute(&import(&text("c-1", instrument)), &someone()).unwrap();
         let ask = Command::RequestApproval { case: case("c-1") };
         let Done::ApprovalAsked { requests } = book.execute(&ask, &someone()).unwrap() else { panic!() };
         let command = yes(&book, requests[0], Role::Investigator);
-        let outcome = decide(&book.view, &command, &as_person("alice"), now());
-        assert_eq!(outcome.is_ok(), allowed, "{instrument}: {outcome:?}");
+        for who in ["alice", "carl", "erik"] {
+            let outcome = decide(&book.view, &command, &as_person(who), now());
+            assert_eq!(outcome.is_ok(), allowed, "{instrument}, {who}: {outcome:?}");
+        }
         book.execute(&command, &as_person("dora")).unwrap();
     }
+}
+
+#[test]
+fn the_one_time_token_ends_after_a_day() {
+    let room = Actor::Room { name: "bailiwick".into() };
+    let first = model::Digest::of_bytes(b"one");
+    let mut book = Book::unvouched();
+    book.execute(&Command::MakeFirstToken { token: first }, &room).unwrap();
+    let root = Command::EnrolFirst { person: person("root", &[Role::Admin], false), first };
+    let at = |secs: i64| Timestamp::from_second(now().as_second() + secs).unwrap();
+    let refusal = decide(&book.view, &root, &someone(), at(24 * 3600)).unwrap_err();
+    assert_eq!(refusal.what, "the one-time token expired at 2026-03-21T12:00:00Z");
+    book.execute_at(&root, &someone(), at(24 * 3600 - 1)).unwrap();
 }
