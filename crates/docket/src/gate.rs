@@ -65,7 +65,9 @@ impl Report {
         let tables = self.tables.iter().map(|table| table.seen.clone()).collect();
         let (case, orders) = (self.case.clone(), self.orders.clone());
         let (warnings, stops) = (self.warned(Severity::Warning), self.warned(Severity::Stop));
-        GateRun { case, orders, names: self.names, tables, report: digest, warnings, stops }
+        let looked = self.tables.iter().filter(|table| table.rows > table.passed_over && table.is != TableKind::Root);
+        let looked = looked.map(|table| table.is).collect();
+        GateRun { case, orders, names: self.names, tables, looked, report: digest, warnings, stops }
     }
 
     /// By kind, how many names there are; a finding about no name counts as one.

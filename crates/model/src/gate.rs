@@ -14,6 +14,10 @@ use crate::id::{CaseId, OrderId, PersonId, Position};
 use crate::name::DomainName;
 use crate::time::{Date, Timestamp};
 
+mod raised;
+
+pub use raised::{Raised, TableKind, Vanished};
+
 /// A fact lists the names of a kind up to so many; above it they stand in the report alone, and are decided all at once.
 pub const NAMED_MAX: usize = 1_000;
 
@@ -45,10 +49,12 @@ pub enum WarningKind {
     AnswerEffectUnknown,
     /// A check had nothing to look at.
     NotLooked,
+    /// The order lists a name above it as well, whose zone answers for both.
+    CoveredByParent,
 }
 
 impl WarningKind {
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::AlreadySinkholed,
         Self::SharedSuffix,
         Self::Popular,
@@ -60,6 +66,7 @@ impl WarningKind {
         Self::ConflictingAttribution,
         Self::AnswerEffectUnknown,
         Self::NotLooked,
+        Self::CoveredByParent,
     ];
 
     pub fn as_str(self) -> &'static str {
@@ -75,6 +82,7 @@ impl WarningKind {
             Self::ConflictingAttribution => "conflicting-attribution",
             Self::AnswerEffectUnknown => "answer-effect-unknown",
             Self::NotLooked => "not-looked",
+            Self::CoveredByParent => "covered-by-parent",
         }
     }
 
@@ -119,6 +127,9 @@ pub struct GateRun {
     pub orders: BTreeMap<OrderId, Digest>,
     pub names: u64,
     pub tables: Vec<TableSeen>,
+    /// The kinds of the operator's tables that had anything in them. Older facts do not say it.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub looked: BTreeSet<TableKind>,
     /// The report, in the vault.
     pub report: Digest,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -185,13 +196,22 @@ pub struct Gate {
     pub run: GateRun,
     decided: BTreeMap<(WarningKind, DomainName), WarningChoice>,
     rest: BTreeMap<WarningKind, WarningChoice>,
+    /// What runs before it raised, for which this one had fewer tables.
+    before: Raised,
     /// Who decided what, in order.
     pub decisions: Vec<(Option<PersonId>, Timestamp, GateDecided)>,
 }
 
 impl Gate {
     pub fn new(at: Position, time: Timestamp, run: GateRun) -> Self {
-        Self { at, time, run, decided: BTreeMap::new(), rest: BTreeMap::new(), decisions: Vec::new() }
+        let (decided, rest, before) = (BTreeMap::new(), BTreeMap::new(), Raised::default());
+        Self { at, time, run, decided, rest, before, decisions: Vec::new() }
+    }
+
+    /// The same behind the run before it.
+    pub fn behind(mut self, previous: Option<&Self>) -> Self {
+        self.before = previous.map(|previous| previous.raised().behind(&self.run)).unwrap_or_default();
+        self
     }
 
     /// Takes a decision. One that was decided before is decided anew: the last word counts.
@@ -294,7 +314,16 @@ mod tests {
     fn gate(warnings: Vec<Warned>, stops: Vec<Warned>) -> Gate {
         let case = CaseId::parse("c-1").unwrap();
         let orders = BTreeMap::from([(OrderId::parse("o-1").unwrap(), Digest([1; 32]))]);
-        let run = GateRun { case, orders, names: 3, tables: Vec::new(), report: Digest([2; 32]), warnings, stops };
+        let run = GateRun {
+            case,
+            orders,
+            names: 3,
+            tables: Vec::new(),
+            looked: BTreeSet::new(),
+            report: Digest([2; 32]),
+            warnings,
+            stops,
+        };
         Gate::new(Position(7), Timestamp::UNIX_EPOCH, run)
     }
 

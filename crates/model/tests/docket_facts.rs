@@ -1,5 +1,6 @@
 //! The facts of the docket on disk, for ever: the gate, execution day, people, papers, the watch, tokens.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use bailiwick_model as model;
@@ -9,7 +10,7 @@ use model::check::NameSet;
 use model::due::{DateConfirmation, DateProposal, Rule};
 use model::execution::{Acknowledgement, Compilation, Dispatch};
 use model::fact::{Actor, Body as FactBody, Draft, Fact};
-use model::gate::{GateDecided, GateRun, TableSeen, Warned, WarningChoice, WarningKind};
+use model::gate::{GateDecided, GateRun, TableKind, TableSeen, Warned, WarningChoice, WarningKind};
 use model::id::{CaseId, OrderId, PersonId, Position, RequestId};
 use model::order::{Source, Sourced};
 use model::{Digest, DomainName};
@@ -25,6 +26,7 @@ fn a_run_of_the_gate_and_a_decision_of_version_1_are_written_committed_to_and_re
         orders: [(OrderId::parse("o-1").unwrap(), Digest([1; 32]))].into(),
         names: 2,
         tables: vec![table],
+        looked: BTreeSet::new(),
         report: Digest([2; 32]),
         warnings: vec![warned(WarningKind::Popular, std::slice::from_ref(&name)), warned(WarningKind::NotLooked, &[])],
         stops: vec![warned(WarningKind::BrandOwned, std::slice::from_ref(&name))],
@@ -50,6 +52,25 @@ fn a_run_of_the_gate_and_a_decision_of_version_1_are_written_committed_to_and_re
     let text = std::fs::read_to_string(path).unwrap();
     let read: Vec<Fact> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(read, facts);
+}
+
+#[test]
+fn a_run_of_the_gate_says_into_which_kinds_of_tables_it_looked() {
+    let run = GateRun {
+        case: CaseId::parse("phosphorus-2019").unwrap(),
+        orders: [(OrderId::parse("o-1").unwrap(), Digest([1; 32]))].into(),
+        names: 2,
+        tables: Vec::new(),
+        looked: TableKind::ALL.into(),
+        report: Digest([2; 32]),
+        warnings: vec![Warned { kind: WarningKind::CoveredByParent, count: 1, names: BTreeSet::new() }],
+        stops: Vec::new(),
+    };
+    compare_facts(
+        "fact-gate-looked.v1.jsonl",
+        &Actor::LocalUser { uid: 1000 },
+        [FactBody::GateRun { run: Box::new(run) }],
+    );
 }
 
 #[test]

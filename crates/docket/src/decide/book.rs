@@ -120,6 +120,7 @@ impl Book {
             orders,
             names: 3,
             tables: Vec::new(),
+            looked: BTreeSet::new(),
             report,
             warnings: none(),
             stops: none(),

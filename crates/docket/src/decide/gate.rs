@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use model::case::CaseState;
 use model::fact::{Actor, Body};
-use model::gate::{GateDecided, GateRun, Warned, WarningChoice, WarningKind};
+use model::gate::{GateDecided, GateRun, Severity, Vanished, Warned, WarningChoice, WarningKind};
 use model::id::{CaseId, Position};
 use model::name::DomainName;
 use model::person::Role;
@@ -17,6 +17,7 @@ use store::view::{CaseView, View};
 use super::{Decision, Done, check_text, known_case, may_prepare, working_on};
 use crate::command::Command;
 use crate::gate::{Coverage, TableKind};
+use crate::shown::counted;
 
 /// Records a run over the orders as they stand.
 pub(super) fn record(view: &View, run: &GateRun, report: &[u8], actor: &Actor) -> Result<Decision, Refusal> {
@@ -31,6 +32,7 @@ pub(super) fn record(view: &View, run: &GateRun, report: &[u8], actor: &Actor) -
         return Err(Refusal::new("the run names another report than the one that came with it"));
     }
     no_stop_vanishes(case, run, report)?;
+    nothing_vanishes(case, run)?;
     let body = Body::GateRun { run: Box::new(run.clone()) };
     Ok(Decision::of(actor, body, Done::GateRecorded { run: view.next }))
 }
@@ -66,6 +68,32 @@ fn no_stop_vanishes(case: &CaseView, run: &GateRun, report: &[u8]) -> Result<(),
         .hint("run it with that table, too; a table that is wrong is corrected, and not left out")),
         None => Ok(()),
     }
+}
+
+/// The same for whatever was raised, warnings as well, by any run over the case: the orders may have been others meanwhile,
+/// by an amendment that was taken back.
+fn nothing_vanishes(case: &CaseView, run: &GateRun) -> Result<(), Refusal> {
+    let Some(gate) = &case.gate else { return Ok(()) };
+    let orders = case.proposed_orders();
+    let is_listed = |name: &DomainName| orders.iter().any(|order| order.names().contains_key(name));
+    let Some(Vanished { kind, severity, count, name, tables }) = gate.raised().vanished(run, is_listed) else {
+        return Ok(());
+    };
+    let tables: Vec<&str> = tables.into_iter().map(TableKind::as_str).collect();
+    let which = name.map(|name| format!(", {} among them", name.defanged())).unwrap_or_default();
+    let what = format!(
+        "a run before raised {kind} ({}) of {}{which}, by tables of {}, which this one did not look into",
+        severity.as_str(),
+        counted(count as usize),
+        tables.join(" and ")
+    );
+    let hint = "run it with those tables, too; a table that is wrong is corrected, and not left out";
+    Err(Refusal::new(what).hint(match severity {
+        Severity::Stop => hint.to_owned(),
+        Severity::Warning => {
+            format!("{hint}; or counsel accepts the warning in the run that raised it: `bailiwick case decide`")
+        }
+    }))
 }
 
 /// The kind of table that stops names in that way, where it is an operator's.
@@ -173,7 +201,16 @@ mod tests {
         let (orders, report) = (case.order_digests(), b"the report".to_vec());
         let digest = Digest::of_bytes(&report);
         let (case, tables) = (case.terms.id.clone(), Vec::new());
-        let run = GateRun { case, orders, names: 3, tables, report: digest, warnings, stops: Vec::new() };
+        let run = GateRun {
+            case,
+            orders,
+            names: 3,
+            tables,
+            looked: BTreeSet::new(),
+            report: digest,
+            warnings,
+            stops: Vec::new(),
+        };
         Command::RecordGate { run: Box::new(run), report }
     }
 
@@ -244,6 +281,59 @@ mod tests {
         corrected.tables = stopped.tables.clone();
         book.execute(&record(&corrected), &someone()).unwrap();
         book.execute(&record(&clean), &someone()).unwrap();
+    }
+
+    fn looked(run: &GateRun, tables: &[TableKind], warnings: Vec<Warned>, stops: Vec<Warned>) -> GateRun {
+        GateRun { looked: tables.iter().copied().collect(), warnings, stops, ..run.clone() }
+    }
+
+    #[test]
+    fn what_was_raised_stays_raised_through_an_amendment_that_is_taken_back() {
+        let amend = "[amendment]\norder = \"o-c-1\"\nkind = \"amended\"\nsource = \"the paper\"\n[[add]]\nsource = \"x\"\n\
+                     names = [\"new-harbour.example\"]\n";
+        let popular_table = [TableKind::Popular];
+        let owned = vec![Warned { kind: WarningKind::BrandOwned, ..popular().remove(0) }];
+        for (tables, warnings, stops) in
+            [(&popular_table[..], popular(), Vec::new()), (&[TableKind::BrandOwned], Vec::new(), owned)]
+        {
+            let mut book = book("civil-tro");
+            let alice = as_person("alice");
+            let record = |book: &mut Book, tables: &[TableKind], warnings: &[Warned], stops: &[Warned]| {
+                let Command::RecordGate { mut run, report } = ran(book, Vec::new()) else { unreachable!() };
+                run.orders = book.view.cases[&case("c-1")].proposed_digests();
+                let run = looked(&run, tables, warnings.to_vec(), stops.to_vec());
+                book.execute(&Command::RecordGate { run: Box::new(run), report }, &someone())
+            };
+            record(&mut book, tables, &warnings, &stops).unwrap();
+            let file = Box::new(crate::casefile::amend::parse(amend).unwrap());
+            let bring = Command::AmendOrder { case: case("c-1"), file, text: amend.to_owned() };
+            book.execute(&bring, &alice).unwrap();
+            let refusal = record(&mut book, &[], &[], &[]).unwrap_err();
+            assert!(refusal.what.contains("login-harbour[.]example among them"), "{}", refusal.what);
+            assert!(refusal.what.ends_with("which this one did not look into"), "{}", refusal.what);
+            assert!(record(&mut book, &[TableKind::Rdap], &[], &[]).is_err(), "another table is not that table");
+            record(&mut book, &[], &warnings, &stops).expect("what is said again may be said without a table");
+            assert!(record(&mut book, &[], &[], &[]).is_err(), "and is remembered still");
+            record(&mut book, tables, &[], &[]).expect("a table that was corrected counts");
+            record(&mut book, &[], &[], &[]).expect("nothing is left to say");
+        }
+    }
+
+    #[test]
+    fn a_warning_that_counsel_accepted_may_be_missing_from_a_run_with_fewer_tables() {
+        let mut book = book("civil-tro");
+        let Command::RecordGate { run, report } = ran(&book, Vec::new()) else { unreachable!() };
+        let record = |book: &mut Book, run: GateRun| {
+            book.execute(&Command::RecordGate { run: Box::new(run), report: report.clone() }, &someone())
+        };
+        record(&mut book, looked(&run, &[TableKind::Popular], popular(), Vec::new())).unwrap();
+        let dropped = decide_popular(&book, WarningChoice::Drop);
+        book.execute(&dropped, &as_person("bob")).unwrap();
+        let refusal = record(&mut book, looked(&run, &[], Vec::new(), Vec::new())).unwrap_err();
+        assert!(refusal.hint.unwrap().contains("counsel accepts the warning"));
+        let accepted = decide_popular(&book, WarningChoice::Accept);
+        book.execute(&accepted, &as_person("bob")).unwrap();
+        record(&mut book, looked(&run, &[], Vec::new(), Vec::new())).unwrap();
     }
 
     #[test]

@@ -11,6 +11,7 @@ use model::seizure::AnswerEffect;
 use model::time::utc_day;
 use store::view::CaseView;
 
+use crate::authority::parent_in;
 use crate::casefile::{CaseFile, Claim, Threat};
 use crate::observed::cof::Data;
 use crate::shown::counted;
@@ -143,6 +144,7 @@ impl<'a> Context<'a> {
             ),
             (K::ConflictingAttribution, true, ""),
             (K::AnswerEffectUnknown, true, ""),
+            (K::CoveredByParent, true, ""),
         ];
         for (kind, _, wanted) in all.into_iter().filter(|(_, looked, _)| !looked) {
             findings.add(warning(K::NotLooked, format!("{kind}: nothing to look at; give {wanted}")), None);
@@ -201,7 +203,7 @@ impl Asked<'_> {
         let all = self.sinkholed(name, past).into_iter().chain(self.shared(name, listed)).chain(self.popular(name));
         let all = all.chain(self.brand_owned(name)).chain(self.old(past, listed)).chain(self.depended_on(past));
         let all = all.chain(self.reach(name, listed)).chain(self.reserved(name, past, listed));
-        let all = all.chain(self.conflicts(name)).chain(self.effect(name, listed));
+        let all = all.chain(self.conflicts(name)).chain(self.effect(name, listed)).chain(self.covered(name));
         all.for_each(|found| findings.add(found, Some(name)));
     }
 
@@ -392,6 +394,16 @@ impl Asked<'_> {
             warning(WarningKind::ConflictingAttribution, evidence).by(&self.context.file)
         };
         self.context.claims.get(name).into_iter().flatten().map(one).collect()
+    }
+
+    fn covered(&self, name: &DomainName) -> Option<Found> {
+        let (parent, above) = parent_in(self.order.names(), name)?;
+        let evidence = format!(
+            "below {}, which the order lists as {}: whoever runs that zone answers for both, and its registry is asked for it alone",
+            parent.defanged(),
+            above.outcome.as_str()
+        );
+        Some(warning(WarningKind::CoveredByParent, evidence).by(&self.context.file))
     }
 
     fn effect(&self, name: &DomainName, listed: Listed) -> Option<Found> {

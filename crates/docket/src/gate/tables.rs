@@ -4,6 +4,7 @@
 //! looked into is exactly what the report names by digest.
 
 use model::Digest;
+pub use model::gate::TableKind;
 use model::gate::TableSeen;
 use model::name::DomainName;
 use model::time::Date;
@@ -24,43 +25,6 @@ const FILES_MAX: usize = 64;
 pub const TABLES_OCTETS_MAX: usize = 256 << 20;
 
 //----------- TableSpec --------------------------------------------------------------------------------------------
-
-/// What a file is to the gate.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum TableKind {
-    /// Addresses, networks and names of known sinkholes.
-    Sinkholes,
-    /// Names below which strangers have names: dynamic DNS, free hosting.
-    Shared,
-    /// Names that many people use.
-    Popular,
-    /// Names that imitated brands own.
-    BrandOwned,
-    /// Passive DNS in COF.
-    PassiveDns,
-    /// Answers of RDAP servers.
-    Rdap,
-    /// A newer root database than the one that is shipped.
-    Root,
-}
-
-impl TableKind {
-    pub const ALL: [Self; 7] =
-        [Self::Sinkholes, Self::Shared, Self::Popular, Self::BrandOwned, Self::PassiveDns, Self::Rdap, Self::Root];
-
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Sinkholes => "sinkholes",
-            Self::Shared => "shared",
-            Self::Popular => "popular",
-            Self::BrandOwned => "brand-owned",
-            Self::PassiveDns => "passive-dns",
-            Self::Rdap => "rdap",
-            Self::Root => "root",
-        }
-    }
-}
 
 /// One file, as `gate.toml` says it.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]

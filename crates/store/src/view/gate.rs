@@ -20,12 +20,14 @@ impl CaseView {
         self.proposed_orders().into_iter().map(|order| (order.terms().id.clone(), order.digest())).collect()
     }
 
-    /// The newest run counts; what was decided about an older one counts no more.
+    /// The newest run counts; what was decided about an older one counts no more. What an older one raised stays, as far as
+    /// the newest looked into fewer tables.
     pub(super) fn take_gate(&mut self, run: &GateRun, fact: &Fact) -> Result<(), Refusal> {
         if let Some(order) = run.orders.keys().find(|order| !self.orders.contains_key(*order)) {
             return Err(Refusal::new(format!("case {} has no order {order}", self.terms.id)));
         }
-        self.gate = Some(Box::new(Gate::new(fact.position, fact.time, run.clone())));
+        let gate = Gate::new(fact.position, fact.time, run.clone()).behind(self.gate.as_deref());
+        self.gate = Some(Box::new(gate));
         Ok(())
     }
 

@@ -18,7 +18,16 @@ fn run(book: &mut Book, warnings: Vec<Warned>) {
     let known = &book.view.cases[&case("c-1")];
     let (orders, report) = (known.proposed_digests(), b"the report".to_vec());
     let (case, digest) = (known.terms.id.clone(), Digest::of_bytes(&report));
-    let run = GateRun { case, orders, names: 3, tables: Vec::new(), report: digest, warnings, stops: Vec::new() };
+    let run = GateRun {
+        case,
+        orders,
+        names: 3,
+        tables: Vec::new(),
+        looked: BTreeSet::new(),
+        report: digest,
+        warnings,
+        stops: Vec::new(),
+    };
     book.execute(&Command::RecordGate { run: Box::new(run), report }, &someone()).unwrap();
 }
 
