@@ -13,10 +13,12 @@ use model::{Refusal, Timestamp};
 use serde::Serialize;
 use store::view::CaseView;
 
+mod nested;
 mod table;
 #[cfg(test)]
 mod tests;
 
+pub use nested::{check_nested, parent_in};
 pub use table::TABLE;
 
 //----------- AuthorityRule ----------------------------------------------------------------------------------------

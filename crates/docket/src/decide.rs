@@ -420,7 +420,10 @@ fn import_case(view: &View, file: &CaseFile, actor: &Actor, now: Timestamp) -> R
                 .hint("give the order an id of its own"));
         }
     }
-    file.orders.iter().try_for_each(|order| crate::authority::check_order(&order.terms, order.names()))?;
+    for order in &file.orders {
+        crate::authority::check_order(&order.terms, order.names())?;
+        crate::authority::check_nested(&order.terms.id, order.names(), |_| true)?;
+    }
     let opened = Body::CaseOpened { case: Box::new(file.terms.clone()), file: file.digest };
     let done = Done::CaseOpened { case: id.clone(), names: file.name_count() };
     let mut decision = Decision::of(actor, opened, done);

@@ -118,6 +118,9 @@ fn keep_file(vault: &Vault, command: &Command) -> Result<(), store::Error> {
 }
 
 async fn record(ledger: &Ledger, command: &Command, actor: Actor, refusal: Refusal, now: Timestamp) -> ExecuteError {
+    if let Some(detail) = &refusal.detail {
+        tracing::warn!(%detail, "refused, and whoever asked was not told why");
+    }
     let body = Body::Refused { tried: command.tried(), why: refusal.what.clone() };
     match ledger.append(None, vec![Draft::new(actor, body)], Vec::new(), now).await {
         Ok(_) => ExecuteError::Refused(refusal),

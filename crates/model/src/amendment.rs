@@ -176,6 +176,9 @@ impl Amendment {
         if !self.added.is_empty() {
             ways.insert(Widens::NamesAdded);
         }
+        for (name, now) in &*self.added {
+            ways.extend(base.released().get(name).into_iter().flat_map(|before| widened(before, now)));
+        }
         for (name, now) in &*self.changed {
             ways.extend(base.names().get(name).into_iter().flat_map(|before| widened(before, now)));
         }

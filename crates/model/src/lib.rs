@@ -60,15 +60,22 @@ pub struct Refusal {
     pub what: String,
     /// What to do about it.
     pub hint: Option<String>,
+    /// What whoever asked may not know. It is logged for the machine's user, and stands in no answer and no fact.
+    pub detail: Option<String>,
 }
 
 impl Refusal {
     pub fn new(what: impl Into<String>) -> Self {
-        Self { what: what.into(), hint: None }
+        Self { what: what.into(), hint: None, detail: None }
     }
 
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
+        self
+    }
+
+    pub fn detail(mut self, detail: impl Into<String>) -> Self {
+        self.detail = Some(detail.into());
         self
     }
 }

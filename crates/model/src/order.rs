@@ -512,5 +512,18 @@ pub fn apex_in<'n>(names: &'n Names, name: &DomainName) -> Option<(&'n DomainNam
     }
 }
 
+/// The name of the set that lies above `name`, the nearest one.
+pub fn apex_in_above<'n>(names: &'n Names, name: &DomainName) -> Option<(&'n DomainName, &'n Listed)> {
+    let (_, mut above) = name.as_str().split_once('.')?;
+    // A last label alone is nobody's to list.
+    while above.contains('.') {
+        if let Some(found) = names.get_key_value(above) {
+            return Some(found);
+        }
+        above = above.split_once('.')?.1;
+    }
+    None
+}
+
 #[cfg(test)]
 mod tests;

@@ -49,7 +49,7 @@ pub(super) fn bring(
     let version = case.amendments.next_version(order);
     let (amendment, sets) = file.against(order, version)?;
     let after = order.amended(&amendment)?;
-    check(view, case, (order, &after), &amendment, (actor, now))?;
+    check(view, case, (order, &after), &amendment, now)?;
     let binds = order.status() == OrderStatus::InForce;
     let mut decision = Decision { drafts: Vec::new(), named_sets: Vec::new(), done: Done::Recorded };
     decision.named_sets = sets.into_iter().map(NamedSet::of).collect();
@@ -111,12 +111,14 @@ fn check(
     case: &CaseView,
     (before, after): (&Order, &Order),
     amendment: &Amendment,
-    (actor, now): (&Actor, Timestamp),
+    now: Timestamp,
 ) -> Result<(), Refusal> {
     let terms = amendment.terms();
     authority::check_order(after.terms(), after.names())?;
+    let is_touched = |name: &DomainName| amendment.added().contains_key(name) || amendment.changed().contains_key(name);
+    authority::check_nested(&terms.order, after.names(), is_touched)?;
     check_names(after, amendment)?;
-    check_free(view, case, amendment.added(), &terms.order, (actor, now))?;
+    check_free(view, case, amendment.added(), &terms.order)?;
     if before.status() != OrderStatus::InForce {
         return Ok(());
     }
@@ -179,13 +181,7 @@ fn check_names(after: &Order, amendment: &Amendment) -> Result<(), Refusal> {
 }
 
 /// A name that comes in is under no other order that stands, and neither is what it lies below, nor what lies below it.
-fn check_free(
-    view: &View,
-    case: &CaseView,
-    added: &Names,
-    order: &OrderId,
-    (actor, now): (&Actor, Timestamp),
-) -> Result<(), Refusal> {
+fn check_free(view: &View, case: &CaseView, added: &Names, order: &OrderId) -> Result<(), Refusal> {
     if added.is_empty() {
         return Ok(());
     }
@@ -195,15 +191,26 @@ fn check_free(
         let others = other_case.orders.values().filter(stands);
         for other in others.filter(|other| !(is_own && other.terms().id == *order)) {
             let Some(name) = overlap(added, other) else { continue };
-            let what = match other_case.is_seen_by(actor, now) {
-                true => format!("order {} of case {}", other.terms().id, other_case.terms.id),
-                false => "another case's order".to_owned(),
-            };
-            return Err(Refusal::new(format!("{} is under {what} already", name.defanged()))
-                .hint("a name is under one order: leave it out, or take it out there first"));
+            let (shown, of) = (name.defanged(), &other.terms().id);
+            if is_own {
+                return Err(Refusal::new(format!("{shown} is under order {of} of this case already"))
+                    .hint("a name is under one order: leave it out, or take it out there first"));
+            }
+            let detail = format!(
+                "case {} brings {shown}, which is under order {of} of case {}",
+                case.terms.id, other_case.terms.id
+            );
+            return Err(not_here(name).detail(detail));
         }
     }
     Ok(())
+}
+
+/// The same words whatever the other case is, seen or sealed: who tries names learns nothing of whose they are. What it is
+/// stands in the log of the machine's user, from whom no case is hidden.
+fn not_here(name: &DomainName) -> Refusal {
+    Refusal::new(format!("{} cannot be ordered here", name.defanged()))
+        .hint("leave it out, or ask counsel or an admin, who ask whoever runs the machine: the program's log says why")
 }
 
 fn overlap<'n>(added: &'n Names, other: &Order) -> Option<&'n DomainName> {
@@ -312,12 +319,12 @@ pub(super) fn take_effect(
     case: &CaseView,
     (order, request): (&Order, RequestId),
     amend: &Amend,
-    (actor, now): (&Actor, Timestamp),
+    now: Timestamp,
 ) -> Result<(Vec<Body>, Done), Refusal> {
     let pending = waiting(case, &amend.order)?;
     let amendment = &pending.amendment;
     let after = order.amended(amendment)?;
-    check(view, case, (order, &after), amendment, (actor, now))?;
+    check(view, case, (order, &after), amendment, now)?;
     check_window(case, pending, now)?;
     let ways = amendment.widens(order);
     if ways.contains(&Widens::NamesAdded) || ways.contains(&Widens::OutcomeChanged) {

@@ -34,6 +34,7 @@ pub(super) fn ask(view: &View, id: &CaseId, actor: &Actor, now: Timestamp) -> Re
     for order in case.orders.values() {
         if order.status() == OrderStatus::Draft {
             authority::check_order(order.terms(), order.names())?;
+            authority::check_nested(&order.terms().id, order.names(), |_| true)?;
             authority::check_stated(order.terms())?;
         }
         match check_not_expired(order, now) {
@@ -219,7 +220,7 @@ fn act_on(
     let case = known_case(view, &request.case)?;
     let (case_id, id) = (request.case.clone(), order.terms().id.clone());
     if let Some(approved) = approvals.approved::<Amend>(request.id) {
-        let (bodies, done) = amend::take_effect(view, case, (order, request.id), approved.what(), (actor, now))?;
+        let (bodies, done) = amend::take_effect(view, case, (order, request.id), approved.what(), now)?;
         decision.drafts.extend(bodies.into_iter().map(|body| Draft::new(actor.clone(), body).under(&id)));
         decision.done = done;
         return Ok(());
@@ -231,7 +232,7 @@ fn act_on(
         decision.done = Done::OrderInForce { request: request.id, order: id.clone() };
         (Body::OrderPutInForce { case: case_id, order: id.clone(), request: request.id }, Some(CaseState::Granted))
     } else if let Some(approved) = approvals.approved::<Serve>(request.id) {
-        check_servable(view, case, order, (actor, now))?;
+        check_servable(view, case, order)?;
         let Serve { names, count, .. } = *approved.what();
         decision.done = Done::NamesServed { request: request.id, order: id.clone(), names: count };
         let order = id.clone();
@@ -259,12 +260,7 @@ fn after_unsealing(case: &CaseView, order: &Order) -> Option<CaseState> {
     (is_last && case.state.has_been_granted()).then_some(CaseState::Unsealed)
 }
 
-fn check_servable(
-    view: &View,
-    case: &CaseView,
-    order: &Order,
-    (actor, now): (&Actor, Timestamp),
-) -> Result<(), Refusal> {
+fn check_servable(view: &View, case: &CaseView, order: &Order) -> Result<(), Refusal> {
     let id: &OrderId = &order.terms().id;
     if order.status() != OrderStatus::InForce {
         return Err(Refusal::new(format!("order {id} is not in force"))
@@ -276,10 +272,11 @@ fn check_servable(
     let others = || view.cases.values().filter(|other| other.terms.id != case.terms.id);
     for (name, _) in case.to_serve(order) {
         if let Some(other) = others().find(|other| is_served(other, name)) {
-            let other = if other.is_seen_by(actor, now) { other.terms.id.as_str() } else { "that you are not on" };
-            return Err(
-                Refusal::new(format!("{} is served for case {other}", name.defanged())).hint("narrow it there first")
-            );
+            let (id, of) = (&case.terms.id, &other.terms.id);
+            let detail = format!("case {id} wants to serve {}, which is served for case {of}", name.defanged());
+            return Err(Refusal::new(format!("{} cannot be served here", name.defanged()))
+                .hint("ask counsel or an admin, who ask whoever runs the machine: the program's log says why")
+                .detail(detail));
         }
     }
     Ok(())

@@ -307,7 +307,7 @@ fn a_name_is_served_for_one_case_at_a_time() {
     }
     let last = yes(&book, requests[1], Role::Legal);
     let refusal = refused(&mut book, &last, &as_person("bob"));
-    assert_eq!(refusal.what, "login-harbour[.]example is served for case c-1");
+    assert_eq!(refusal.what, "login-harbour[.]example cannot be served here");
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use model::amendment::{Amendment, AmendmentTerms, Widens};
 use model::name::DomainName;
-use model::order::{Act, Acts, Listed, Order, Source};
+use model::order::{Act, Acts, Listed, Names, Order, Source};
 use serde::Serialize;
 
 use super::{ShownNames, counted, effect, grouped, join, line, sourced};
@@ -18,6 +18,9 @@ pub struct ShownAmendment {
     pub terms: AmendmentTerms,
     pub widens: BTreeSet<Widens>,
     pub added: Vec<ShownAddition>,
+    /// Those of them that were in the order before, and left it by an earlier version: as what they left it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub back: Vec<ShownChange>,
     pub changed: Vec<ShownChange>,
     pub removed: Vec<ShownNames>,
     /// When the authority ends, if that is another instant.
@@ -54,7 +57,7 @@ pub struct Moved {
 impl ShownAmendment {
     pub fn of(base: &Order, amendment: &Amendment) -> Self {
         let (terms, authority) = (amendment.terms(), &base.terms().authority);
-        let addition = |(list, names): (&model::amendment::AddedList, &model::order::Names)| ShownAddition {
+        let addition = |(list, names): (&model::amendment::AddedList, &Names)| ShownAddition {
             source: list.source.clone(),
             criteria: list.criteria.clone(),
             names: grouped(names),
@@ -64,7 +67,8 @@ impl ShownAmendment {
             terms: terms.clone(),
             widens: amendment.widens(base),
             added: amendment.lists().map(addition).collect(),
-            changed: changes(base, amendment),
+            back: changes(base.released(), amendment.added()),
+            changed: changes(base.names(), amendment.changed()),
             removed: grouped(amendment.removed()),
             expires: moved(authority.expires.as_ref(), terms.expires.as_ref()),
             hearing: moved(authority.hearing.as_ref(), terms.hearing.as_ref()),
@@ -90,7 +94,9 @@ impl ShownAmendment {
         }
         line(text, "starts from", &terms.base.to_string());
         self.added.iter().for_each(|addition| addition.write(text));
-        self.changed.iter().for_each(|change| change.write(text));
+        let head = "come back: an earlier version took them out";
+        self.back.iter().for_each(|change| change.write(&format!("! {head}"), text));
+        self.changed.iter().for_each(|change| change.write("~ change", text));
         self.removed.iter().for_each(|group| group.write("− leave the order, ", text));
     }
 }
@@ -110,8 +116,8 @@ impl ShownAddition {
 }
 
 impl ShownChange {
-    fn write(&self, text: &mut String) {
-        let _ = writeln!(text, "\n~ change, {}", counted(self.names.len()));
+    fn write(&self, head: &str, text: &mut String) {
+        let _ = writeln!(text, "\n{head}, {}", counted(self.names.len()));
         let acts = |acts: Acts| join(acts.iter().map(Act::as_str));
         let (before, after) = (self.before, self.after);
         if before.outcome != after.outcome {
@@ -122,6 +128,9 @@ impl ShownChange {
         }
         if before.answer_effect != after.answer_effect {
             let _ = writeln!(text, "  an answer: {} → {}", effect(before.answer_effect), effect(after.answer_effect));
+        }
+        if before.answer_effect.is_kill_switch() && !after.answer_effect.is_kill_switch() {
+            let _ = writeln!(text, "  WAS A KILL SWITCH: whatever its answers kept from running may run again");
         }
         for name in &self.names {
             let _ = writeln!(text, "  {}", name.defanged());
@@ -143,12 +152,13 @@ fn moved<T: std::fmt::Display + PartialEq>(
     Some(Moved { before: before.map(sourced), after: sourced(after) })
 }
 
-fn changes(base: &Order, amendment: &Amendment) -> Vec<ShownChange> {
+/// What is said anew of names of which something was said before.
+fn changes(base: &Names, said: &Names) -> Vec<ShownChange> {
     type Sort = (model::order::NameOutcome, u8, model::seizure::AnswerEffect);
     let sort = |listed: &Listed| -> Sort { (listed.outcome, listed.acts.to_bits(), listed.answer_effect) };
     let mut groups: BTreeMap<(Sort, Sort), ShownChange> = BTreeMap::new();
-    for (name, after) in amendment.changed() {
-        let before = base.names().get(name).copied().unwrap_or_default();
+    for (name, after) in said {
+        let Some(before) = base.get(name).copied() else { continue };
         let empty = ShownChange { before, after: *after, names: Vec::new() };
         groups.entry((sort(&before), sort(after))).or_insert(empty).names.push(name.clone());
     }

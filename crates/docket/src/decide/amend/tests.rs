@@ -1,6 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use model::fact::Body;
+use model::id::PersonId;
 use model::seizure::Seizure;
 use proptest::prelude::*;
 
@@ -52,6 +53,7 @@ fn pass_the_gate(book: &mut Book) {
         orders,
         names: 4,
         tables: Vec::new(),
+        looked: BTreeSet::new(),
         report: digest,
         warnings: Vec::new(),
         stops: Vec::new(),
@@ -224,7 +226,7 @@ fn what_widens_and_what_is_wrong_is_refused_with_what_to_do() {
     refused(&mut book, &unmet, &ada, "nothing says why they may");
     book.execute(&import(&text("c-2", "civil-tro").replace("-harbour.", "-haven.")), &someone()).unwrap();
     for taken in ["login-haven.example", "www.login-haven.example"] {
-        refused(&mut book, &adding("amended", &[taken]), &ada, "is under order o-c-2 of case c-2 already");
+        refused(&mut book, &adding("amended", &[taken]), &ada, "cannot be ordered here");
     }
     proposed(book.execute(&adding("amended", &[NEW]), &ada).unwrap());
     refused(&mut book, &removing(&[LOGIN]), &ada, "version 2 of order o-c-1 is proposed and waits");
@@ -235,6 +237,90 @@ fn what_widens_and_what_is_wrong_is_refused_with_what_to_do() {
     assert!(matches!(done, Done::OrderAmended { version: 3, .. }), "a number is used once: {done:?}");
     let skipped = Body::OrderAmended { case: case("c-1"), order: order(), version: 4, request: None };
     assert!(book.append(skipped, &ada).is_err(), "the fold asks the law again");
+}
+
+/// Who tries names learns of no case by it: a draft and a sealed one, seen or not, give one text. The log alone says which.
+#[test]
+fn the_refusal_of_a_name_of_another_case_is_the_same_whatever_that_case_is() {
+    let other = |seal: &str| {
+        let text = text("c-2", "civil-tro").replace("-harbour.", "-haven.");
+        text.replace("expires =", &format!("{seal}expires ="))
+    };
+    let sealed = "sealed_until = { value = 2099-01-01, source = \"the paper\" }\n";
+    let mut said = BTreeSet::new();
+    for (seal, by) in [("", "ada"), ("", "bea"), (sealed, "ada"), (sealed, "bea")] {
+        let mut book = served();
+        book.execute(&import(&other(seal)), &as_person(by)).unwrap();
+        let refusal = book.execute(&adding("amended", &["login-haven.example"]), &as_person("ada")).unwrap_err();
+        assert!(refusal.detail.as_ref().unwrap().ends_with("under order o-c-2 of case c-2"), "{refusal:?}");
+        said.insert((refusal.what, refusal.hint));
+    }
+    assert_eq!(said.len(), 1, "{said:?}");
+    let (what, hint) = said.pop_first().unwrap();
+    assert_eq!(what, "login-haven[.]example cannot be ordered here");
+    assert!(!hint.unwrap().contains("case"));
+}
+
+fn changing_effect(of: &str) -> String {
+    format!("[[change]]\nsource = \"the paper\"\nanswer_effect = \"kill-switch\"\nnames = [\"{of}\"]\n")
+}
+
+#[test]
+fn a_kill_switch_that_comes_back_as_something_else_is_shown_as_what_it_was() {
+    let mut book = served();
+    let request =
+        proposed(book.execute(&file(&(head("amended") + &changing_effect(LOGIN))), &as_person("ada")).unwrap());
+    yes(&mut book, request, "ada").unwrap();
+    yes(&mut book, request, "bea").unwrap();
+    book.execute(&removing(&[LOGIN]), &as_person("ada")).unwrap();
+    let list = format!("[[add]]\nsource = \"its Appendix A\"\noutcome = \"hold\"\nnames = [\"{LOGIN}\", \"{NEW}\"]\n");
+    let request = proposed(book.execute(&file(&(head("amended") + &list)), &as_person("ada")).unwrap());
+    let what = book.view.approvals.get(request).unwrap().request.what.clone();
+    let text = Shown::of(known(&book), &known(&book).orders[&order()], what).to_text();
+    let back = text.split("! come back: an earlier version took them out, 1 name").nth(1).expect(&text);
+    for says in ["outcome: redirect → hold", "WAS A KILL SWITCH", "login-harbour[.]example"] {
+        assert!(back.contains(says), "{says}\n{text}");
+    }
+    assert!(!back.contains("new-harbour"), "what was never there does not come back:\n{text}");
+    assert!(text.contains("something else is done to names; what an answer sets off is said anew"), "{text}");
+}
+
+#[test]
+fn a_name_and_one_below_it_are_ordered_alike_or_not_at_all() {
+    let child = "www.login-harbour.example";
+    let with = |outcome: &str| {
+        let list = format!("[[add]]\nsource = \"x\"\noutcome = \"{outcome}\"\nnames = [\"{child}\"]\n");
+        file(&(head("amended") + &list))
+    };
+    let mut book = served();
+    let refusal = book.execute(&with("hold"), &as_person("ada")).unwrap_err();
+    assert_eq!(
+        refusal.what,
+        "order o-c-1 contradicts itself: www[.]login-harbour[.]example as hold, and login-harbour[.]example above it as redirect"
+    );
+    assert!(refusal.hint.unwrap().contains("leave www[.]login-harbour[.]example out"));
+    proposed(book.execute(&with("redirect"), &as_person("ada")).unwrap());
+
+    let text = |outcome: &str, below: &str| {
+        let lists = format!(
+            "outcome = \"{outcome}\"\nnames = [\"held-harbour.example\"]\n[[list]]\norder = \"o-c-9\"\nsource = \"x\"\noutcome = \"{below}\"\nnames = [\"a.held-harbour.example\"]\n"
+        );
+        crate::decide::book::text("c-9", "civil-tro")
+            .replace("outcome = \"hold\"\nnames = [\"held-harbour.example\"]\n", &lists)
+    };
+    for (above, below, is_taken) in [
+        ("hold", "hold", true),
+        ("hold", "redirect", false),
+        ("redirect", "provider-removal", false),
+        ("delete", "hold", false),
+        ("lock-only", "redirect", true),
+        ("lock-only", "provider-removal", true),
+        ("transfer", "hold", true),
+    ] {
+        let mut book = Book::default();
+        let done = book.execute(&import(&text(above, below)), &someone());
+        assert_eq!(done.is_ok(), is_taken, "{above} above {below}: {done:?}");
+    }
 }
 
 #[test]
@@ -379,7 +465,16 @@ fn the_shipped_amendment_fits_the_shipped_exercise() {
     let (orders, report) = (known.proposed_digests(), b"nothing".to_vec());
     let digest = model::Digest::of_bytes(&report);
     let (tables, warnings, stops) = (Vec::new(), Vec::new(), Vec::new());
-    let run = model::gate::GateRun { case: id.clone(), orders, names: 99, tables, report: digest, warnings, stops };
+    let run = model::gate::GateRun {
+        case: id.clone(),
+        orders,
+        names: 99,
+        tables,
+        looked: BTreeSet::new(),
+        report: digest,
+        warnings,
+        stops,
+    };
     book.execute(&Command::RecordGate { run: Box::new(run), report }, &someone()).unwrap();
     yes(&mut book, request, "ada").unwrap();
     let done = yes(&mut book, request, "bea").unwrap();

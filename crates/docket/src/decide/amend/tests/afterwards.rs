@@ -40,6 +40,40 @@ fn a_name_that_left_is_looked_at_with_the_others_until_nobody_leads_here() {
     assert!(book.view.without_effect.is_empty());
 }
 
+/// A name of whose owner nothing is kept has left its order all the same: its way is told, and its records end.
+#[test]
+fn a_name_that_left_and_is_held_has_its_way_told_and_its_records_end() {
+    use crate::returning::progress;
+    let stages = |book: &Book, of: &str| {
+        let told = progress(&book.view, known(book), &name(of), Some(30));
+        let done = told.stages.iter().map(|stage| (stage.stage.clone(), stage.done)).collect::<BTreeMap<_, _>>();
+        (told, done)
+    };
+    let mut book = served();
+    book.execute(&removing(&[LOGIN]), &as_person("ada")).unwrap();
+    let (told, done) = stages(&book, LOGIN);
+    assert_eq!(
+        (told.returned, told.by, told.reason.as_deref()),
+        (Some(now()), PersonId::parse("ada").ok(), Some("the paper"))
+    );
+    assert_eq!((done["handback"], done["confirmed"], done["purged"]), (false, false, false));
+    assert!(told.stages.iter().any(|stage| stage.what.contains("is purged on 2026-04-20")), "{:?}", told.stages);
+    let confirm = Command::ConfirmNarrowing { case: case("c-1"), narrowing: None, note: None };
+    book.execute(&confirm, &as_person("bea")).unwrap();
+    assert!(stages(&book, LOGIN).1["confirmed"]);
+
+    let mut book = served();
+    let both = format!(
+        "{}[[add]]\nsource = \"x\"\nnames = [\"{NEW}\"]\n[[remove]]\nsource = \"x\"\nnames = [\"{LOGIN}\"]\n",
+        head("amended")
+    );
+    let request = proposed(book.execute(&file(&both), &as_person("ada")).unwrap());
+    pass_the_gate(&mut book);
+    yes(&mut book, request, "ada").unwrap();
+    yes(&mut book, request, "bea").unwrap();
+    assert!(stages(&book, LOGIN).1["confirmed"], "two people had said yes");
+}
+
 #[test]
 fn a_sensor_holds_the_name_that_left_and_goes_on_with_the_others_of_its_order() {
     let mut book = served();
