@@ -498,6 +498,9 @@ pub(crate) enum HuntCommand {
         /// The case file whose names are the group's known ones; the shipped PHOSPHORUS list if not given.
         #[arg(long, value_name = "FILE")]
         known: Option<PathBuf>,
+        /// The case whose names are the known ones, as its orders list them today, with their amendments.
+        #[arg(long, conflicts_with = "known")]
+        case: Option<CaseId>,
         /// Print only names that score at least this much.
         #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u8).range(0..=100))]
         at_least: u8,

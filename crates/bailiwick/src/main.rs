@@ -51,7 +51,7 @@ fn main() -> std::process::ExitCode {
         Command::Restore(args) => roles::restore::run(&place, &args),
         Command::Retention(command) => roles::retention::run(&place, command),
         Command::Report(args) => roles::report::run(&place, &args),
-        Command::Hunt(command) => roles::score::run(command),
+        Command::Hunt(command) => roles::score::run(&place, command),
         Command::Journal(command) => roles::journal::run(&place, command),
         Command::Audit(command) => roles::audit::run(&place, command),
         Command::Export(args) => roles::export::run(&place, &args),

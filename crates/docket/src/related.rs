@@ -12,7 +12,7 @@ use model::id::{CaseId, GroupId};
 use model::name::{DomainName, defang};
 use model::{Digest, Timestamp};
 use serde::{Deserialize, Serialize};
-use store::view::{CaseView, View};
+use store::view::{CaseView, NameView, View};
 
 use crate::gate::Bundle;
 use crate::observed::cof::{self, Data};
@@ -199,10 +199,14 @@ fn hour_of(registered: Timestamp, registrar: &str) -> String {
 
 //----------- related ----------------------------------------------------------------------------------------------
 
-/// Names that share something with listed ones, or that the house suspects, without those on any list of the case. What is
-/// known from cases that are not seen is left out.
+/// Names that share something with listed ones, or that the house suspects, without those on any list of the case. Listed is
+/// what the orders list as amended, what waits included; a name that left them or went back is neither a reason nor new. What
+/// is known from cases that are not seen is left out.
 pub fn related(view: &View, case: &CaseView, files: &Files, is_seen: &dyn Fn(&CaseId) -> bool) -> Related {
-    let listed: BTreeSet<DomainName> = case.names.iter().map(|(name, _)| registered(name)).collect();
+    let orders = case.proposed_orders();
+    let is_back = |name: &DomainName| case.names.get(name).as_ref().is_some_and(NameView::is_back);
+    let names = orders.iter().flat_map(|order| order.names().keys()).filter(|name| !is_back(name));
+    let listed: BTreeSet<DomainName> = names.map(registered).collect();
     let (mut found, hubs) = files.shares.related(&listed);
     add_suspects(view, case, is_seen, &mut found);
     pattern::add(&listed, &mut found);

@@ -10,10 +10,9 @@ use model::fact::RecordPart;
 use model::id::CaseId;
 use model::marking::Retention;
 use model::order::{Act, OrderStatus};
-use model::seizure::ServiceMode;
 use model::time::{Date, utc_day};
 use store::archive::Due;
-use store::view::{CaseView, View};
+use store::view::{CaseView, NameView, View};
 
 /// What is due.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -76,11 +75,10 @@ fn of_rule(rule: &Rule, today: Date) -> Vec<Due> {
     parts.into_iter().filter_map(due).collect()
 }
 
-/// Names that were handed back long enough ago, and are not ours to answer for still.
+/// Names that went back, or left their order, long enough ago, and are not recorded for an order still.
 fn returned(case: &CaseView, rule: &Rule, today: Date) -> Vec<Due> {
     let Some(days) = rule.kept.returned_days else { return Vec::new() };
-    let is_back =
-        |name| case.names.get(name).and_then(|known| known.mode).is_none_or(|mode| mode >= ServiceMode::Handback);
+    let is_back = |name| case.names.get(name).is_none_or(|known: NameView| known.mode.is_none() || known.is_back());
     let is_ripe = |at: Timestamp| utc_day(at) < before(today, days);
     let names = case.returned.iter().filter(|(name, at)| is_ripe(**at) && is_back(name)).map(|(name, _)| name);
     let due = |name: &model::DomainName| {

@@ -18,6 +18,7 @@ use store::view::CaseView;
 use crate::appendix::{Actors, Wanted};
 
 mod letter;
+mod mention;
 mod plan;
 mod progress;
 #[cfg(test)]

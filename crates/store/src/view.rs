@@ -106,7 +106,7 @@ pub struct CaseView {
     pub names: CaseNames,
     /// The owner's records of some names, as they were captured last.
     pub captured: BTreeMap<DomainName, CapturedView>,
-    /// When a name was handed back, or put off, without having been served since.
+    /// When a name was handed back, put off, or left its order, without having been served since.
     pub returned: BTreeMap<DomainName, Timestamp>,
     /// What was written of those that went back by the one command, what left the house, who holds what.
     pub returning: ReturningView,

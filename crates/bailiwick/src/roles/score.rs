@@ -1,20 +1,28 @@
-//! `bailiwick hunt`: score names. It needs no data folder: it reads lists and writes scores.
+//! `bailiwick hunt`: score names. It reads lists and writes scores, and needs no data folder unless the known names are those
+//! of a case that is there.
 
 use std::fs::File;
 use std::io::{BufReader, Write};
 use std::path::{Path, PathBuf};
 
+use desk::api::{CaseDetail, NameDetail};
 use hunt::{LinesReport, Options, Scorer, score_lines};
 use model::DomainName;
+use model::id::CaseId;
+use model::seizure::{Seizure, ServiceMode};
 
-use crate::cli::HuntCommand;
+use crate::cli::{HuntCommand, Place};
 use crate::demo::CASE_FILE;
+use crate::door::Door;
 use crate::failure::{Done, Failure, Tried, code};
 use crate::terminal;
 
-pub(crate) fn run(command: HuntCommand) -> Done {
-    let HuntCommand::Score { files, known, at_least, out } = command;
-    let scorer = Scorer::new(&known_names(known.as_deref())?);
+pub(crate) fn run(place: &Place, command: HuntCommand) -> Done {
+    let HuntCommand::Score { files, known, case, at_least, out } = command;
+    let scorer = Scorer::new(&match case {
+        Some(case) => names_of(&Door::open(place, "hunt score")?, &case)?,
+        None => known_names(known.as_deref())?,
+    });
     let mut invalid = 0;
     for source in sources(files) {
         let options = Options { source: shown(source.as_deref()), json: out.json, min_score: at_least };
@@ -47,6 +55,17 @@ fn score(scorer: &Scorer, source: Option<&Path>, options: &Options) -> Result<Li
     };
     let _ = std::io::stderr().flush();
     scored.tried("scoring names")
+}
+
+/// The names of a case, as its orders list them today: what amendments brought is among them, what they took out, or somebody
+/// gave back, is not.
+fn names_of(door: &Door, case: &CaseId) -> Result<Vec<DomainName>, Failure> {
+    let told: CaseDetail = door.get(&format!("/cases/{case}"))?;
+    let is_back = |one: &NameDetail| {
+        matches!(one.seizure, Seizure::Released | Seizure::Returned)
+            || one.mode.is_some_and(|mode| mode >= ServiceMode::Handback)
+    };
+    Ok(told.name_states.into_iter().filter(|one| !is_back(one)).map(|one| one.name).collect())
 }
 
 /// The group's known names: a case file's, or those of the exercise that is shipped.

@@ -55,6 +55,37 @@ fn what_shares_a_server_a_certificate_or_a_registrant_is_found_and_what_is_liste
 }
 
 #[test]
+fn what_is_related_is_so_to_the_orders_as_they_are_amended() {
+    use crate::casefile::amend;
+    use crate::command::Command;
+    use crate::decide::book::as_person;
+    let mut book = crate::custody::tests::served();
+    let bring = |book: &mut Book, text: &str| {
+        let head = "[amendment]\norder = \"o-c-1\"\nkind = \"amended\"\nsource = \"the paper\"\nissued = { value = 2026-03-18, source = \"x\" }\n";
+        let text = format!("{head}{text}");
+        let file = Box::new(amend::parse(&text).unwrap());
+        book.execute(&Command::AmendOrder { case: case("c-1"), file, text }, &as_person("ada")).unwrap();
+    };
+    let shares = |name: &str, server: &str| row(name, "NS", server);
+    let pdns = [
+        shares("login-harbour.example", "ns1.owner.example"),
+        shares("shop.example", "ns1.owner.example"),
+        shares("quay.example", "ns1.crew.example"),
+        shares("pier.example", "ns1.crew.example"),
+    ]
+    .concat();
+    let related = |book: &Book| {
+        let found = found(book, &files(&[(Kind::PassiveDns, &pdns)]));
+        names(&found).into_iter().map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(related(&book), ["shop.example"]);
+    bring(&mut book, "[[remove]]\nsource = \"x\"\nnames = [\"login-harbour.example\"]\n");
+    assert_eq!(related(&book), [""; 0], "what left the order is no reason, and is not found anew");
+    bring(&mut book, "[[add]]\nsource = \"x\"\nnames = [\"quay.example\"]\n");
+    assert_eq!(related(&book), ["pier.example"], "what is proposed to come in is listed");
+}
+
+#[test]
 fn an_address_of_thousands_is_no_reason_and_that_is_said() {
     let strangers: String = (0..3_000).map(|at| row(&format!("s{at}.example"), "A", "192.0.2.9")).collect();
     let pdns = row("login-harbour.example", "A", "192.0.2.9") + &strangers;

@@ -11,6 +11,7 @@ use model::time::{Date, utc_day};
 use model::{DomainName, Timestamp};
 use store::view::{CapturedView, CaseView};
 
+use super::mention::mentions;
 use super::{Wish, purge_day, reference, to_the_second};
 use crate::evidence::inert::inert;
 
@@ -100,7 +101,7 @@ impl<'a> Letter<'a> {
         }
     }
 
-    /// Case, court and number, by any order of the case.
+    /// Case, court and number, by any order of the case, and the group by any of its names.
     fn mentions_what_is_sealed(&self) -> bool {
         let terms = &self.case.terms;
         let of_orders = self.case.orders.values().flat_map(|order| {
@@ -111,9 +112,10 @@ impl<'a> Letter<'a> {
                 .into_iter()
                 .flatten()
         });
-        let secret = [terms.id.as_str(), terms.title.as_str(), terms.group.name.as_str()];
-        let reason = self.reason.to_lowercase();
-        secret.into_iter().chain(of_orders).any(|one| reason.contains(&one.to_lowercase()))
+        let group = &terms.group;
+        let called = group.aliases.iter().map(|alias| alias.name.as_str());
+        let secret = [terms.id.as_str(), terms.title.as_str(), group.id.as_str(), group.name.as_str()];
+        secret.into_iter().chain(called).chain(of_orders).any(|one| mentions(self.reason, one))
     }
 
     fn stands(&self) -> String {

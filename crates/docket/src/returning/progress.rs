@@ -8,7 +8,7 @@ use model::seizure::ServiceMode;
 use model::time::{Date, utc_day};
 use model::{DomainName, Timestamp};
 use serde::{Deserialize, Serialize};
-use store::view::{CaseView, NameView, PlanView, View};
+use store::view::{CaseView, NameView, NarrowingView, PlanView, VersionView, View};
 
 use crate::due::confirm_by;
 
@@ -65,7 +65,8 @@ pub fn progress(view: &View, case: &CaseView, name: &DomainName, returned_days: 
         return Progress { name: name.clone(), returned: None, by: None, reason: None, stages: Vec::new() };
     };
     let look = Look { view, case, name, known: &known, at };
-    let narrowing = case.watch.narrowings.values().find(|one| one.at == at && one.mode >= ServiceMode::Handback);
+    let narrowing = look.narrowing();
+    let version = look.version();
     let made = case.returning.of(name).map(|(_, made)| made);
     let mut stages = vec![look.handback(), look.papers(), look.confirmed()];
     stages.extend(look.plan());
@@ -76,7 +77,10 @@ pub fn progress(view: &View, case: &CaseView, name: &DomainName, returned_days: 
         name: name.clone(),
         returned: Some(at),
         by: made.and_then(|made| made.by.clone()).or_else(|| narrowing.and_then(|one| one.by.clone())),
-        reason: made.map(|made| made.made.reason.clone()).or_else(|| narrowing.map(|one| one.reason.clone())),
+        reason: made
+            .map(|made| made.made.reason.clone())
+            .or_else(|| narrowing.map(|one| one.reason.clone()))
+            .or_else(|| version.map(|one| one.terms.source.to_string())),
         stages,
     }
 }
@@ -96,7 +100,53 @@ impl Look<'_> {
         format!("`bailiwick case {command} {} {}{rest}`", self.case.terms.id, self.name.as_str())
     }
 
+    /// What one person did then: narrowed the name, or amended its order.
+    fn narrowing(&self) -> Option<&NarrowingView> {
+        let order = &self.known.order;
+        let is_it = |one: &&NarrowingView| match &one.amended {
+            Some((of, _)) => of == order,
+            None => one.mode >= ServiceMode::Handback,
+        };
+        self.case.watch.narrowings.values().filter(|one| one.at == self.at).find(is_it)
+    }
+
+    /// The version by which two people had the name leave its order.
+    fn version(&self) -> Option<&VersionView> {
+        let versions = self.case.amendments.of(&self.known.order)?;
+        let is_it = |one: &&VersionView| one.ended == self.at && one.request.is_some() && one.terms.removed.is_some();
+        versions.history.iter().find(is_it)
+    }
+
+    /// It has left the order and is answered for still, because nobody kept its owner's records, or because it is a kill switch.
+    fn held(&self) -> Stage {
+        let left = match (self.case.answer_effect(self.name).is_kill_switch(), self.case.captured.get(self.name)) {
+            (true, _) => format!(
+                "it is a kill switch and answers as one; if what it stops may run again, one person: {}",
+                self.typed(
+                    "narrow",
+                    " --mode handback --disarm-kill-switch --reason TEXT --as PERSON --token-file FILE"
+                )
+            ),
+            (false, None) => format!(
+                "no records of the owner are on file: ask the owner for a zone file, and keep it: {}; then one person: {}",
+                self.typed("records", " --zone-file FILE --source TEXT --as PERSON --token-file FILE"),
+                self.typed("narrow", " --mode handback --reason TEXT --as PERSON --token-file FILE")
+            ),
+            (false, Some(_)) => format!(
+                "one person: {}",
+                self.typed("narrow", " --mode handback --reason TEXT --as PERSON --token-file FILE")
+            ),
+        };
+        Stage {
+            at: Some(self.at),
+            ..Stage::open("handback", "it has left its order and is on hold: nothing is recorded", left)
+        }
+    }
+
     fn handback(&self) -> Stage {
+        if matches!(self.known.mode, Some(ServiceMode::Collect | ServiceMode::Hold)) {
+            return self.held();
+        }
         let done = |what: String| Stage::done("handback", Some(self.at), what);
         match (self.known.mode, self.case.captured.get(self.name)) {
             (None, _) => done("it was never answered for by us, and nothing is recorded".to_owned()),
@@ -134,9 +184,11 @@ impl Look<'_> {
     }
 
     fn confirmed(&self) -> Stage {
-        let mut of_name = self.case.watch.narrowings.values();
-        let narrowing = of_name.find(|one| one.at == self.at && one.mode >= ServiceMode::Handback);
-        match narrowing.and_then(|one| one.confirmed.as_ref()) {
+        if let Some(VersionView { terms, request: Some(request), ended, .. }) = self.version() {
+            let what = format!("two people approved version {} of its order (request {request})", terms.version);
+            return Stage::done("confirmed", Some(*ended), what);
+        }
+        match self.narrowing().and_then(|one| one.confirmed.as_ref()) {
             Some((person, at)) => Stage::done("confirmed", Some(*at), format!("{person} has confirmed it")),
             None => Stage::open(
                 "confirmed",

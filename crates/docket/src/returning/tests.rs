@@ -132,12 +132,21 @@ fn under_seal_a_letter_names_no_court_and_no_docket_even_if_the_reason_does() {
         "issued = ",
         "docket_number = { value = \"1:26-cv-7\", source = \"the paper\" }\nsealed_until = { value = 2027-01-01, source = \"the paper\" }\nissued = ",
     );
+    let called = "name = \"Harbour Crew\"\naliases = [{ name = \"APT 99\", source = \"a report\" }]\n";
+    let sealed = sealed.replace("name = \"Harbour Crew\"\n", called);
     let mut book = Book::default();
     book.execute(&crate::decide::book::import(&sealed), &someone()).unwrap();
     let known = &book.view.cases[&case("c-1")];
     assert!(known.is_sealed(night()));
     let table = Actors::parse(TABLE).unwrap();
-    for (reason, is_told) in [(REASON, true), ("A Court took it by 1:26-cv-7", false), ("see o-c-1", false)] {
+    for (reason, is_told) in [
+        (REASON, true),
+        ("A Court took it by 1:26-cv-7", false),
+        ("see o-c-1", false),
+        ("the list of apt-99 was wrong", false),
+        ("not harbour-crew's", false),
+        ("our flat, apt. 990, had the same name", true),
+    ] {
         let names = [name(NAME)];
         let wish = Wish { case: known, table: &table, names: &names, reason, returned_days: None, now: night() };
         let papers = papers(&wish).unwrap();

@@ -365,15 +365,17 @@ impl CaseView {
         }
         let keeps_records = self.captured.contains_key(name) && !self.answer_effect(name).is_kill_switch();
         let to = if keeps_records { ServiceMode::Handback } else { ServiceMode::Hold };
-        let (mut goes_back, mut was_back) = (false, false);
+        let (mut is_back, mut was_back) = (false, false);
         self.names.change(name, |view| {
-            was_back = view.mode.is_some_and(|mode| mode >= ServiceMode::Handback);
+            was_back = view.is_back();
             view.mode = view.mode.map(|mode| mode.max(to));
-            goes_back = view.mode.is_some_and(|mode| mode >= ServiceMode::Handback);
+            let goes_back = view.mode.is_some_and(|mode| mode >= ServiceMode::Handback);
             let end = if goes_back { Seizure::Returned } else { Seizure::Released };
             view.seizure = view.seizure.apply(end).unwrap_or(view.seizure);
+            is_back = view.is_back();
         });
-        if goes_back && !was_back {
+        // One that is held because nobody kept its owner's records has left the order all the same.
+        if is_back && !was_back {
             self.returned.insert(name.clone(), at);
         }
     }

@@ -154,7 +154,9 @@ fn listed(progress: &Progress) -> String {
     let reason = progress.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
     let stages = progress.stages.iter().map(stage);
     let returned = seconds(returned);
-    format!("{name}  back since {returned}{by}{reason}{}", stages.collect::<String>())
+    let is_held = progress.stages.iter().any(|stage| stage.stage == "handback" && !stage.done);
+    let stands = if is_held { "out of its order since" } else { "back since" };
+    format!("{name}  {stands} {returned}{by}{reason}{}", stages.collect::<String>())
 }
 
 fn stage(stage: &Stage) -> String {
