@@ -12,7 +12,6 @@ use insight::run::Labels;
 use model::Timestamp;
 use model::fact::{Actor, Body, Draft};
 use model::id::Position;
-use model::person::Role;
 use sinkhole::transfer::{Primary, Transfer};
 use sinkhole::{Keys, NamesByAddress, Settings, ZoneTable};
 use store::clickhouse::ClickHouse;
