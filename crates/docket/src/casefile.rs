@@ -1,7 +1,8 @@
 //! A case file: group, authority, names, each statement with the place it was taken from.
 //!
 //! A file is taken whole or refused whole. [`parse`] is a function of its text: it reads the TOML as a tree with byte
-//! spans, so that one pass says everything that is wrong, each with its place and what to do. It knows nothing of other
+//! spans, so that one pass says everything that is wrong, each with its place and what to do; only long plain lists of
+//! names are read beside it. It knows nothing of other
 //! cases, of the clock, or of what has been decided; that is [`crate::decide`]'s.
 
 use model::Digest;
@@ -20,11 +21,15 @@ mod answers;
 mod fault;
 mod list;
 mod names;
+mod plain;
 mod read;
 mod section;
 mod value;
 
 pub use fault::{FAULTS_MAX, Fault, FaultReport, WHAT_CHARS_MAX, faults_rendered, render_faults};
+
+use fault::Faults;
+use plain::Lists;
 
 /// The largest case file that is read: a million names take 30 MB.
 pub const CASE_FILE_OCTETS_MAX: usize = 256 << 20;
@@ -70,6 +75,7 @@ pub struct NameList {
     pub answer_effect: AnswerEffect,
     /// What the names are used for, where the file says it.
     pub threat: Option<Threat>,
+    /// In order of name.
     pub names: Vec<DomainName>,
 }
 
@@ -114,35 +120,57 @@ impl CaseFile {
 
 /// Reads a case file. All faults come in one go, in order of place; with one fault nothing is taken.
 pub fn parse(text: &str) -> Result<CaseFile, Vec<Fault>> {
-    parse_with(text, read::case_file)
+    check_len(text)?;
+    // What is wrong is said of the text as it stands.
+    parse_lifted(text).map_or_else(|| parse_as_tree(text), Ok)
+}
+
+/// Reads plain lists beside the tree; `None` if anything is wrong.
+fn parse_lifted(text: &str) -> Option<CaseFile> {
+    let (lists, rest) = Lists::lift(text);
+    let root = DeTable::parse(&rest).ok()?;
+    let mut faults = Faults::default();
+    read::case_file(&root, text, &lists, &mut faults).filter(|_| faults.is_empty())
+}
+
+/// The same without a list lifted.
+fn parse_as_tree(text: &str) -> Result<CaseFile, Vec<Fault>> {
+    parse_with(text, |root, text, faults| read::case_file(root, text, &Lists::none(text), faults))
 }
 
 fn parse_with<T>(
     text: &str,
-    read: impl for<'t> FnOnce(&'t Spanned<DeTable<'t>>, &str, &mut fault::Faults) -> Option<T>,
+    read: impl for<'t> FnOnce(&'t Spanned<DeTable<'t>>, &str, &mut Faults) -> Option<T>,
 ) -> Result<T, Vec<Fault>> {
-    let mut faults = fault::Faults::default();
-    if text.len() > CASE_FILE_OCTETS_MAX {
-        let hint = "split it into supplemental orders, each in a file of its own";
-        faults.add(
-            0..0,
-            format!("a case file has at most {CASE_FILE_OCTETS_MAX} octets, this one {}", text.len()),
-            hint,
-        );
-        return Err(faults.into_sorted());
-    }
-    let file = match tree(text) {
-        Ok(root) => read(&root, text, &mut faults),
+    check_len(text)?;
+    let tree = tree(text);
+    read_whole(|faults| match &tree {
+        Ok(root) => read(root, text, faults),
         Err(broken) => {
-            for error in &broken {
+            for error in broken {
                 let place = error.span().unwrap_or(0..0);
                 faults.add(place, error.message(), "the file is TOML 1.1; this line is not");
             }
             None
         }
-    };
-    match file {
-        Some(file) if faults.is_empty() => Ok(file),
+    })
+}
+
+fn check_len(text: &str) -> Result<(), Vec<Fault>> {
+    if text.len() <= CASE_FILE_OCTETS_MAX {
+        return Ok(());
+    }
+    let what = format!("a case file has at most {CASE_FILE_OCTETS_MAX} octets, this one {}", text.len());
+    read_whole(|faults| {
+        faults.add(0..0, what, "split it into supplemental orders, each in a file of its own");
+        None
+    })
+}
+
+fn read_whole<T>(read: impl FnOnce(&mut Faults) -> Option<T>) -> Result<T, Vec<Fault>> {
+    let mut faults = Faults::default();
+    match read(&mut faults) {
+        Some(read) if faults.is_empty() => Ok(read),
         _ => Err(faults.into_sorted()),
     }
 }

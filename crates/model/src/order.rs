@@ -319,10 +319,15 @@ impl Listed {
     /// `name TAB outcome TAB act-bits LF`. Where the effect of an answer is known, `TAB answer-effect` stands before
     /// the LF.
     pub fn line(&self, name: &DomainName) -> String {
-        let (name, outcome, bits) = (name.as_str(), self.outcome.as_str(), self.acts.to_bits().to_string());
+        [name.as_str(), &self.line_end()].concat()
+    }
+
+    /// What stands behind the name.
+    pub fn line_end(&self) -> String {
+        let (outcome, bits) = (self.outcome.as_str(), self.acts.to_bits());
         match self.answer_effect {
-            effect if effect.is_unknown() => [name, "\t", outcome, "\t", &bits, "\n"].concat(),
-            effect => [name, "\t", outcome, "\t", &bits, "\t", effect.as_str(), "\n"].concat(),
+            effect if effect.is_unknown() => format!("\t{outcome}\t{bits}\n"),
+            effect => format!("\t{outcome}\t{bits}\t{}\n", effect.as_str()),
         }
     }
 }

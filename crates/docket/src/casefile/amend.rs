@@ -33,6 +33,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::fault::{Fault, Faults};
 use super::names::{self, Entry};
+use super::plain::Lists;
 use super::section::Section;
 use super::{Claim, NameList, answers, list};
 
@@ -312,7 +313,7 @@ fn addition<'t>(
     if criteria.len() > CRITERIA_MAX {
         faults.add(section.place("criteria"), format!("more than {CRITERIA_MAX} criteria"), "name those that are met");
     }
-    let entries = list::entries(&section, listed, registry.as_ref(), faults);
+    let entries = list::entries(&section, &Lists::none(""), (listed, registry.as_ref()), faults);
     let mut names = Names::new();
     for Entry { name, listed, place, .. } in entries {
         if seen.once(&name, place, faults) {

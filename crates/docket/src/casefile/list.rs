@@ -1,6 +1,7 @@
 //! The lists of a case file: names under an order, grouped by registry, and what others claim about them.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use model::DomainName;
 use model::id::OrderId;
@@ -11,6 +12,7 @@ use toml::de::{DeArray, DeValue};
 use super::answers;
 use super::fault::Faults;
 use super::names::{self, Entry, Gathered};
+use super::plain::Lists;
 use super::read::OrderRead;
 use super::section::Section;
 use super::{Claim, NameList, Registry};
@@ -22,6 +24,7 @@ const HINTED_MAX: usize = 10;
 pub(super) fn read<'t>(
     value: &'t Spanned<DeValue<'t>>,
     orders: &BTreeMap<OrderId, OrderRead>,
+    lists: &Lists<'_>,
     gathered: &mut Gathered,
     faults: &mut Faults,
 ) -> Option<NameList> {
@@ -41,7 +44,8 @@ pub(super) fn read<'t>(
     };
     let threat = section.optional("threat", faults);
     answers::check_effect(&section, listed, faults);
-    let entries = entries(&section, listed, registry.as_ref(), faults);
+    let mut entries = entries(&section, lists, (listed, registry.as_ref()), faults);
+    Entry::sort(&mut entries);
     let names = entries.iter().map(|entry| entry.name.clone()).collect();
     gathered.strays |= order.is_none();
     let order = order?;
@@ -82,14 +86,17 @@ pub(super) fn registry<'t>(value: &'t Spanned<DeValue<'t>>, faults: &mut Faults)
 
 pub(super) fn entries(
     section: &Section<'_>,
-    listed: Listed,
-    registry: Option<&Registry>,
+    lists: &Lists<'_>,
+    common: (Listed, Option<&Registry>),
     faults: &mut Faults,
 ) -> Vec<Entry> {
-    let Some(values) = listed_in(section, faults) else { return Vec::new() };
-    let mut entries = Vec::with_capacity(values.len());
-    entries.extend(values.iter().filter_map(|value| entry(value, listed, registry, faults)));
-    entries
+    if let Some(texts) = section.get("names").and_then(|list| lists.opened_at(list.span().start)) {
+        let mut entries = Vec::with_capacity(texts.len());
+        entries.extend(texts.filter_map(|(text, place)| entry(text, place, common, faults)));
+        return entries;
+    }
+    let values = listed_in(section, faults).into_iter().flat_map(|values| values.iter());
+    values.filter_map(|value| entry(names::text(value, faults)?, value.span(), common, faults)).collect()
 }
 
 /// What a list has under `names`.
@@ -103,18 +110,18 @@ pub(super) fn listed_in<'t>(section: &Section<'t>, faults: &mut Faults) -> Optio
 }
 
 fn entry(
-    value: &Spanned<DeValue<'_>>,
-    listed: Listed,
-    registry: Option<&Registry>,
+    text: &str,
+    place: Range<usize>,
+    (listed, registry): (Listed, Option<&Registry>),
     faults: &mut Faults,
 ) -> Option<Entry> {
-    let name = names::domain_name(value, faults)?;
-    names::check(&name, listed.outcome, value.span(), faults);
+    let name = names::parse(text, &place, faults)?;
+    names::check(&name, listed.outcome, &place, faults);
     if let Some(registry) = registry.filter(|registry| !is_in(&name, &registry.tld)) {
         let what = format!("`{}` is not delegated by the registry of .{}", name.defanged(), registry.tld);
-        faults.add(value.span(), what, format!("move it to the list of .{}'s registry", name.tld()));
+        faults.add(place.clone(), what, format!("move it to the list of .{}'s registry", name.tld()));
     }
-    Some(Entry::new(name, listed, value.span()))
+    Some(Entry::new(name, listed, place))
 }
 
 fn is_in(name: &DomainName, tld: &str) -> bool {

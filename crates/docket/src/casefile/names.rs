@@ -13,14 +13,24 @@ use toml::Spanned;
 use toml::de::DeValue;
 
 use super::fault::{Fault, Faults};
+use super::plain::first_octets;
 
 /// Reads a name, or says why it is none.
 pub(super) fn domain_name(value: &Spanned<DeValue<'_>>, faults: &mut Faults) -> Option<DomainName> {
+    parse(text(value, faults)?, &value.span(), faults)
+}
+
+/// What may be a name.
+pub(super) fn text<'v>(value: &'v Spanned<DeValue<'_>>, faults: &mut Faults) -> Option<&'v str> {
     let DeValue::String(text) = value.get_ref() else {
         faults.add(value.span(), format!("a name is a text, not a {}", value.get_ref().type_str()), "put it in quotes");
         return None;
     };
-    let told = |error| faults.add(value.span(), why_not(text, error), hint_for(error));
+    Some(text)
+}
+
+pub(super) fn parse(text: &str, place: &Range<usize>, faults: &mut Faults) -> Option<DomainName> {
+    let told = |error| faults.add(place.clone(), why_not(text, error), hint_for(error));
     DomainName::parse(text).map_err(told).ok()
 }
 
@@ -48,17 +58,17 @@ fn hint_for(error: NameError) -> &'static str {
 }
 
 /// Whether somebody could do to this name what the list says; the fault if not.
-pub(super) fn check(name: &DomainName, outcome: NameOutcome, place: Range<usize>, faults: &mut Faults) {
+pub(super) fn check(name: &DomainName, outcome: NameOutcome, place: &Range<usize>, faults: &mut Faults) {
     let shown = name.defanged();
     match name.standing() {
         Standing::Suffix => {
             let what = format!("`{shown}` is a public suffix: strangers register names below it, nobody can seize it");
-            faults.add(place, what, "list the names below it");
+            faults.add(place.clone(), what, "list the names below it");
         }
         Standing::Shared if outcome != NameOutcome::ProviderRemoval => {
             let what = format!("`{shown}` lies under a suffix that strangers share: no registry can {}", verb(outcome));
             let hint = "its provider has to act: move it to a list with `outcome = \"provider-removal\"`";
-            faults.add(place, what, hint);
+            faults.add(place.clone(), what, hint);
         }
         Standing::Shared | Standing::Registry => {}
     }
@@ -89,13 +99,19 @@ pub(super) struct Entry {
 
 impl Entry {
     pub(super) fn new(name: DomainName, listed: Listed, place: Range<usize>) -> Self {
-        let mut first = [0; 8];
-        first.iter_mut().zip(name.as_str().bytes()).for_each(|(octet, of_name)| *octet = of_name);
-        Self { name, listed, place, first: u64::from_be_bytes(first) }
+        Self { first: first_octets(name.as_str()), name, listed, place }
     }
 
     fn order(&self) -> (u64, &DomainName, usize) {
         (self.first, &self.name, self.place.start)
+    }
+
+    fn is_same_name(&self, other: &Self) -> bool {
+        self.first == other.first && self.name == other.name
+    }
+
+    pub(super) fn sort(entries: &mut [Self]) {
+        entries.sort_unstable_by(|a, b| a.order().cmp(&b.order()));
     }
 }
 
@@ -128,8 +144,8 @@ impl Gathered {
 }
 
 fn distinct(mut entries: Vec<Entry>, faults: &mut Faults) -> Names {
-    entries.sort_unstable_by(|a, b| a.order().cmp(&b.order()));
-    for same in entries.chunk_by(|a, b| a.name == b.name) {
+    Entry::sort(&mut entries);
+    for same in entries.chunk_by(Entry::is_same_name) {
         let [first, others @ ..] = same else { continue };
         for other in others {
             faults.push(Fault {

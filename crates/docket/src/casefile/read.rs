@@ -20,6 +20,7 @@ use super::answers;
 use super::fault::Faults;
 use super::list;
 use super::names::Gathered;
+use super::plain::Lists;
 use super::section::Section;
 use super::value::Read;
 use super::{CaseFile, FiledOrder, NameList};
@@ -28,7 +29,12 @@ use super::{CaseFile, FiledOrder, NameList};
 const ORDERS_MAX: usize = 200;
 
 /// The whole file. `None` or a fault: it is refused.
-pub(super) fn case_file<'t>(root: &'t Spanned<DeTable<'t>>, text: &str, faults: &mut Faults) -> Option<CaseFile> {
+pub(super) fn case_file<'t>(
+    root: &'t Spanned<DeTable<'t>>,
+    text: &str,
+    plain: &Lists<'_>,
+    faults: &mut Faults,
+) -> Option<CaseFile> {
     let known = ["case", "group", "order", "list", "claim"];
     let file = Section::of(root.get_ref(), 0..0, "case file", &known, faults);
     let group = file.get("group").and_then(|value| group(value, faults));
@@ -48,7 +54,7 @@ pub(super) fn case_file<'t>(root: &'t Spanned<DeTable<'t>>, text: &str, faults: 
     let lists: Vec<NameList> = file
         .tables("list", faults)
         .iter()
-        .filter_map(|value| list::read(value, &orders, &mut gathered, faults))
+        .filter_map(|value| list::read(value, &orders, plain, &mut gathered, faults))
         .collect();
     let mut listed = gathered.finish(faults);
     let claims = file.tables("claim", faults).iter().filter_map(|value| list::claim(value, &listed, faults)).collect();

@@ -7,7 +7,7 @@ use super::*;
 const SHIPPED: &str = include_str!("../../../../cases/phosphorus-2019.toml");
 
 /// A case file without a fault, to be spoiled.
-const GOOD: &str = r#"[case]
+pub(super) const GOOD: &str = r#"[case]
 id = "harbour"
 title = "Harbour"
 contact = "desk@harbour.example"

@@ -87,12 +87,21 @@ pub(super) async fn load_all(db: &Db, facts: &[Fact]) -> Result<Vec<(Digest, Nam
 //----------- Lines ------------------------------------------------------------------------------------------------
 
 /// What most lines need.
-const LINE_OCTETS: usize = 32;
+const LINE_OCTETS: usize = 40;
 
 /// What [`model::order::names_digest`] hashes.
 fn to_lines(names: &Names) -> String {
     let mut lines = String::with_capacity(names.len() * LINE_OCTETS);
-    names.iter().for_each(|(name, listed)| lines.push_str(&listed.line(name)));
+    let listed = Listed::default();
+    // Most names are listed as the one before.
+    let (mut as_before, mut end) = (listed, listed.line_end());
+    for (name, listed) in names {
+        if *listed != as_before {
+            (as_before, end) = (*listed, listed.line_end());
+        }
+        lines.push_str(name.as_str());
+        lines.push_str(&end);
+    }
     lines
 }
 
