@@ -2,8 +2,9 @@
 //!
 //! A tree with byte spans costs a hundred octets a value: for a list of a million names that is most of what reading it
 //! takes. Nearly every long list is plain: texts without an escape, commas, line breaks, comments. Such a list is taken
-//! out of the text, and spaces stand where its names stood, so that every other span stays right. Whatever is not plain
-//! beyond doubt stays where it is, for the tree to read or to refuse; nothing is said of it here.
+//! out, and what is left is a short file. Whatever is not plain beyond doubt stays where it is, for the tree to read or to
+//! refuse. Nothing is said here of what is wrong: places in what is left are not the file's, and a file with a fault is
+//! read again as it stands.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -14,12 +15,11 @@ use toml_parser::lexer::TokenKind;
 /// The lists that were lifted.
 pub(super) struct Lists<'t> {
     file: &'t str,
-    /// By the place of the list's opening bracket.
+    /// In order of text, by the place of the list's opening bracket in what is left of the file.
     texts: BTreeMap<usize, Vec<Text>>,
 }
 
 /// Where a text stands with its quotes. A file has less than 2³² octets.
-#[derive(Clone, Copy)]
 struct Text {
     /// What [`first_octets`] gives: texts are sorted mostly without a look at the file.
     first: u64,
@@ -33,11 +33,11 @@ impl Text {
         Some(Self { first, start: u32::try_from(start).ok()?, end: u32::try_from(end).ok()? })
     }
 
-    fn place(self) -> Range<usize> {
+    fn place(&self) -> Range<usize> {
         self.start as usize..self.end as usize
     }
 
-    fn of(self, file: &str) -> &str {
+    fn of<'t>(&self, file: &'t str) -> &'t str {
         &file[self.start as usize + 1..self.end as usize - 1]
     }
 }
@@ -55,33 +55,30 @@ impl<'t> Lists<'t> {
         Self { file, texts: BTreeMap::new() }
     }
 
-    /// Lifts what stands as `names = […]` at the beginning of a line, and gives what is left: as long as the file is. A line
-    /// within a text begins nothing: the file is read token by token.
+    /// Lifts what stands as `names = […]` at the beginning of a line, and gives what is left. A line within a text begins
+    /// nothing: the file is read token by token.
     pub(super) fn lift(file: &'t str) -> (Self, String) {
-        let (mut rest, mut all) = (Vec::with_capacity(file.len()), BTreeMap::new());
-        let mut from = 0;
+        let (mut rest, mut all) = (String::new(), BTreeMap::new());
+        let (mut copied, mut from) = (0, 0);
         while let Some(open) = next_list(file, from) {
             from = open + 1;
-            if let Some((texts, close)) = plain_texts(file, from) {
-                rest.extend_from_slice(&file.as_bytes()[rest.len()..from]);
-                rest.resize(close, b' ');
-                all.insert(open, texts);
-                from = close;
+            if let Some((mut texts, close)) = plain_texts(file, from) {
+                texts.sort_unstable_by(|a, b| a.first.cmp(&b.first).then_with(|| a.of(file).cmp(b.of(file))));
+                all.insert(rest.len() + open - copied, texts);
+                rest.push_str(&file[copied..from]);
+                (copied, from) = (close, close);
             }
         }
-        rest.extend_from_slice(&file.as_bytes()[rest.len()..]);
-        let rest = String::from_utf8(rest).expect("only whole texts were taken out");
+        rest.push_str(&file[copied..]);
         (Self { file, texts: all }, rest)
     }
 
-    /// The texts of the list that opened here, in their order as texts, each with its place; `None` if it was not lifted.
-    /// What is then made of a million names in turn lies in turn: all that goes through them in order later goes straight
-    /// through memory.
+    /// The texts of the list that opens here in what is left, in order, each with its place in the file; `None` if it was
+    /// not lifted. What is made of a million names in their order lies in their order: whoever goes through them later
+    /// goes straight through memory.
     pub(super) fn opened_at(&self, open: usize) -> Option<impl ExactSizeIterator<Item = (&'t str, Range<usize>)>> {
-        let mut texts = self.texts.get(&open)?.clone();
         let file = self.file;
-        texts.sort_unstable_by(|a, b| a.first.cmp(&b.first).then_with(|| a.of(file).cmp(b.of(file))));
-        Some(texts.into_iter().map(move |text| (text.of(file), text.place())))
+        Some(self.texts.get(&open)?.iter().map(move |text| (text.of(file), text.place())))
     }
 }
 
