@@ -41,7 +41,8 @@ fn what_stands_within_a_text_is_no_list() {
 
 /// A list as people write it, and now and then as they should not.
 fn list() -> impl Strategy<Value = String> {
-    let between = prop::sample::select(vec!["", " ", "\n", "\r\n", "\n  ", "\t", " # \"a note\", 'too'\n", "# \\ \r\n"]);
+    let between =
+        prop::sample::select(vec!["", " ", "\n", "\r\n", "\n  ", "\t", " # \"a note\", 'too'\n", "# \\ \r\n"]);
     let odd = vec![
         "\"B\u{fc}cher.example\"",
         r#""a\u002eexample""#,
