@@ -175,8 +175,8 @@ fn filled(known: Option<&Kept>, seen: &Observation) -> Observation {
     if !seen.parents.iter().any(is_heard) {
         return filled;
     }
-    if filled.addresses.is_empty() {
-        filled.addresses.clone_from(&kept.addresses);
+    if filled.addresses.is_empty() || filled.addresses_in_part {
+        filled.addresses.extend(&kept.addresses);
     }
     filled.parents.clear();
     for parent in &seen.parents {
@@ -214,8 +214,8 @@ fn whole(known: Option<&Kept>, seen: &Observation) -> Observation {
     if !whole.parents.iter().any(is_heard) {
         whole.parents.clone_from(&before.parents);
     }
-    if whole.addresses.is_empty() {
-        whole.addresses.clone_from(&before.addresses);
+    if whole.addresses.is_empty() || whole.addresses_in_part {
+        whole.addresses.extend(&before.addresses);
     }
     whole.child = whole.child.or_else(|| before.child.clone());
     whole.registration = whole.registration.or_else(|| before.registration.clone());

@@ -10,6 +10,7 @@ pub mod handover;
 pub mod judge;
 pub mod message;
 pub mod rdap;
+pub mod reach;
 pub mod report;
 pub mod run;
 pub mod schedule;
@@ -21,7 +22,10 @@ pub use judge::{Memory, Target};
 pub use report::NameReport;
 pub use run::Verifier;
 pub use run::passes::{PassError, Passes};
-pub use settings::Settings;
+pub use settings::{OurSide, Settings};
+
+use std::collections::BTreeSet;
+use std::net::IpAddr;
 
 use model::id::OrderId;
 use model::order::{Instrument, Order, OrderStatus};
@@ -44,7 +48,11 @@ pub struct Batch {
 
 /// What was ordered of these names of a case, order by order, and the names that nothing is ordered of: nobody hears of a
 /// name before its order is in force. One that has ended is looked at still: a name goes off only once that was seen.
-pub fn batches(case: &CaseView, names: &[DomainName]) -> Result<(Vec<Batch>, Vec<DomainName>), Refusal> {
+pub fn batches(
+    case: &CaseView,
+    names: &[DomainName],
+    ours: &OurSide,
+) -> Result<(Vec<Batch>, Vec<DomainName>), Refusal> {
     if names.len() > NAMES_PER_LOOK_MAX {
         return Err(Refusal::new(format!("{} names at once are more than {NAMES_PER_LOOK_MAX}", names.len())));
     }
@@ -60,7 +68,14 @@ pub fn batches(case: &CaseView, names: &[DomainName]) -> Result<(Vec<Batch>, Vec
             drafts.push(name.clone());
             continue;
         }
-        let target = (Target { returned: known.is_back(), ..target(name, order, known.outcome) }, known.order.clone());
+        let target = target(name, order, known.outcome);
+        let target = Target {
+            returned: known.is_back(),
+            also_ours: also_ours(case, ours),
+            answers: answers(case, order, ours),
+            ..target
+        };
+        let target = (target, known.order.clone());
         match batches.iter_mut().find(|batch| batch.order == known.order) {
             Some(batch) => batch.targets.push(target),
             None => {
@@ -83,12 +98,28 @@ fn target(name: &DomainName, order: &Order, outcome: model::order::NameOutcome) 
         registration: terms.registration.clone().unwrap_or_default(),
         issued: terms.authority.issued.as_ref().map(|issued| issued.value).filter(|_| of_others),
         returned: false,
+        also_ours: BTreeSet::new(),
+        answers: None,
     }
+}
+
+/// Name servers that are ours, whichever order a name is under.
+fn also_ours(case: &CaseView, ours: &OurSide) -> BTreeSet<DomainName> {
+    let ordered = case.orders.values().filter(|order| order.status() != OrderStatus::Draft);
+    ordered.flat_map(|order| &order.terms().name_servers).chain(ours.name_servers.keys()).cloned().collect()
+}
+
+/// What its servers answer with: the order's word counts before the case's, and that before the operator's for all.
+fn answers(case: &CaseView, order: &Order, ours: &OurSide) -> Option<BTreeSet<IpAddr>> {
+    let said = order.terms().answers.as_ref().or(case.terms.answers.as_ref());
+    let said = said.map_or_else(|| ours.answers.clone(), |set| set.addresses().collect());
+    Some(said).filter(|said| !said.is_empty())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::custody::tests::served;
     use crate::decide::book::{Book, case, import, someone, text};
 
     #[test]
@@ -96,8 +127,35 @@ mod tests {
         let mut book = Book::default();
         book.execute(&import(&text("harbour", "civil-tro")), &someone()).unwrap();
         let name = DomainName::parse("mail-harbour.example").unwrap();
-        let (batches, drafts) = batches(&book.view.cases[&case("harbour")], std::slice::from_ref(&name)).unwrap();
+        let ours = OurSide::default();
+        let (batches, drafts) =
+            batches(&book.view.cases[&case("harbour")], std::slice::from_ref(&name), &ours).unwrap();
         assert!(batches.is_empty(), "{batches:?}");
         assert_eq!(drafts, [name]);
+    }
+
+    #[test]
+    fn an_orders_answers_count_before_its_cases_and_those_before_the_operators() {
+        use model::answers::AnswerSet;
+        let set = |address: &str| AnswerSet { v4: vec![address.parse().unwrap()], ..AnswerSet::default() };
+        let usual = OurSide { answers: ["127.0.0.1".parse().unwrap()].into(), ..OurSide::default() };
+        let said = |of_order: Option<&str>, of_case: Option<&str>, ours: &OurSide| {
+            let mut book = served();
+            let case = book.view.cases.get_mut(&case("c-1")).unwrap();
+            case.terms.answers = of_case.map(set);
+            let order = case.orders.values().next().unwrap();
+            let mut terms = order.terms().clone();
+            terms.answers = of_order.map(set);
+            let order = Order::draft(case.terms.id.clone(), terms, model::order::Names::new());
+            answers(case, &order, ours).map(|all| all.iter().map(IpAddr::to_string).collect::<Vec<_>>().join(" "))
+        };
+        for (of_order, of_case, expected) in [
+            (Some("127.0.0.3"), Some("127.0.0.2"), "127.0.0.3"),
+            (None, Some("127.0.0.2"), "127.0.0.2"),
+            (None, None, "127.0.0.1"),
+        ] {
+            assert_eq!(said(of_order, of_case, &usual).as_deref(), Some(expected));
+        }
+        assert_eq!(said(None, None, &OurSide::default()), None, "nobody has said");
     }
 }

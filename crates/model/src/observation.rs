@@ -36,6 +36,9 @@ pub struct Observation {
     /// Addresses that the name resolves to, as independent resolvers see it.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub addresses: BTreeSet<IpAddr>,
+    /// Some resolver was not heard, so that its addresses are missing above.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub addresses_in_part: bool,
 }
 
 /// One server of the parent zone.

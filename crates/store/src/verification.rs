@@ -4,7 +4,7 @@
 //! lines are the verifier's; nothing here knows what they say. Once the pass is in the vault they go.
 
 use std::fs;
-use std::io::{ErrorKind, Write};
+use std::io::{ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use model::id::CaseId;
@@ -39,12 +39,24 @@ impl Pass {
         fs::read(&self.path).map_err(Error::io("reading", &self.path))
     }
 
-    /// Adds lines; they are synced when this returns.
+    /// Adds lines. An end of the program loses them no more; one of the machine may, until they are [synced](Self::sync).
     pub fn add(&self, lines: &[u8]) -> Result<(), Error> {
         make_folder(self.path.parent().expect("a pass lies in its folder"))?;
-        let file = fs::OpenOptions::new().create(true).append(true).open(&self.path);
+        let file = fs::OpenOptions::new().create(true).read(true).append(true).open(&self.path);
         let mut file = file.map_err(Error::io("opening", &self.path))?;
-        file.write_all(lines).and_then(|()| file.sync_data()).map_err(Error::io("writing", &self.path))
+        let written = ends_a_line(&mut file).and_then(|ends| {
+            // A line that was cut off takes none of these with it.
+            let before: &[u8] = if ends { b"" } else { b"\n" };
+            file.write_all(&[before, lines].concat())
+        });
+        written.map_err(Error::io("writing", &self.path))
+    }
+
+    pub fn sync(&self) -> Result<(), Error> {
+        match fs::File::open(&self.path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+            other => other.and_then(|file| file.sync_data()).map_err(Error::io("syncing", &self.path)),
+        }
     }
 
     /// The pass has ended.
@@ -54,6 +66,16 @@ impl Pass {
             other => other.map_err(Error::io("removing", &self.path)),
         }
     }
+}
+
+fn ends_a_line(file: &mut fs::File) -> std::io::Result<bool> {
+    if file.metadata()?.len() == 0 {
+        return Ok(true);
+    }
+    let mut last = [0];
+    file.seek(SeekFrom::End(-1))?;
+    file.read_exact(&mut last)?;
+    Ok(last == *b"\n")
 }
 
 #[cfg(test)]
@@ -68,6 +90,10 @@ mod tests {
         pass.add(b"one\n").unwrap();
         pass.add(b"two\n").unwrap();
         assert_eq!(pass.lines().unwrap(), b"one\ntwo\n");
+        pass.add(b"cut o").unwrap();
+        pass.add(b"three\n").unwrap();
+        pass.sync().unwrap();
+        assert_eq!(pass.lines().unwrap(), b"one\ntwo\ncut o\nthree\n");
         pass.end().unwrap();
         pass.end().unwrap();
         assert_eq!(pass.lines().unwrap(), b"");

@@ -40,6 +40,8 @@ pub(crate) struct Verify {
     pub(crate) dns_port: u16,
     pub(crate) http_port: u16,
     pub(crate) https_port: u16,
+    /// What our name servers answer with where neither order nor case says so; nothing: what `[answer]` says here.
+    pub(crate) answers: BTreeSet<IpAddr>,
     /// Our name servers, and where they are.
     pub(crate) name_servers: BTreeMap<DomainName, BTreeSet<IpAddr>>,
 }
@@ -60,6 +62,7 @@ impl Default for Verify {
             dns_port: 53,
             http_port: 80,
             https_port: 443,
+            answers: BTreeSet::new(),
             name_servers: BTreeMap::new(),
         }
     }

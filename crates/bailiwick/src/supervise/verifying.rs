@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::ErrorKind;
+use std::net::IpAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,7 +12,7 @@ use std::time::Duration;
 use docket::custody::Sinkholes;
 use docket::verify::rdap::{BOOTSTRAP_OCTETS_MAX, Bootstrap};
 use docket::verify::walk::{HINTS_OCTETS_MAX, hints};
-use docket::verify::{Passes, Settings, Verifier};
+use docket::verify::{OurSide, Passes, Settings, Verifier};
 use model::fact::Actor;
 use model::id::CaseId;
 use model::visit::{KEY_OCTETS, VisitKey};
@@ -131,11 +132,20 @@ fn verifier(config: &Config) -> Result<Option<Arc<Verifier>>, Failure> {
         patience: Duration::from_millis(verify.patience_millis),
         source_v4: verify.source_v4,
         source_v6: verify.source_v6,
-        name_servers: verify.name_servers.clone(),
+        ours: our_side(config),
         http_port: verify.http_port,
         https_port: verify.https_port,
         key: key(config)?,
     }))))
+}
+
+/// Sensors answer with their own `[answer]`, which only their operator knows: `[verify]` says it for them.
+fn our_side(config: &Config) -> OurSide {
+    let said = config.verify.answers.clone();
+    let v4 = config.answer.v4.iter().copied().map(IpAddr::V4);
+    let here = || v4.chain(config.answer.v6.iter().copied().map(IpAddr::V6)).collect();
+    let answers = if said.is_empty() { here() } else { said };
+    OurSide { name_servers: config.verify.name_servers.clone(), answers }
 }
 
 fn read(file: &Path, octets_max: usize) -> Result<Vec<u8>, Failure> {

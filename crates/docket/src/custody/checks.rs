@@ -293,11 +293,22 @@ pub(super) fn collision(expected: &Expected, seen: &Observation, sinkholes: &Sin
     let is_known = sinkholes.are_listed() && heard.clone().next().is_some();
     let targets = targets(heard.clone());
     let foreign = targets.iter().filter(|target| !expected.name_servers.contains(*target));
-    let by_name = foreign.filter_map(|target| sinkholes.of_server(target)).next();
+    let mut by_name = foreign.filter_map(|target| {
+        let whose = sinkholes.of_server(target)?;
+        Some(format!("delegated to {}, which is in the sinkhole of {whose}", target.defanged()))
+    });
     let glue = heard.flat_map(|parent| parent.glue.iter()).filter(|(host, _)| !expected.name_servers.contains(*host));
-    let mut addresses = glue.flat_map(|(_, found)| found).chain(&seen.addresses);
-    let by_address = || addresses.find_map(|address| sinkholes.of_address(*address));
-    let reason = by_name.or_else(by_address).map(|whose| format!("it is in the sinkhole of {whose}"));
+    let mut by_glue = glue.flat_map(|(host, found)| found.iter().map(move |address| (host, address))).filter_map(
+        |(host, address)| {
+            let whose = sinkholes.of_address(*address)?;
+            Some(format!("glue of {} is {address}, which is in the sinkhole of {whose}", host.defanged()))
+        },
+    );
+    let mut by_answer = seen.addresses.iter().filter_map(|address| {
+        let whose = sinkholes.of_address(*address)?;
+        Some(format!("a resolver answers {address}, which is in the sinkhole of {whose}"))
+    });
+    let reason = by_name.next().or_else(|| by_glue.next()).or_else(|| by_answer.next());
     let well = "no sinkhole that we know answers for it";
     (is_known || reason.is_some()).then(|| Finding::of(AlarmKind::Collision, seen.name.as_str(), "", reason, well))
 }

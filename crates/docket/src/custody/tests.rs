@@ -144,6 +144,12 @@ fn a_collision_ends_only_where_a_list_was_given_and_resolvers_have_answered() {
     assert_eq!(watched.take(&at("203.0.113.7")), (1, 0));
     assert_eq!(watched.take(&well()), (0, 0), "no resolver has answered");
     assert_eq!(watched.open(), ["collision  raised"]);
+    let mut in_part = at("192.0.2.80");
+    in_part["addresses_in_part"] = json!(true);
+    assert_eq!(watched.take(&in_part), (0, 0), "the resolver that was led there has not answered");
+    assert_eq!(watched.take(&well()), (0, 0), "and is not forgotten");
+    let reason = watched.book.view.cases[&case("c-1")].watch.open_alarms().next().unwrap().alarm.reason.clone();
+    assert!(reason.starts_with("a resolver answers 203.0.113.7, which is in the sinkhole of"), "{reason}");
     assert_eq!(watched.take(&at("192.0.2.80")), (0, 1));
     let known = &watched.book.view.cases[&case("c-1")];
     let seen: Observation = serde_json::from_value(at("203.0.113.7")).unwrap();

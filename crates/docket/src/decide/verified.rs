@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use model::check::{Check, CheckAttested, NameSet, Standing, Verdict, Verification, has_begun};
+use model::check::{Check, CheckAttested, Finding, NameSet, Standing, Verdict, Verification, has_begun};
 use model::fact::{Actor, Body, Draft};
 use model::id::{CaseId, OrderId};
 use model::order::{Listed, NameOutcome, Names, Order, OrderStatus};
@@ -105,9 +105,10 @@ pub(super) fn record(
 /// Names that were verified once and that a parent delegates elsewhere; or that were lost so, and are verified again. Only
 /// what is different from before is told.
 fn custody(case: &CaseView, reports: &[&NameReport], lost: bool) -> Vec<DomainName> {
+    // Whoever is led to another host of ours than ordered reaches us.
     let is_elsewhere = |report: &NameReport| {
-        let mut findings = report.findings.iter();
-        findings.any(|finding| finding.check == Check::ParentDelegation && finding.verdict == Verdict::Fails)
+        let fails = |finding: &Finding| finding.check == Check::ParentDelegation && finding.verdict == Verdict::Fails;
+        !report.ours_otherwise && report.findings.iter().any(fails)
     };
     let was_ours = |name: &DomainName| {
         case.names.get(name).is_some_and(|known| (Seizure::Verified..=Seizure::Transferred).contains(&known.seizure))

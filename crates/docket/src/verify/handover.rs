@@ -6,12 +6,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
+use domain::base::iana::Rcode;
 use model::DomainName;
 use model::observation::{Heard, Observation, ParentAnswer, Registration};
 
 use super::message::Host;
 use super::rdap::{self, Registrar};
-use super::seen::{Delegation, ParentSeen, RdapSeen, Seen};
+use super::seen::{Delegation, ParentSeen, RdapSeen, Resolved, Seen};
 
 /// How the reason of a server that sent nothing begins.
 pub const SILENT: &str = "no answer";
@@ -19,14 +20,16 @@ pub const SILENT: &str = "no answer";
 pub const SILENT_BEFORE: &str = "silent to the last";
 
 pub fn observation(name: &DomainName, seen: &Seen) -> Observation {
-    let resolved = seen.resolvers.iter().filter_map(|one| one.said.as_ref().ok());
+    let is_answer = |said: &&Resolved| matches!(said.rcode, Rcode::NOERROR | Rcode::NXDOMAIN);
+    let resolved = || seen.resolvers.iter().filter_map(|one| one.said.as_ref().ok()).filter(is_answer);
     Observation {
         name: name.clone(),
         at: seen.at,
         parents: parents(&seen.parents),
         child: seen.child.clone(),
         registration: registration(&seen.rdap),
-        addresses: resolved.flat_map(|said| said.addresses.iter().copied()).collect(),
+        addresses: resolved().flat_map(|said| said.addresses.iter().copied()).collect(),
+        addresses_in_part: resolved().count() < seen.resolvers.len(),
     }
 }
 
@@ -170,6 +173,27 @@ mod tests {
             parent("a.nic.alfa", Transport::Tcp, Ok("ns1.other.alfa")),
         ]);
         assert_eq!(two.parents.len(), 2);
+    }
+
+    #[test]
+    fn a_resolver_that_gave_no_answer_leaves_the_addresses_in_part() {
+        use crate::verify::seen::ResolverSeen;
+        let resolver = |said| ResolverSeen { resolver: "127.0.0.1:53".into(), said };
+        let said = |rcode, addresses: &[&str]| {
+            let addresses = addresses.iter().map(|address| address.parse().unwrap()).collect();
+            Ok(Resolved { rcode, addresses, reason: None })
+        };
+        let mut seen = seen(Vec::new(), RdapSeen::Trouble("away".into()));
+        for (second, in_part) in [
+            (said(Rcode::NOERROR, &["127.0.0.9"]), false),
+            (said(Rcode::NXDOMAIN, &[]), false),
+            (said(Rcode::SERVFAIL, &[]), true),
+            (Err("no answer in 2 tries of 2s".to_owned()), true),
+        ] {
+            seen.resolvers = vec![resolver(said(Rcode::NOERROR, &["127.0.0.9"])), resolver(second)];
+            let told = observation(&DomainName::parse("seized.alfa").unwrap(), &seen);
+            assert_eq!((told.addresses.len(), told.addresses_in_part), (1, in_part));
+        }
     }
 
     #[test]

@@ -32,11 +32,20 @@ pub struct Target {
     pub issued: Option<Date>,
     /// It went back: nothing of the seizure may stand any more.
     pub returned: bool,
+    /// Name servers that are ours beside the ordered ones: other orders', and those that the operator names.
+    pub also_ours: BTreeSet<DomainName>,
+    /// The addresses that it is to be answered with; `None`: nobody has said.
+    pub answers: Option<BTreeSet<IpAddr>>,
 }
 
 impl Target {
     fn is_ours(&self, server: &Host) -> bool {
-        self.name_servers.iter().any(|ours| host(ours) == *server)
+        self.name_servers.iter().chain(&self.also_ours).any(|ours| host(ours) == *server)
+    }
+
+    /// Whether callers are led to ours and to nobody else.
+    fn leads_to_ours(&self, found: &Delegation) -> bool {
+        !found.servers.is_empty() && found.servers.iter().all(|server| self.is_ours(server))
     }
 
     fn ordered(&self) -> BTreeSet<Host> {
@@ -121,7 +130,7 @@ pub fn judge(target: &Target, seen: &Seen, memory: Memory) -> Vec<Finding> {
         Check::Removed => parents::removed(seen),
         Check::OldTtl => parents::old_ttl(target, seen, memory),
         Check::OurAnswer => service::our_answer(target, seen),
-        Check::Resolvers => service::resolvers(seen),
+        Check::Resolvers => service::resolvers(target, seen),
         Check::Http => service::web(Check::Http, seen.http.as_ref(), seen),
         Check::Https => service::web(Check::Https, seen.https.as_ref(), seen),
         Check::RdapRegistrar => registry::registrar(target, seen),
@@ -136,6 +145,13 @@ pub fn judge(target: &Target, seen: &Seen, memory: Memory) -> Vec<Finding> {
 /// Whether nobody is led to ours any more: no server of the zone above, as each of them said, and no cache.
 pub fn is_undelegated(target: &Target, seen: &Seen, memory: Memory) -> bool {
     are_apart(target, seen) && memory.has_outlived_ours(seen.at)
+}
+
+/// Whether all servers of the zone above that were heard lead to ours, and some of them to others of ours than ordered.
+pub fn is_ours_otherwise(target: &Target, seen: &Seen) -> bool {
+    let ordered = target.ordered();
+    let mut heard = seen.parents.iter().filter_map(|parent| parent.said.as_ref().ok());
+    heard.clone().any(|found| found.servers != ordered) && heard.all(|found| target.leads_to_ours(found))
 }
 
 /// Whether every server of the zone above said that it does not delegate the name to ours.

@@ -12,6 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use domain::base::Rtype;
+use domain::base::iana::Rcode;
 use model::check::Check;
 use model::id::OrderId;
 use model::observation::{ChildAnswer, Heard as Answered, Observation};
@@ -28,9 +29,10 @@ use super::message::{Host, Question, Reply, host};
 use super::rdap::{self, Registration};
 use super::report::{LookedAt, NameReport};
 use super::seen::{
-    Delegation, OursSeen, ParentSeen, Place, RdapSeen, Resolved, ResolverSeen, Seen, Transport, WebSeen, answered,
+    Delegation, OursSeen, ParentSeen, Place, RdapSeen, Resolved, ResolverSeen, Seen, Transport, Unheard, WebSeen,
+    answered,
 };
-use super::settings::Settings;
+use super::settings::{OurSide, Settings};
 use super::walk::{ADDRESSES_PER_SERVER_MAX, DEPTH_MAX, Heard, ZoneServers, above, hear, name_server};
 
 mod exchange;
@@ -66,40 +68,35 @@ pub struct Verifier {
 }
 
 impl Verifier {
+    pub(super) fn ours(&self) -> &OurSide {
+        &self.settings.ours
+    }
+
     pub fn new(settings: Settings) -> Self {
         let (pace, zones, addresses) = (Pace::default(), Remembered::default(), Remembered::default());
         Self { settings, pace, zones, addresses }
     }
 
     /// Looks at names, side by side; an exercise's nowhere but on this machine.
-    pub async fn look(
+    pub fn look(
         self: &Arc<Self>,
         targets: Vec<(Target, OrderId)>,
         before: &BTreeMap<DomainName, NameReport>,
         exercise: bool,
-    ) -> Vec<LookedAt> {
+    ) -> Looking {
         let places = Arc::new(Semaphore::new(NAMES_AT_ONCE));
-        let mut looks = JoinSet::new();
-        for (target, order) in targets.clone() {
+        let mut looking = Looking { running: JoinSet::new(), open: BTreeMap::new() };
+        for (target, order) in targets {
             let (verifier, places) = (Arc::clone(self), Arc::clone(&places));
             let before = before.get(&target.name).cloned();
-            looks.spawn(async move {
+            looking.open.insert(target.name.clone(), (target.clone(), order.clone(), before.clone()));
+            looking.running.spawn(async move {
                 let _place = places.acquire().await;
                 let seen = Look::new(&verifier, exercise).at(&target, Instant::now() + LOOK_PATIENCE).await;
                 looked_at(&target, &order, &seen, before.as_ref())
             });
         }
-        let mut all: Vec<LookedAt> = Vec::new();
-        while let Some(looked) = looks.join_next().await {
-            all.extend(looked.inspect_err(|error| tracing::error!(%error, "a look broke off")).ok());
-        }
-        let done: BTreeSet<DomainName> = all.iter().map(|looked| looked.seen.name.clone()).collect();
-        for (target, order) in targets.iter().filter(|(target, _)| !done.contains(&target.name)) {
-            let seen = unheard(&target.name_servers, "the look broke off by a fault of ours: the log says more");
-            all.push(looked_at(target, order, &seen, before.get(&target.name)));
-        }
-        all.sort_by(|one, other| one.seen.name.cmp(&other.seen.name));
-        all
+        looking
     }
 
     /// What is seen of the name of one of our name servers: nothing is ordered of it, and all hangs on it.
@@ -116,6 +113,31 @@ impl Verifier {
         }
         seen.at = now();
         LookedAt { report: None, seen: handover::observation(name, &seen) }
+    }
+}
+
+/// Looks that go on, side by side: each comes out as it ends. Dropped, they break off.
+#[derive(Debug)]
+pub struct Looking {
+    running: JoinSet<LookedAt>,
+    /// What has not come out yet, with what the last report says of it.
+    open: BTreeMap<DomainName, (Target, OrderId, Option<NameReport>)>,
+}
+
+impl Looking {
+    pub async fn next(&mut self) -> Option<LookedAt> {
+        while let Some(looked) = self.running.join_next().await {
+            match looked {
+                Ok(looked) => {
+                    self.open.remove(&looked.seen.name);
+                    return Some(looked);
+                }
+                Err(error) => tracing::error!(%error, "a look broke off"),
+            }
+        }
+        let (_, (target, order, before)) = self.open.pop_first()?;
+        let seen = unheard(&target.name_servers, "the look broke off by a fault of ours: the log says more");
+        Some(looked_at(&target, &order, &seen, before.as_ref()))
     }
 }
 
@@ -225,17 +247,17 @@ impl<'v> Look<'v> {
         name: &Host,
         rtype: Rtype,
         recursive: bool,
-    ) -> Result<Reply, String> {
+    ) -> Result<Reply, Unheard> {
         let left = self.questions_left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1));
         if left.is_err() {
-            return Err(format!("more than {QUESTIONS_PER_NAME_MAX} questions about one name"));
+            return Err(Unheard::Ours(format!("more than {QUESTIONS_PER_NAME_MAX} questions about one name")));
         }
         let Verifier { settings, pace, .. } = self.verifier;
         let is_named = settings.resolvers.contains(&server) && !self.exercise;
         if !is_named && !settings.may_ask(server.ip(), self.exercise) {
             let why =
                 if self.exercise { "an exercise stays on this machine" } else { "no server of the world is there" };
-            return Err(format!("not asked: {why}"));
+            return Err(Unheard::Ours(format!("not asked: {why}")));
         }
         let question = Question { id: random(), name: name.clone(), rtype, recursive };
         exchange::ask(settings, pace, server, transport, &question).await
@@ -290,7 +312,7 @@ impl<'v> Look<'v> {
                         Heard::Lame(why) => troubles.push(format!("{} at {address}: {why}", server.name)),
                         heard => return Ok((heard, reply)),
                     },
-                    Err(why) => troubles.push(format!("{} at {address}: {why}", server.name)),
+                    Err(unheard) => troubles.push(format!("{} at {address}: {}", server.name, unheard.why())),
                 }
             }
         }
@@ -364,7 +386,7 @@ impl<'v> Look<'v> {
         let mut places: BTreeSet<IpAddr> = BTreeSet::new();
         for server in servers.iter().copied() {
             let glue = || delegations().flat_map(|found| found.glue.get(server).into_iter().flatten());
-            let ours = named(server).and_then(|server| self.verifier.settings.name_servers.get(&server));
+            let ours = named(server).and_then(|server| self.verifier.settings.ours.name_servers.get(&server));
             match ours {
                 Some(ours) => places.extend(ours),
                 None if glue().next().is_some() => places.extend(glue()),
@@ -400,10 +422,17 @@ impl<'v> Look<'v> {
     }
 
     async fn addresses_of_ours(&self, server: &DomainName) -> Result<BTreeSet<IpAddr>, String> {
-        match self.verifier.settings.name_servers.get(server) {
-            Some(known) => Ok(known.clone()),
-            None => self.locate(&host(server), 0).await.map(|found| found.into_iter().collect()),
+        if let Some(known) = self.verifier.settings.ours.name_servers.get(server) {
+            return Ok(known.clone());
         }
+        let found = self.locate(&host(server), 0).await?;
+        // What lies beyond a limit of ours is neither right nor wrong.
+        if found.len() >= ADDRESSES_PER_SERVER_MAX {
+            return Err(format!(
+                "it has {ADDRESSES_PER_SERVER_MAX} or more, and no more are followed: [verify.name_servers]"
+            ));
+        }
+        Ok(found.into_iter().collect())
     }
 
     async fn ours(&self, servers: &Addresses, name: &Host) -> Vec<OursSeen> {
@@ -419,26 +448,33 @@ impl<'v> Look<'v> {
         ours
     }
 
-    async fn our(&self, name: &Host, at: IpAddr, transport: Transport) -> Result<Vec<IpAddr>, String> {
+    async fn our(&self, name: &Host, at: IpAddr, transport: Transport) -> Result<Vec<IpAddr>, Unheard> {
         let at = SocketAddr::new(at, self.verifier.settings.port);
         let soa = self.ask(at, transport, name, Rtype::SOA, false).await?;
         let a = self.ask(at, transport, name, Rtype::A, false).await?;
-        answered(name, &soa, &a)
+        let aaaa = self.ask(at, transport, name, Rtype::AAAA, false).await?;
+        Ok(answered(name, &soa, &a, &aaaa)?)
     }
 
     async fn resolvers(&self, name: &Host, until: Instant) -> Vec<ResolverSeen> {
         let mut resolvers = Vec::new();
         for resolver in &self.verifier.settings.resolvers {
-            let said = timeout_at(until, self.ask(*resolver, Transport::Udp, name, Rtype::A, true)).await;
+            let said = timeout_at(until, self.resolved(*resolver, name)).await;
             let said = said.unwrap_or_else(|_| Err(too_late()));
-            let said = said.map(|reply| Resolved {
-                rcode: reply.rcode,
-                addresses: reply.addresses(name),
-                reason: reply.reason,
-            });
             resolvers.push(ResolverSeen { resolver: resolver.to_string(), said });
         }
         resolvers
+    }
+
+    async fn resolved(&self, resolver: SocketAddr, name: &Host) -> Result<Resolved, String> {
+        let a = self.ask(resolver, Transport::Udp, name, Rtype::A, true).await?;
+        let mut resolved = Resolved { rcode: a.rcode, addresses: a.addresses(name), reason: a.reason };
+        if a.rcode == Rcode::NOERROR {
+            let aaaa = self.ask(resolver, Transport::Udp, name, Rtype::AAAA, true).await?;
+            resolved.addresses.extend(aaaa.addresses(name));
+            (resolved.rcode, resolved.reason) = (aaaa.rcode, aaaa.reason.or(resolved.reason));
+        }
+        Ok(resolved)
     }
 
     async fn rdap(&self, name: &DomainName) -> RdapSeen {
@@ -468,7 +504,7 @@ impl<'v> Look<'v> {
         let said = if settings.may_ask(address.ip(), self.exercise) {
             web::visit(settings, address, name.as_str(), is_secure, &settings.key.sign(name, now(), salt())).await
         } else {
-            Err("not visited: no server of the world is there".into())
+            Err(Unheard::Ours("not visited: no server of the world is there".into()))
         };
         WebSeen { address: address.to_string(), said }
     }

@@ -54,6 +54,52 @@ impl fmt::Display for Place {
     }
 }
 
+/// Why somebody was not heard.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Unheard {
+    /// Nothing came, or nothing that counts.
+    Theirs(String),
+    /// A limit of ours ended it: that says nothing about them.
+    Ours(String),
+}
+
+impl Unheard {
+    pub fn why(&self) -> &str {
+        match self {
+            Self::Theirs(why) | Self::Ours(why) => why,
+        }
+    }
+
+    /// The same with what was tried before.
+    pub fn after(self, before: &str) -> Self {
+        match self {
+            Self::Theirs(why) => Self::Theirs(format!("{before}{why}")),
+            Self::Ours(why) => Self::Ours(format!("{before}{why}")),
+        }
+    }
+}
+
+impl From<Unheard> for String {
+    fn from(unheard: Unheard) -> Self {
+        match unheard {
+            Unheard::Theirs(why) | Unheard::Ours(why) => why,
+        }
+    }
+}
+
+/// What a server said wrong is its own doing.
+impl From<String> for Unheard {
+    fn from(why: String) -> Self {
+        Self::Theirs(why)
+    }
+}
+
+impl From<&str> for Unheard {
+    fn from(why: &str) -> Self {
+        Self::Theirs(why.to_owned())
+    }
+}
+
 /// What one server of the zone above said.
 #[derive(Clone, Debug)]
 pub struct ParentSeen {
@@ -124,12 +170,12 @@ impl Delegation {
 pub struct OursSeen {
     pub place: Place,
     /// The addresses that it answers with.
-    pub said: Result<Vec<IpAddr>, String>,
+    pub said: Result<Vec<IpAddr>, Unheard>,
 }
 
-/// Out of what a server of ours answered to SOA and A.
-pub fn answered(name: &Host, soa: &Reply, a: &Reply) -> Result<Vec<IpAddr>, String> {
-    for (what, reply) in [("SOA", soa), ("A", a)] {
+/// Out of what a server of ours answered to SOA, A and AAAA.
+pub fn answered(name: &Host, soa: &Reply, a: &Reply, aaaa: &Reply) -> Result<Vec<IpAddr>, String> {
+    for (what, reply) in [("SOA", soa), ("A", a), ("AAAA", aaaa)] {
         if reply.rcode != Rcode::NOERROR {
             return Err(format!("{} to {what}", reply.rcode));
         }
@@ -141,7 +187,9 @@ pub fn answered(name: &Host, soa: &Reply, a: &Reply) -> Result<Vec<IpAddr>, Stri
     if !soa.answers.iter().any(is_apex) {
         return Err("no SOA of the name: it serves no such zone".into());
     }
-    Ok(a.addresses(name))
+    let mut all = a.addresses(name);
+    all.extend(aaaa.addresses(name));
+    Ok(all)
 }
 
 /// What one resolver said.
@@ -151,6 +199,7 @@ pub struct ResolverSeen {
     pub said: Result<Resolved, String>,
 }
 
+/// To A and AAAA together; the first of them that was no success counts.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Resolved {
     pub rcode: Rcode,
@@ -178,7 +227,7 @@ pub enum RdapSeen {
 pub struct WebSeen {
     pub address: String,
     /// What was answered, or why nothing was.
-    pub said: Result<WebAnswer, String>,
+    pub said: Result<WebAnswer, Unheard>,
 }
 
 #[derive(Clone, Debug, Eq, PartialEq)]

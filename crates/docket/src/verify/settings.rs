@@ -9,6 +9,7 @@ use model::DomainName;
 use model::visit::VisitKey;
 
 use super::rdap::Bootstrap;
+use super::reach::is_global;
 use super::walk::ZoneServers;
 
 /// The fastest that one server is asked, in questions a second.
@@ -33,12 +34,20 @@ pub struct Settings {
     /// Where questions and visits come from.
     pub source_v4: Option<Ipv4Addr>,
     pub source_v6: Option<Ipv6Addr>,
-    /// The addresses of our name servers, where the operator says them: glue is compared with these.
-    pub name_servers: BTreeMap<DomainName, BTreeSet<IpAddr>>,
+    pub ours: OurSide,
     pub http_port: u16,
     pub https_port: u16,
     /// Signs what a visit says of itself, so that the trap knows it for ours.
     pub key: VisitKey,
+}
+
+/// What the operator says of our own side.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct OurSide {
+    /// Our name servers, and where they are: glue is compared with these.
+    pub name_servers: BTreeMap<DomainName, BTreeSet<IpAddr>>,
+    /// What they answer with where neither an order nor its case says so; nothing: nobody has said.
+    pub answers: BTreeSet<IpAddr>,
 }
 
 impl Settings {
@@ -66,21 +75,6 @@ impl Settings {
     }
 }
 
-/// Whether packets to that address leave for the world.
-fn is_global(address: IpAddr) -> bool {
-    match address {
-        IpAddr::V4(v4) => {
-            let shared = v4.octets()[0] == 100 && v4.octets()[1] & 0xc0 == 64;
-            let never = v4.is_loopback() || v4.is_private() || v4.is_link_local() || v4.is_multicast();
-            !(never || v4.is_broadcast() || v4.octets()[0] == 0 || shared)
-        }
-        IpAddr::V6(v6) => {
-            let never = v6.is_loopback() || v6.is_unspecified() || v6.is_multicast();
-            !(never || v6.is_unicast_link_local() || v6.is_unique_local())
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -97,7 +91,7 @@ mod tests {
             patience: Duration::from_secs(1),
             source_v4: None,
             source_v6: None,
-            name_servers: BTreeMap::new(),
+            ours: OurSide::default(),
             http_port: 80,
             https_port: 443,
             key: VisitKey::new([0; 32]),
@@ -108,12 +102,19 @@ mod tests {
     fn no_referral_leads_into_our_own_network_and_no_exercise_out_of_this_machine() {
         let (world, laboratory) = (settings("a A 198.41.0.4"), settings("a A 127.17.0.10"));
         let may = |settings: &Settings, address: &str, exercise| settings.may_ask(address.parse().unwrap(), exercise);
-        for own in
-            ["127.0.0.1", "10.0.0.1", "169.254.169.254", "192.168.1.1", "100.64.0.1", "::1", "fd00::1", "0.0.0.0"]
-        {
+        for own in [
+            "127.0.0.1",
+            "10.0.0.1",
+            "169.254.169.254",
+            "192.168.1.1",
+            "100.64.0.1",
+            "::1",
+            "fd00::1",
+            "64:ff9b::a00:1",
+        ] {
             assert!(!may(&world, own, false), "{own}");
         }
-        assert!(may(&world, "192.0.2.1", false) && may(&world, "2001:db8::1", false));
+        assert!(may(&world, "199.9.14.201", false) && may(&world, "2001:500:200::b", false));
         assert!(!may(&world, "::ffff:127.0.0.1", false), "the same address, written otherwise");
         assert!(may(&laboratory, "127.17.0.20", false) && may(&laboratory, "127.17.0.20", true));
         for (settings, address) in [(&world, "192.0.2.1"), (&laboratory, "192.0.2.1"), (&laboratory, "10.0.0.1")] {

@@ -61,7 +61,7 @@ const ROOT: Recipe = nsd("the root", &["-d", "-c", "@FOLDER@/root.conf"], &["roo
 const HOST: Recipe = nsd(
     "the host of our servers' names",
     &["-d", "-c", "@FOLDER@/host.conf"],
-    &["host.conf", "sink.zone", "glue.zone", "host.zone"],
+    &["host.conf", "sink.zone", "glue.zone", "host.zone", "astray.zone"],
 );
 const ALFA1: Recipe = nsd("alfa's first server", &["-d", "-c", "@FOLDER@/alfa1.conf"], &["alfa1.conf", "alfa1.zone"]);
 const ALFA2: Recipe = nsd("alfa's second server", &["-d", "-c", "@FOLDER@/alfa2.conf"], &["alfa2.conf", "alfa2.zone"]);
@@ -168,11 +168,12 @@ fn anchor() -> Result<String, Trouble> {
 
 /// The program at its own places of this world.
 fn install() -> Result<Program, Trouble> {
+    let host = at("HOST")?.ip();
     let verify = format!(
         "[verify]\nroot_hints = \"hints\"\nresolvers = [\"{UNBOUND_AT}\", \"{KRESD_AT}\"]\nrdap_bootstrap = \"rdap.json\"\n\
-         rate_per_sec = 500\npatience_millis = 1000\nsource_v4 = \"{}\"\n[verify.name_servers]\n\"ns.lame.alfa\" = [\"{}\"]\n",
+         rate_per_sec = 500\npatience_millis = 1000\nsource_v4 = \"{}\"\n[verify.name_servers]\n\"ns.lame.alfa\" = [\"{host}\"]\n\"ns.else.alfa\" = [\"{host}\"]\n\"ns3.sink.alfa\" = [\"{}\"]\n",
         at("SOURCE")?.ip(),
-        at("HOST")?.ip()
+        at("NS1")?.ip(),
     );
     let program = Program::install_with(&root().join("xtask/peers/internet/case.toml"), "")?;
     let folder = program.config();
@@ -358,6 +359,27 @@ fn faults(tally: &mut Tally, grid: &Grid) {
         ),
         ("a lame server of ours is named", "lame.alfa", "our-answer", F, "REFUSED to SOA: ns.lame.alfa at 127.18.0.60"),
         (
+            "a server of ours that answers something else is named, with what it answers",
+            "astray.alfa",
+            "our-answer",
+            F,
+            "answers 127.18.0.99, not 127.18.0.80 ::1: ns.else.alfa at 127.18.0.60 over",
+        ),
+        (
+            "resolvers that are led astray by it are named, with what they answer",
+            "astray.alfa",
+            "resolvers",
+            F,
+            "answers 127.18.0.99, not 127.18.0.80 ::1: 127.18.0.91:53, 127.18.0.92:53",
+        ),
+        (
+            "another host of ours than ordered is ours, and not as ordered",
+            "other.alfa",
+            "parent-delegation",
+            F,
+            "delegated to our ns3.sink.alfa, but the order says ns1.sink.alfa ns2.sink.alfa: a.nic.alfa at",
+        ),
+        (
             "a delegation that was never changed is said",
             "untouched.alfa",
             "parent-delegation",
@@ -420,11 +442,12 @@ fn faults(tally: &mut Tally, grid: &Grid) {
         tally.check(promise, some(name, check, verdict, evidence));
     }
     tally.check("a hold that was ordered is verified", grid.is("held.alfa", "verified"));
-    tally.check(
-        "one server that lags makes it partial",
-        grid.finding("lagging.alfa", "parent-delegation")
-            .and_then(|found| holds(found.in_part, || "not in part".to_owned())),
-    );
+    let in_part = |name| {
+        let found = grid.finding(name, "parent-delegation")?;
+        holds(found.in_part, || format!("{name} is not in part: {}", found.evidence))
+    };
+    tally.check("one server that lags makes it partial", in_part("lagging.alfa"));
+    tally.check("and so does another host of ours", in_part("other.alfa"));
     let ours = ["our-answer", "http", "https"].map(|check| {
         let found = grid.finding("caught.mute", check)?;
         holds(found.verdict == "holds", || format!("{check} {}: {}", found.verdict, found.evidence))
@@ -492,7 +515,7 @@ fn goes_on(program: &Program) -> Done {
     let mut verify = command(&binary().to_string_lossy(), ["verify", "internet", "--at-once", "1", "--config"]);
     verify.arg(program.config()).stdin(Stdio::null()).stdout(Stdio::null()).stderr(fs::File::create(&said)?);
     let mut running = Kept(verify.spawn()?);
-    let has_begun = || fs::read_to_string(&said).is_ok_and(|said| said.contains("of 21 names")).then_some(());
+    let has_begun = || fs::read_to_string(&said).is_ok_and(|said| said.contains("of 23 names")).then_some(());
     wait_for("a name that was looked at", PASS_MAX, has_begun)?;
     let ended = running.0.try_wait()?;
     drop(running);

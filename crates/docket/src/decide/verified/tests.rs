@@ -43,6 +43,7 @@ fn report(of: &str, outcome: NameOutcome, verdict: Verdict, undelegated: bool) -
         standing: Standing::of(outcome, &findings),
         findings,
         undelegated,
+        ours_otherwise: false,
         returned: false,
         memory: Memory::default(),
     }

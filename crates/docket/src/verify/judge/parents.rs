@@ -6,7 +6,7 @@ use model::check::{Check, Finding, Verdict};
 use model::order::NameOutcome;
 
 use super::{Memory, Said, Target, addresses, forgotten, kept_secs, names, open, weigh};
-use crate::verify::message::host;
+use crate::verify::message::{Host, host};
 use crate::verify::seen::{Delegation, Seen};
 
 /// Sorts what each parent server said into wrong and unheard; `judge` gives the fault of one that was heard.
@@ -39,15 +39,27 @@ pub(super) fn delegation(target: &Target, seen: &Seen) -> Finding {
         return open;
     }
     let ordered = target.ordered();
+    let mut are_some_ours = false;
     let (wrong, unheard, right) = each(seen, |found| {
-        (found.servers != ordered).then(|| match found.servers.is_empty() {
-            true if found.absent => "not delegated (NXDOMAIN)".to_owned(),
-            true => "not delegated".to_owned(),
-            false => format!("delegated to {}", names(&found.servers)),
-        })
+        are_some_ours |= target.leads_to_ours(found);
+        (found.servers != ordered).then(|| other_than(&ordered, target, found))
     });
     let holds = format!("delegated to {} by all, asked {right} times", names(&ordered));
-    weigh(check, seen, &wrong, &unheard, holds).in_part(right > 0 && !wrong.is_empty())
+    weigh(check, seen, &wrong, &unheard, holds).in_part(are_some_ours && !wrong.is_empty())
+}
+
+/// Where a delegation leads that is not as ordered: to nobody, to others, to others as well, or to another host of ours.
+fn other_than(ordered: &BTreeSet<Host>, target: &Target, found: &Delegation) -> String {
+    let (ours, others): (BTreeSet<Host>, BTreeSet<Host>) =
+        found.servers.iter().cloned().partition(|server| target.is_ours(server));
+    let all = names(&found.servers);
+    match (ours.is_empty(), others.is_empty()) {
+        (true, true) if found.absent => "not delegated (NXDOMAIN)".to_owned(),
+        (true, true) => "not delegated".to_owned(),
+        (true, false) => format!("delegated to {all}"),
+        (false, false) => format!("delegated to {all}, of which {} is not ours", names(&others)),
+        (false, true) => format!("delegated to our {all}, but the order says {}", names(ordered)),
+    }
 }
 
 pub(super) fn glue(target: &Target, seen: &Seen) -> Finding {
@@ -164,8 +176,9 @@ pub(super) fn old_ttl(target: &Target, seen: &Seen, memory: Memory) -> Finding {
     }
     let Some(changed) = memory.changed else {
         let (wrong, unheard, _) = each(seen, |found| {
-            (found.servers != target.ordered())
-                .then(|| format!("the parent's delegation is not ours yet, {} s in caches", kept_secs(found.ttl_secs)))
+            (found.servers != target.ordered()).then(|| {
+                format!("the parent's delegation is not as ordered yet, {} s in caches", kept_secs(found.ttl_secs))
+            })
         });
         return weigh(check, seen, &wrong, &unheard, String::new());
     };

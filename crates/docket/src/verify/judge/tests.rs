@@ -25,6 +25,8 @@ fn target(outcome: NameOutcome) -> Target {
         registration: Ordered::default(),
         issued: "2019-03-15".parse().ok(),
         returned: false,
+        also_ours: [name("ns3.sink.alfa")].into(),
+        answers: Some(["127.0.0.9".parse().unwrap()].into()),
     }
 }
 
@@ -112,7 +114,7 @@ fn a_complete_seizure_is_verified() {
 #[test]
 fn every_fault_fails_its_check_and_is_named() {
     type Spoil = fn(&mut Seen);
-    let table: [(Spoil, Check, &str); 17] = [
+    let table: [(Spoil, Check, &str); 21] = [
         (
             |seen| seen.parents[3].said = Ok(theirs()),
             Check::ParentDelegation,
@@ -126,7 +128,7 @@ fn every_fault_fails_its_check_and_is_named() {
         (
             |seen| drop(seen.parents[0].said.as_mut().unwrap().servers.pop_first()),
             Check::ParentDelegation,
-            "delegated to ns2.sink.alfa",
+            "delegated to our ns2.sink.alfa, but the order says ns1.sink.alfa ns2.sink.alfa",
         ),
         (
             |seen| {
@@ -142,7 +144,31 @@ fn every_fault_fails_its_check_and_is_named() {
             "DS 12345 13 2 left",
         ),
         (|seen| seen.ours[1].said = Err("REFUSED to SOA".into()), Check::OurAnswer, "REFUSED to SOA"),
-        (|seen| seen.ours[1].said = Ok(vec!["127.0.0.8".parse().unwrap()]), Check::OurAnswer, "do not agree"),
+        (
+            |seen| seen.ours[1].said = Ok(vec!["127.0.0.8".parse().unwrap()]),
+            Check::OurAnswer,
+            "answers 127.0.0.8, not 127.0.0.9: a.nic.alfa at 127.0.0.1 over TCP",
+        ),
+        (
+            |seen| seen.ours[0].said = Ok(["127.0.0.9", "::1"].map(|address| address.parse().unwrap()).into()),
+            Check::OurAnswer,
+            "answers 127.0.0.9 ::1, not 127.0.0.9: a.nic.alfa at 127.0.0.1 over UDP",
+        ),
+        (
+            |seen| seen.ours.iter_mut().for_each(|ours| ours.said = Ok(Vec::new())),
+            Check::OurAnswer,
+            "answers no address, not 127.0.0.9",
+        ),
+        (
+            |seen| seen.resolvers[1].said.as_mut().unwrap().addresses = vec!["127.0.0.8".parse().unwrap()],
+            Check::Resolvers,
+            "answers 127.0.0.8, not 127.0.0.9: r2",
+        ),
+        (
+            |seen| seen.parents[3].said.as_mut().unwrap().servers = ["ns3.sink.alfa".parse().unwrap()].into(),
+            Check::ParentDelegation,
+            "delegated to our ns3.sink.alfa, but the order says ns1.sink.alfa ns2.sink.alfa: a.nic.alfa at 127.0.1.2",
+        ),
         (
             |seen| seen.addresses.values_mut().for_each(|found| *found = Ok(BTreeSet::new())),
             Check::OurAnswer,
@@ -156,7 +182,11 @@ fn every_fault_fails_its_check_and_is_named() {
             Check::Resolvers,
             "SERVFAIL (EDE 9): r1",
         ),
-        (|seen| seen.resolvers[1].said.as_mut().unwrap().addresses.clear(), Check::Resolvers, "no address: r2"),
+        (
+            |seen| seen.resolvers[1].said.as_mut().unwrap().addresses.clear(),
+            Check::Resolvers,
+            "answers no address, not 127.0.0.9: r2",
+        ),
         (
             |seen| known(seen).registered = "2019-03-20T00:00:00Z".parse().ok(),
             Check::RdapRegistrar,
@@ -187,13 +217,22 @@ fn every_fault_fails_its_check_and_is_named() {
 #[test]
 fn silence_leaves_a_check_undecided() {
     type Spoil = fn(&mut Seen);
-    let table: [(Spoil, &[Check]); 8] = [
+    let table: [(Spoil, &[Check]); 10] = [
         (|seen| seen.parents[3].said = Err("timed out".into()), &[Check::ParentDelegation, Check::Glue, Check::NoDs]),
         (|seen| seen.parents.clear(), &[Check::ParentDelegation, Check::Glue, Check::NoDs, Check::OldTtl]),
         (|seen| seen.zone = Err("no root answered".into()), &[Check::ParentDelegation, Check::OldTtl]),
         (|seen| drop(seen.resolvers.pop()), &[Check::Resolvers]),
         (|seen| seen.resolvers[0].said = Err("timed out".into()), &[Check::Resolvers]),
-        (|seen| seen.ours.iter_mut().for_each(|ours| ours.said = Err("timed out".into())), &[Check::Resolvers]),
+        // Limits of ours say nothing about others.
+        (|seen| seen.ours[1].said = Err(Unheard::Ours("left alone for a while".into())), &[Check::OurAnswer]),
+        (
+            |seen| {
+                let limit = || Err(Unheard::Ours("Too many open files".into()));
+                seen.http.iter_mut().chain(&mut seen.https).for_each(|web| web.said = limit());
+            },
+            &[Check::Http, Check::Https],
+        ),
+        (|seen| seen.resolvers[1].said = Err(Unheard::Ours("more than 512".into()).into()), &[Check::Resolvers]),
         (
             |seen| seen.rdap = RdapSeen::Trouble("no server for .alfa".into()),
             &[Check::RdapRegistrar, Check::RdapStatus],
@@ -205,6 +244,53 @@ fn silence_leaves_a_check_undecided() {
         for check in checks {
             assert_eq!(findings[check].verdict, Verdict::NotObservable, "{check}: {:?}", findings[check]);
         }
+    }
+}
+
+/// Where nobody has said what to answer, agreement alone is no proof, and disagreement is one.
+#[test]
+fn what_nobody_has_said_is_not_taken_from_the_answer_itself() {
+    let unsaid = Target { answers: None, ..target(NameOutcome::Redirect) };
+    let mut seen = seen();
+    let finding = |seen: &Seen, check: Check| {
+        judge(&unsaid, seen, Memory::default()).into_iter().find(|finding| finding.check == check).unwrap()
+    };
+    let alone = finding(&seen, Check::OurAnswer);
+    assert!(alone.verdict == Verdict::NotObservable && alone.evidence.contains("nobody has said"), "{alone:?}");
+    assert_eq!(finding(&seen, Check::Resolvers).verdict, Verdict::Holds, "they agree with our servers");
+    seen.ours[1].said = Ok(vec!["127.0.0.8".parse().unwrap()]);
+    let apart = finding(&seen, Check::OurAnswer);
+    assert!(apart.verdict == Verdict::Fails && apart.evidence.contains("do not agree"), "{apart:?}");
+    assert_eq!(finding(&seen, Check::Resolvers).verdict, Verdict::NotObservable);
+}
+
+/// Parents that lead to ours, to others of ours, to strangers as well: what the delegation is then, and whose.
+#[test]
+fn another_host_of_ours_than_ordered_is_ours_and_not_as_ordered() {
+    let table: [(&[&str], Verdict, bool, bool, &str); 5] = [
+        (&["ns1.sink.alfa", "ns2.sink.alfa"], Verdict::Holds, false, false, "delegated to"),
+        (&["ns3.sink.alfa"], Verdict::Fails, true, true, "delegated to our ns3.sink.alfa, but the order says ns1."),
+        (
+            &["ns1.sink.alfa", "ns3.sink.alfa"],
+            Verdict::Fails,
+            true,
+            true,
+            "delegated to our ns1.sink.alfa ns3.sink.alfa,",
+        ),
+        (&["ns1.evil.bravo", "ns3.sink.alfa"], Verdict::Fails, false, false, "of which ns1.evil.bravo is not ours"),
+        (&["ns1.evil.bravo"], Verdict::Fails, false, false, "delegated to ns1.evil.bravo: "),
+    ];
+    let target = target(NameOutcome::Redirect);
+    for (servers, verdict, in_part, is_ours, evidence) in table {
+        let servers: BTreeSet<_> = servers.iter().map(|server| server.parse().unwrap()).collect();
+        let seen = parents_say(0, &Delegation { servers: servers.clone(), ttl_secs: 3_600, ..Delegation::default() });
+        let found = parents::delegation(&target, &seen);
+        assert_eq!((found.verdict, found.in_part), (verdict, in_part), "{found:?}");
+        assert!(found.evidence.contains(evidence), "{found:?}");
+        assert_eq!(is_ours_otherwise(&target, &seen), is_ours, "{servers:?}");
+        let long_apart = Memory { ours_until: Some(at()), ..Memory::default() };
+        let is_stranger = servers.len() == 1 && !is_ours;
+        assert_eq!(is_undelegated(&target, &seen, long_apart.with(&target, &seen)), is_stranger, "{servers:?}");
     }
 }
 

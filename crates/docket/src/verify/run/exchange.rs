@@ -13,8 +13,8 @@ use tokio::net::{TcpSocket, TcpStream, UdpSocket};
 use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 
 use crate::verify::handover::{SILENT, SILENT_BEFORE};
-use crate::verify::message::{Question, Reply};
-use crate::verify::seen::Transport;
+use crate::verify::message::{NoReply, Question, Reply};
+use crate::verify::seen::{Transport, Unheard};
 use crate::verify::settings::Settings;
 
 /// Datagrams that are no reply to our question, before we stop listening.
@@ -82,23 +82,23 @@ pub(super) async fn ask(
     server: SocketAddr,
     transport: Transport,
     question: &Question,
-) -> Result<Reply, String> {
-    pace.wait(server.ip(), settings.rate_per_sec).await?;
+) -> Result<Reply, Unheard> {
+    pace.wait(server.ip(), settings.rate_per_sec).await.map_err(Unheard::Ours)?;
     let asked = match transport {
         Transport::Udp => over_udp(settings, server, question).await,
         Transport::Tcp => over_tcp(settings, server, question).await,
     };
-    pace.note(server.ip(), matches!(&asked, Err(why) if why.starts_with(SILENT)));
+    pace.note(server.ip(), matches!(&asked, Err(unheard) if unheard.why().starts_with(SILENT)));
     match asked {
         Ok(reply) if reply.truncated && transport == Transport::Udp => {
-            pace.wait(server.ip(), settings.rate_per_sec).await?;
-            over_tcp(settings, server, question).await.map_err(|why| format!("cut over UDP, and over TCP {why}"))
+            pace.wait(server.ip(), settings.rate_per_sec).await.map_err(Unheard::Ours)?;
+            over_tcp(settings, server, question).await.map_err(|unheard| unheard.after("cut over UDP, and over TCP "))
         }
         other => other,
     }
 }
 
-async fn over_udp(settings: &Settings, server: SocketAddr, question: &Question) -> Result<Reply, String> {
+async fn over_udp(settings: &Settings, server: SocketAddr, question: &Question) -> Result<Reply, Unheard> {
     let socket = UdpSocket::bind((settings.source(server.ip()), 0)).await.map_err(in_words)?;
     socket.connect(server).await.map_err(in_words)?;
     let query = question.octets();
@@ -116,42 +116,53 @@ async fn over_udp(settings: &Settings, server: SocketAddr, question: &Question) 
             }
         }
     }
-    Err(match strays.first() {
-        None => format!("{SILENT} in {} tries of {:?}", TRIES, settings.patience),
-        Some(fault) => format!("nothing that counts: {fault} ({} times)", strays.len()),
-    })
+    let Some(fault) = strays.first() else {
+        return Err(Unheard::Theirs(format!("{SILENT} in {TRIES} tries of {:?}", settings.patience)));
+    };
+    let why = format!("nothing that counts: {fault} ({} times)", strays.len());
+    // Anybody may send strays: that we stopped listening is no fault of whom we asked.
+    let is_limit = strays.len() == STRAYS_MAX || strays.contains(&NoReply::TooManyRecords);
+    Err(if is_limit { Unheard::Ours(why) } else { Unheard::Theirs(why) })
 }
 
-async fn over_tcp(settings: &Settings, server: SocketAddr, question: &Question) -> Result<Reply, String> {
+async fn over_tcp(settings: &Settings, server: SocketAddr, question: &Question) -> Result<Reply, Unheard> {
     let exchange = async {
         let mut stream = connect(settings, server).await?;
         let query = question.octets();
-        let length = u16::try_from(query.len()).map_err(|_| "the question is too long".to_owned())?;
+        let length = u16::try_from(query.len()).map_err(|_| Unheard::Ours("the question is too long".into()))?;
         let framed = [&length.to_be_bytes()[..], &query].concat();
         stream.write_all(&framed).await.map_err(in_words)?;
         let length = stream.read_u16().await.map_err(in_words)?;
         let mut octets = vec![0; usize::from(length)];
         stream.read_exact(&mut octets).await.map_err(in_words)?;
         match Reply::read(&octets, question) {
-            Ok(reply) if reply.truncated => Err("nothing that counts: an answer that was cut over TCP".to_owned()),
-            read => read.map_err(|fault| format!("nothing that counts: {fault}")),
+            Ok(reply) if reply.truncated => Err("nothing that counts: an answer that was cut over TCP".into()),
+            Err(NoReply::TooManyRecords) => {
+                Err(Unheard::Ours(format!("nothing that counts: {}", NoReply::TooManyRecords)))
+            }
+            read => read.map_err(|fault| format!("nothing that counts: {fault}").into()),
         }
     };
     let patience = settings.patience * TRIES;
-    timeout(patience, exchange).await.unwrap_or_else(|_| Err(format!("{SILENT} in {patience:?}")))
+    timeout(patience, exchange).await.unwrap_or_else(|_| Err(format!("{SILENT} in {patience:?}").into()))
 }
 
 /// A connection from the operator's source address.
-pub(super) async fn connect(settings: &Settings, to: SocketAddr) -> Result<TcpStream, String> {
+pub(super) async fn connect(settings: &Settings, to: SocketAddr) -> Result<TcpStream, Unheard> {
     let socket = if to.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }.map_err(in_words)?;
     socket.bind((settings.source(to.ip()), 0).into()).map_err(in_words)?;
     socket.connect(to).await.map_err(in_words)
 }
 
-pub(super) fn in_words(error: std::io::Error) -> String {
+/// What the other side does to a connection is its own; that this machine has no socket, address or route left is not.
+pub(super) fn in_words(error: std::io::Error) -> Unheard {
+    use std::io::ErrorKind::{
+        BrokenPipe, ConnectionAborted, ConnectionRefused, ConnectionReset, HostUnreachable, TimedOut, UnexpectedEof,
+    };
     match error.kind() {
-        std::io::ErrorKind::ConnectionRefused => "connection refused".into(),
-        std::io::ErrorKind::UnexpectedEof | std::io::ErrorKind::ConnectionReset => "the connection broke off".into(),
-        _ => error.to_string(),
+        ConnectionRefused => "connection refused".into(),
+        UnexpectedEof | ConnectionReset | ConnectionAborted | BrokenPipe => "the connection broke off".into(),
+        HostUnreachable | TimedOut => error.to_string().into(),
+        _ => Unheard::Ours(error.to_string()),
     }
 }

@@ -27,7 +27,7 @@ use crate::custody::{self, Shelf, Sinkholes, Taking};
 use crate::decide::Done;
 use crate::due::is_going_on;
 use crate::run::{ExecuteError, Executed, execute_as};
-use crate::verify::report::{LookedAt, NAMES_MAX, NameReport, lines, looked_lines, read, read_looked};
+use crate::verify::report::{Base, LookedAt, NAMES_MAX, NameReport, kept, looked_line, read_looked, written};
 use crate::verify::schedule::{self, Last, Lasts};
 use crate::verify::{NAMES_PER_LOOK_MAX, batches};
 
@@ -39,6 +39,7 @@ const RECORDED_AFTER: jiff::SignedDuration = jiff::SignedDuration::from_mins(40)
 const TAKINGS_MAX: usize = 4;
 
 type Reports = BTreeMap<DomainName, NameReport>;
+type Recorded = (Reports, BTreeMap<OrderId, Arc<Base>>);
 
 /// Who asks, and with which of their roles.
 pub type Who = (Actor, Option<BTreeSet<Role>>);
@@ -85,6 +86,8 @@ struct Book {
     /// The reports that were recorded last, order by order.
     digests: Vec<(OrderId, Digest)>,
     recorded: Reports,
+    /// The whole reports that those say what is different from.
+    bases: BTreeMap<OrderId, Arc<Base>>,
     /// What the pass that goes on has seen.
     open: Reports,
     seen: BTreeMap<DomainName, Observation>,
@@ -175,7 +178,10 @@ impl Passes {
         let known = books.iter().position(|book| book.case == *id).map(|at| books.remove(at));
         let book = match known {
             Some(book) if book.digests == digests => book,
-            Some(book) => Book { recorded: self.recorded(&digests)?, digests, ..book },
+            Some(book) => {
+                let (recorded, bases) = self.recorded(&digests)?;
+                Book { recorded, bases, digests, ..book }
+            }
             None => {
                 let mut book = Book::new(id.clone(), self.recorded(&digests)?, digests);
                 read_looked(&self.file(id).lines()?).for_each(|looked| book.note(looked));
@@ -187,13 +193,19 @@ impl Passes {
         Ok(&mut books[0])
     }
 
-    fn recorded(&self, digests: &[(OrderId, Digest)]) -> Result<Reports, PassError> {
-        let mut reports = Reports::new();
+    fn recorded(&self, digests: &[(OrderId, Digest)]) -> Result<Recorded, PassError> {
+        let (mut reports, mut bases) = Recorded::default();
         for (order, digest) in digests {
-            let lost = || PassError::Lost { what: format!("the verification of order {order}"), digest: *digest };
-            reports.extend(read(&self.vault.get(digest)?.ok_or_else(lost)?));
+            let what = || format!("the verification of order {order}");
+            let get = |digest: &Digest| {
+                let lost = || PassError::Lost { what: what(), digest: *digest };
+                self.vault.get(digest)?.ok_or_else(lost)
+            };
+            let (of_order, base) = kept(*digest, get)?;
+            reports.extend(of_order);
+            bases.insert(order.clone(), Arc::new(base));
         }
-        Ok(reports)
+        Ok((reports, bases))
     }
 
     //----- Looking
@@ -211,7 +223,7 @@ impl Passes {
 
     async fn look_at(&self, case: &CaseView, names: &[DomainName], own: bool) -> Result<Looks, PassError> {
         let verifier = self.verifier.as_ref().ok_or(PassError::NoHints)?;
-        let (batches, drafts) = batches(case, names)?;
+        let (batches, drafts) = batches(case, names, verifier.ours())?;
         let (before, own_names) = {
             let mut books = self.books.lock().await;
             let book = self.book(&mut books, case)?;
@@ -221,22 +233,30 @@ impl Passes {
             let own_names = if own { custody::own_names(case) } else { BTreeSet::new() };
             (book.of(names), own_names.into_iter().filter(|name| !book.seen.contains_key(name)).collect::<Vec<_>>())
         };
-        let mut looks: Vec<LookedAt> = Vec::new();
+        let mut reports = Vec::new();
         for batch in batches {
-            looks.extend(verifier.look(batch.targets, &before, batch.exercise).await);
+            let mut looking = verifier.look(batch.targets, &before, batch.exercise);
+            while let Some(looked) = looking.next().await {
+                reports.extend(self.keep(case, looked).await?);
+            }
         }
         let exercise = case.orders.values().all(|order| order.terms().authority.is_exercise());
         for name in own_names.iter().filter(|name| case.names.get(name).is_none()) {
-            looks.push(verifier.watch(name, exercise).await);
+            self.keep(case, verifier.watch(name, exercise).await).await?;
         }
-        let octets = looked_lines(&looks);
+        self.file(&case.terms.id).sync()?;
+        reports.sort_by(|one: &NameReport, other| one.name.cmp(&other.name));
+        Ok(Looks { reports, drafts })
+    }
+
+    /// Keeps one look for the pass, as soon as it is over: whatever ends the program, nobody is asked for it again.
+    async fn keep(&self, case: &CaseView, looked: LookedAt) -> Result<Option<NameReport>, PassError> {
         let mut books = self.books.lock().await;
         let book = self.book(&mut books, case)?;
-        self.file(&case.terms.id).add(&octets)?;
-        let reports = looks.iter().filter_map(|looked| looked.report.clone());
-        let reports = reports.map(|report| attested(case, report)).collect();
-        looks.into_iter().for_each(|looked| book.note(looked));
-        Ok(Looks { reports, drafts })
+        self.file(&case.terms.id).add(&looked_line(&looked))?;
+        let report = looked.report.clone().map(|report| attested(case, report));
+        book.note(looked);
+        Ok(report)
     }
 
     //----- Recording
@@ -268,7 +288,7 @@ impl Passes {
         let mut books = self.books.lock().await;
         let book = self.book(&mut books, case)?;
         let orders = book.recorded.get(name).map(|report| report.order.clone()).into_iter().collect();
-        let recorded = Book::new(id.clone(), book.recorded.clone(), Vec::new());
+        let recorded = Book::new(id.clone(), (book.recorded.clone(), book.bases.clone()), Vec::new());
         self.settle(case, &recorded, orders, (&BTreeSet::new(), Some(name)), who).await
     }
 
@@ -287,7 +307,7 @@ impl Passes {
             let of_order = book.all().filter(|report| report.order == order).cloned();
             let reports: Vec<NameReport> = of_order.map(|report| attested(case, report)).collect();
             let (looked, attested) = (looked.clone(), answered.cloned());
-            let (octets, id) = (lines(&reports), case.terms.id.clone());
+            let (octets, id) = (written(&reports, book.bases.get(&order).map(Arc::as_ref)), case.terms.id.clone());
             let command =
                 Command::RecordVerification { case: id, order: order.clone(), reports, looked, attested, octets };
             match self.execute(command, who).await {
@@ -408,8 +428,8 @@ impl std::fmt::Debug for Passes {
 }
 
 impl Book {
-    fn new(case: CaseId, recorded: Reports, digests: Vec<(OrderId, Digest)>) -> Self {
-        Self { case, digests, recorded, open: Reports::new(), seen: BTreeMap::new() }
+    fn new(case: CaseId, (recorded, bases): Recorded, digests: Vec<(OrderId, Digest)>) -> Self {
+        Self { case, digests, recorded, bases, open: Reports::new(), seen: BTreeMap::new() }
     }
 
     fn note(&mut self, LookedAt { report, seen }: LookedAt) {

@@ -39,7 +39,7 @@ fn verifier(port: u16) -> Arc<Verifier> {
         patience: Duration::from_millis(250),
         source_v4: None,
         source_v6: None,
-        name_servers: BTreeMap::new(),
+        ours: Default::default(),
         http_port: 1,
         https_port: 1,
         key: model::visit::VisitKey::new([0; 32]),
@@ -54,14 +54,18 @@ fn target() -> Target {
         registration: Default::default(),
         issued: None,
         returned: false,
+        also_ours: BTreeSet::new(),
+        answers: None,
     }
 }
 
 /// The evidence of the delegation check after one look.
 async fn evidence(answer: Answer) -> String {
     let order = OrderId::parse("o-1").unwrap();
-    let reports = verifier(world(answer)).look(vec![(target(), order)], &BTreeMap::new(), true).await;
-    let finding = &reports[0].report.as_ref().unwrap().findings[0];
+    let mut looking = verifier(world(answer)).look(vec![(target(), order)], &BTreeMap::new(), true);
+    let report = looking.next().await.unwrap().report.unwrap();
+    assert!(looking.next().await.is_none());
+    let finding = &report.findings[0];
     assert_eq!(finding.verdict, Verdict::NotObservable, "{finding:?}");
     finding.evidence.clone()
 }

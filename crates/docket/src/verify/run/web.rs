@@ -20,7 +20,7 @@ use tokio_rustls::TlsConnector;
 use super::exchange::{Pace, connect};
 use crate::rdap::ANSWER_OCTETS_MAX;
 use crate::unbelief;
-use crate::verify::seen::WebAnswer;
+use crate::verify::seen::{Unheard, WebAnswer};
 use crate::verify::settings::Settings;
 
 /// From the connection to the last octet.
@@ -82,21 +82,22 @@ pub(super) async fn visit(
     name: &str,
     is_secure: bool,
     sign: &str,
-) -> Result<WebAnswer, String> {
+) -> Result<WebAnswer, Unheard> {
     let request = Request::get("/").header(header::HOST, name).header(header::USER_AGENT, "bailiwick-verify");
     let request = request.header(HEADER, sign).header(header::CONNECTION, "close");
-    let request = request.body(Empty::new()).map_err(|error| error.to_string())?;
+    let request = request.body(Empty::new()).map_err(|error| Unheard::Ours(error.to_string()))?;
     let call = async {
         let stream = connect(settings, address).await?;
         if !is_secure {
-            return exchange(stream, request, PAGE_OCTETS_MAX).await;
+            return Ok(exchange(stream, request, PAGE_OCTETS_MAX).await?);
         }
-        let name = ServerName::try_from(name.to_owned()).map_err(|error| error.to_string())?;
-        let tls = unbelief::client().map_err(|error| error.to_string())?;
+        let name = ServerName::try_from(name.to_owned()).map_err(|error| Unheard::Ours(error.to_string()))?;
+        let tls = unbelief::client().map_err(|error| Unheard::Ours(error.to_string()))?;
         let stream = TlsConnector::from(tls).connect(name, stream).await.map_err(|error| error.to_string())?;
-        exchange(stream, request, PAGE_OCTETS_MAX).await
+        Ok(exchange(stream, request, PAGE_OCTETS_MAX).await?)
     };
-    let answer = timeout(PATIENCE, call).await.unwrap_or_else(|_| Err(format!("no answer in {PATIENCE:?}")));
+    let answer = timeout(PATIENCE, call).await.unwrap_or_else(|_| Err(format!("no answer in {PATIENCE:?}").into()));
+    // Who answers is said in the head, however long the page is.
     answer.map(|(head, _)| answered(settings, &head, sign))
 }
 
@@ -118,14 +119,16 @@ async fn send(
     request: Request<Empty<Bytes>>,
     octets_max: usize,
 ) -> Result<Answer, String> {
-    exchange(stream, request, octets_max).await.map(|(head, body)| (head.status.as_u16(), body))
+    let (head, body) = exchange(stream, request, octets_max).await?;
+    let status = head.status.as_u16();
+    body.map(|body| (status, body)).map_err(|error| format!("reading the answer ({status}): {error}"))
 }
 
 async fn exchange(
     stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
     request: Request<Empty<Bytes>>,
     octets_max: usize,
-) -> Result<(Parts, Bytes), String> {
+) -> Result<(Parts, Result<Bytes, String>), String> {
     let mut http = hyper::client::conn::http1::Builder::new();
     http.max_buf_size(HEAD_OCTETS_MAX);
     let (mut sender, connection) =
@@ -136,6 +139,5 @@ async fn exchange(
     let response = sender.send_request(request).await.map_err(|error| format!("no HTTP answer: {error}"))?;
     let (head, body) = response.into_parts();
     let body = Limited::new(body, octets_max).collect().await;
-    let body = body.map_err(|error| format!("reading the answer ({}): {error}", head.status.as_u16()))?;
-    Ok((head, body.to_bytes()))
+    Ok((head, body.map(|body| body.to_bytes()).map_err(|error| error.to_string())))
 }

@@ -20,6 +20,7 @@ fn gone(of: &str) -> NameReport {
         standing: Standing::of(outcome, &findings),
         findings,
         undelegated: true,
+        ours_otherwise: false,
         returned: false,
         memory: Memory::default(),
     }
