@@ -166,7 +166,7 @@ fn granting(instrument: Instrument) -> impl Iterator<Item = PaperKind> {
 pub fn check_in_force(case: &CaseView, terms: &OrderTerms) -> Result<(), Refusal> {
     let is_on_file = |kind: &PaperKind| case.papers.iter().any(|paper| paper.kind == *kind);
     let instrument = terms.authority.instrument;
-    let missing: Vec<&str> = signed(instrument).filter(|kind| !is_on_file(kind)).map(|kind| kind.as_str()).collect();
+    let missing: Vec<&str> = signed(instrument).filter(|kind| !is_on_file(kind)).map(PaperKind::as_str).collect();
     if missing.is_empty() {
         return Ok(());
     }

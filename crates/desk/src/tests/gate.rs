@@ -63,13 +63,20 @@ async fn a_real_order_does_not_come_into_force_before_the_gate_has_run() {
     let house = House::new().await;
     let real = SHIPPED.replace("instrument = \"exercise\"", "instrument = \"registrar-action\"");
     assert_eq!(house.post_text("/cases", &real).await.status, StatusCode::CREATED);
-    house.post("/people", None, &enrolment("root", &["admin"], false)).await;
+    house.enrol_first_admin("root").await;
     for (id, role) in [("ada", "investigator"), ("bea", "legal")] {
         house.post("/people", Some("the token of root"), &enrolment(id, &[role], false)).await;
     }
     house.post(&format!("{CASE}/requests"), None, &Value::Null).await;
     let first = house.open_requests().await.remove(0);
     assert_eq!(house.say_yes(&first, "ada", "investigator").await.status, StatusCode::OK);
+    let answer = request(
+        "POST",
+        &format!("{CASE}/papers?kind=answer"),
+        Some(&token("ada")),
+        Body::from("the registrar's answer"),
+    );
+    assert_eq!(house.call(answer).await.status, StatusCode::CREATED);
     let held = house.say_yes(&first, "bea", "legal").await;
     assert_eq!(held.json()["detail"], "the harm gate has not run over case phosphorus-2019");
     assert_eq!(gate(&house, &[]).await.status, StatusCode::OK);

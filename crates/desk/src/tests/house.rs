@@ -5,7 +5,9 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::http::{Request, StatusCode, header};
 use axum::response::Response;
+use docket::Command;
 use http_body_util::BodyExt;
+use model::fact::Actor;
 use model::{Digest, DomainName, Refusal, Timestamp};
 use serde_json::{Value, json};
 use store::archive::Archive;
@@ -17,6 +19,7 @@ use wire::dns::AcmeToken;
 
 use super::SHIPPED;
 use crate::api::{DnsLive, Live};
+use crate::run::now;
 use crate::{Desk, Peer, StatusSource, router};
 
 struct Asleep;
@@ -90,6 +93,16 @@ impl House {
 
     pub(super) async fn post_text(&self, path: &str, text: &str) -> Answer {
         self.call(request("POST", path, None, Body::from(text.to_owned()))).await
+    }
+
+    /// By the one-time token, as after a first start.
+    pub(super) async fn enrol_first_admin(&self, id: &str) {
+        let made = Command::MakeFirstToken { token: Digest::of_bytes(b"shown once") };
+        let room = Actor::Room { name: "bailiwick".into() };
+        docket::execute(&self.desk.ledger, &self.desk.vault, made, room, now()).await.unwrap();
+        let mut wish = enrolment(id, &["admin"], false);
+        wish["first_token"] = json!("shown once");
+        assert_eq!(self.post("/people", None, &wish).await.status, StatusCode::CREATED);
     }
 
     /// With the shipped case, two demo people and both requests.

@@ -26,7 +26,7 @@ pub(super) fn our_answer(target: &Target, seen: &Seen) -> Finding {
     for ours in &seen.ours {
         match (&ours.said, &target.answers) {
             (Ok(found), Some(right)) if !are(found, right) => {
-                wrong.note(other_answer(found, right), ours.place.to_string())
+                wrong.note(other_answer(found, right), ours.place.to_string());
             }
             (Ok(found), _) => drop(answers.insert(found.clone())),
             // Whatever keeps a server of ours from answering keeps it from everybody; a limit of ours keeps only us.

@@ -3,7 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use http_body_util::{BodyExt, Empty, Limited};
+use http_body_util::{BodyExt, Collected, Empty, Limited};
 use hyper::body::Bytes;
 use hyper::header::HeaderValue;
 use hyper::http::response::Parts;
@@ -139,5 +139,5 @@ async fn exchange(
     let response = sender.send_request(request).await.map_err(|error| format!("no HTTP answer: {error}"))?;
     let (head, body) = response.into_parts();
     let body = Limited::new(body, octets_max).collect().await;
-    Ok((head, body.map(|body| body.to_bytes()).map_err(|error| error.to_string())))
+    Ok((head, body.map(Collected::to_bytes).map_err(|error| error.to_string())))
 }

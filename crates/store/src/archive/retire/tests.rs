@@ -41,7 +41,7 @@ async fn judged_again() -> House {
 }
 
 async fn settle(house: &House) {
-    let now = at("2019-04-01T00:00:00Z");
+    let now = at("2019-04-03T00:00:00Z");
     while let Some(mut work) = house.archive.next_compaction(now, Duration::ZERO).await.unwrap() {
         while work.step().await.unwrap() {}
         work.commit(now).await.unwrap();
