@@ -371,11 +371,14 @@ async fn note_start(config: &Config, house: &House) -> Result<(), Failure> {
 }
 
 /// Where nobody vouches for anybody there is no password: whoever started the program is given a one-time token, printed
-/// once. A rehearsal, with a demo's people only, needs none.
+/// once. A rehearsal, with a demo's people and exercises only, needs none.
 async fn offer_first_token(house: &House) -> Result<(), Failure> {
     let actor = Actor::Room { name: "bailiwick".into() };
     let view = house.ledger.view().await.tried("reading who is enrolled")?;
-    let is_rehearsal = !view.people.is_empty() && view.people.values().all(|person| person.fixture);
+    let orders = || view.cases.values().flat_map(|case| case.orders.values());
+    let is_rehearsal = !view.people.is_empty()
+        && view.people.values().all(|person| person.fixture)
+        && orders().all(|order| order.terms().authority.is_exercise());
     if view.has_voucher() || is_rehearsal && view.tokens.first.is_none() {
         return Ok(());
     }
