@@ -234,15 +234,25 @@ fn median(rounds: &[Measured], of: impl Fn(&Measured) -> f64) -> f64 {
     median_by(rounds, of)
 }
 
+/// Of an even number the middle of the two in the middle: neither side's better round.
 fn median_by<T>(rounds: &[T], of: impl Fn(&T) -> f64) -> f64 {
     let mut values: Vec<f64> = rounds.iter().map(of).collect();
     values.sort_by(f64::total_cmp);
-    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
+    let middle = |at: usize| values.get(at).copied().unwrap_or(f64::NAN);
+    middle(values.len() / 2).midpoint(middle(values.len().saturating_sub(1) / 2))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_median_favours_nobody() {
+        for (rounds, median) in [(&[3.0][..], 3.0), (&[4.0, 1.0], 2.5), (&[9.0, 1.0, 2.0], 2.0)] {
+            assert!((median_by(rounds, |value| *value) - median).abs() < 1e-9);
+        }
+        assert!(median_by(&[], |value: &f64| *value).is_nan());
+    }
 
     #[test]
     fn cost_is_processor_time_by_answer() {
