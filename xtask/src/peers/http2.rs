@@ -1,10 +1,11 @@
-//! Outside judges of our HTTP/2: hyperframe and hpack read what comes back, h2 speaks as clients do, nghttp as well.
+//! Outside judges of our HTTP/2: hyperframe and hpack read what comes back, h2 speaks as clients do, nghttp as well; loona's
+//! httpwg sends what a server must refuse.
 //!
 //! `xtask/peers/http2/table.py` has the table: section, what is sent, what must follow. It is said twice, in clear by
 //! prior knowledge and within TLS after ALPN, each line over a connection of its own. Then each malformed request of
 //! it must be on record: named, and with the headers around what was wrong.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -41,6 +42,7 @@ pub fn run(tally: &mut Tally) -> Done {
         tally.check(&format!("{how}: h2 is served, HEAD without a body, trailers taken"), client(&program, how));
         tally.check(&format!("{how}: nghttp is served"), nghttp(&program, how));
     }
+    loona(tally, &program)?;
     tally.check("SIGTERM ends it cleanly", program.stop());
     Ok(())
 }
@@ -115,6 +117,31 @@ fn client(program: &Program, how: &str) -> Done {
     let has_body = |stream: &str| said["octets"][stream].as_u64().unwrap_or_default() > 0;
     let is_so = statuses.iter().all(|status| status == "200") && has_body("1") && !has_body("3") && has_body("5");
     holds(is_so, || said.to_string())
+}
+
+/// The one case of loona's that wants a page: it asks for `localhost`, which nobody seized.
+const WANTS_A_PAGE: &str = "RFC 9113 :: 8. expressing http semantics in http2 :: sends headers frame with te trailers";
+
+/// The cases of loona's httpwg, one after the other.
+fn loona(tally: &mut Tally, program: &Program) -> Done {
+    let address = format!("127.0.0.1:{}", program.ports.http);
+    let httpwg = tools::find("httpwg").ok_or("httpwg is not here")?;
+    let mut httpwg =
+        command(&httpwg.to_string_lossy(), ["--address", &address, "--frame-timeout", "5000", "--verbose"]);
+    httpwg.env("SEQUENTIAL", "1").env("RUST_LOG", "off");
+    let said = run_for(&mut httpwg, LIMIT)?.all();
+    let cases = |mark: &str| -> BTreeSet<String> {
+        said.lines().filter_map(|line| line.split_once(mark)).map(|(_, case)| case.trim().to_owned()).collect()
+    };
+    let (run, passed) = (cases("Running test: "), cases("Test passed: "));
+    let failed: Vec<&str> = run.difference(&passed).map(String::as_str).collect();
+    println!("        {} of {} cases of httpwg", passed.len(), run.len());
+    let is_so = run.len() > 100 && failed == [WANTS_A_PAGE];
+    tally.check(
+        "loona's cases of RFC 9113 hold, but the one that wants a page for a name that nobody seized",
+        holds(is_so, || format!("{failed:#?} of {}\n{said}", run.len())),
+    );
+    Ok(())
 }
 
 fn nghttp(program: &Program, how: &str) -> Done {

@@ -4,6 +4,7 @@
 //! own business, so no registry is named here: backports are found through the source that the machine already uses.
 
 mod apt;
+mod cargo;
 mod pip;
 
 use std::collections::BTreeMap;
@@ -48,6 +49,7 @@ enum How {
     Apt,
     AptBackports,
     Pip,
+    Cargo,
 }
 
 /// The peers that may be absent, with the reason that `peers.toml` gives.
@@ -78,8 +80,12 @@ fn list() -> Result<Vec<Peer>, Trouble> {
 /// By kind, in the order in which one needs the other. What fails here is seen when we look for the peers.
 fn install(peers: &[Peer]) {
     type Installer = fn(&[&str]) -> Result<(), Trouble>;
-    let steps: [(How, Installer); 3] =
-        [(How::Apt, apt::install), (How::AptBackports, apt::install_from_backports), (How::Pip, pip::install)];
+    let steps: [(How, Installer); 4] = [
+        (How::Apt, apt::install),
+        (How::AptBackports, apt::install_from_backports),
+        (How::Pip, pip::install),
+        (How::Cargo, cargo::install),
+    ];
     for (how, installer) in steps {
         let wanted = peers.iter().filter(|peer| peer.how == how && !peer.is_here());
         let wanted: Vec<&str> = wanted.map(|peer| peer.name.as_str()).collect();
@@ -119,7 +125,7 @@ pub fn venv() -> PathBuf {
 /// A program of the peers' own place, of PATH, or of the folders for daemons, which a person's PATH may lack.
 pub fn find(program: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let own = [venv().join("bin")].into_iter().chain(std::env::split_paths(&path));
+    let own = [venv().join("bin"), cargo::folder().join("bin")].into_iter().chain(std::env::split_paths(&path));
     let folders = own.chain(["/usr/sbin", "/usr/local/sbin", "/sbin"].map(PathBuf::from));
     folders.map(|folder| folder.join(program)).find(|file| file.is_file())
 }
