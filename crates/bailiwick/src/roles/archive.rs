@@ -22,6 +22,9 @@ pub(crate) fn run(place: &Place, command: ArchiveCommand) -> Done {
 
 fn retired(answer: &RetireAnswer) -> String {
     let RetireAnswer { days, verdicts, octets, holds } = answer;
+    if *days == 0 {
+        return "no day with verdicts is compacted for good; `bailiwick archive compact` does that at once".to_owned();
+    }
     let gone = format!(
         "{} verdicts went of {days} settled days, on whose contacts a later one counts; {} octets",
         count(*verdicts),

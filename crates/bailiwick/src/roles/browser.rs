@@ -99,7 +99,11 @@ impl Printer {
 
     /// A page as PDF. Nothing is run in it, and nothing is asked of anybody: hosts lead nowhere, and so does the proxy.
     pub(crate) fn print(&self, page: &str) -> Result<Vec<u8>, Failure> {
-        let hint = "the same page without --pdf is HTML that any browser prints";
+        let hint = if self.evidence.browser_sandbox && nix::unistd::geteuid().is_root() {
+            "for root Chromium has no sandbox: print as another user, or say `browser_sandbox = false` in [evidence]"
+        } else {
+            "the same page without --pdf is HTML that any browser prints"
+        };
         self.printed(page).map_err(|why| Failure::new(format!("making a PDF: {why}")).hint(hint))
     }
 
