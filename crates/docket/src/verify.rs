@@ -57,6 +57,7 @@ pub fn batches(
         return Err(Refusal::new(format!("{} names at once are more than {NAMES_PER_LOOK_MAX}", names.len())));
     }
     let (mut batches, mut drafts): (Vec<Batch>, Vec<DomainName>) = Default::default();
+    let also_ours = also_ours(case, ours);
     for name in names {
         let stray = || {
             Refusal::new(format!("case {} does not list {}", case.terms.id, name.defanged()))
@@ -71,7 +72,7 @@ pub fn batches(
         let target = target(name, order, known.outcome);
         let target = Target {
             returned: known.is_back(),
-            also_ours: also_ours(case, ours),
+            also_ours: also_ours.clone(),
             answers: answers(case, order, ours),
             ..target
         };
