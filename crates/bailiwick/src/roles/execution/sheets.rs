@@ -38,7 +38,16 @@ impl Sheets {
         Ok(Self { printer, into })
     }
 
+    /// All of them, or none: what was printed before trouble is not left behind.
     pub(super) fn print(&self, appendix: &Path, compiled: &Compiled) -> Done {
+        let printed = self.print_each(appendix, compiled).inspect_err(|_| {
+            let _ = std::fs::remove_dir_all(&self.into);
+        })?;
+        terminal::say(&format!("{} has the sheets as PDF: {printed}", self.into.display()));
+        Ok(())
+    }
+
+    fn print_each(&self, appendix: &Path, compiled: &Compiled) -> Result<u64, Failure> {
         let mut printed = 0;
         for handed in compiled.actors.iter().chain(&compiled.difference) {
             let sheet = appendix.join(&handed.folder).join("sheet.html");
@@ -49,8 +58,7 @@ impl Sheets {
             write_new(&folder.join("sheet.pdf"), &self.printer.print(&page)?)?;
             printed += 1;
         }
-        terminal::say(&format!("{} has the sheets as PDF: {printed}", self.into.display()));
-        Ok(())
+        Ok(printed)
     }
 }
 
